@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-aimlvideosrc
+ * @title: aimlvideosrc
+ * @short_description: a source whose video a model generates from a prompt and an image
+ *
+ * aimlvideosrc submits a generation to the AI/ML API, waits for it, fetches the clip, an MP4, and delivers it like any
+ * file or network source: seekable, in push and in pull mode.
+ *
+ * A generation takes minutes and costs money. It starts when the element goes to PAUSED with its source pad linked,
+ * goes on through flushes and seeks, and ends with the element's return to READY; what was bought by then stays at the
+ * service and is continued, not bought again, when the same element goes to PAUSED again with the same settings.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 aimlvideosrc prompt="Mona Lisa puts on glasses" image=mona.jpg ! decodebin ! autovideosink
+ * ]|
+ *
+ * Since: 0.1
+ */
+#include "aimlvideosrc.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "bus.h"
+#include "generation/job.h"
+#include "properties.h"
+
+GST_DEBUG_CATEGORY_STATIC(aimlvideosrc_debug);
+#define GST_CAT_DEFAULT aimlvideosrc_debug
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr gint64 unknownSize = -1;
+
+/// The element's inside. The GObject functions below only translate.
+///
+/// Threads: the application's (state changes, send_event), the streaming thread (create) and the job's (the observer's
+/// calls). `mutex_` guards what they share and is never held while posting, calling the job or a pad.
+class Source final : public JobObserver {
+public:
+  explicit Source(GstAimlVideoSrc *element) : element_(element), bus_(GST_ELEMENT(element)) {}
+
+  // any thread
+  void set(Property property, const GValue *value);
+  bool get(Property property, GValue *value) const;
+  gint64 size() const { return size_; }
+
+  // the application's thread
+  bool validate() const;
+  void enterPaused();
+  void leavePaused();
+  void forgetClip();
+  void endOfStreamSent();
+
+  // the streaming thread
+  GstFlowReturn create(guint64 offset, guint length, GstBuffer **buffer);
+  void setFlushing(bool flushing);
+
+  // the job's thread
+  void stateChanged(const Status &status) override;
+  void progressed(const Status &status, const std::string &note) override;
+  void completed(const Status &status, const std::shared_ptr<Spool> &clip) override;
+  void failed(const Status &status, const Error &error) override;
+  void logged(const std::string &line) override;
+
+private:
+  enum class Outcome { Pending, Delivering, Failed, Cancelled };
+
+  bool locked() const;
+  bool linked() const { return gst_pad_is_linked(GST_BASE_SRC_PAD(element_)); }
+  void startJob();
+  bool cancelJob();
+  void finish(Outcome outcome);
+  std::shared_ptr<const Spool> waitForClip(GstFlowReturn &flow);
+  GstFlowReturn read(const Spool &clip, guint64 offset, guint length, GstBuffer **buffer);
+  Status status() const;
+
+  GstAimlVideoSrc *const element_; // owns this
+  Bus bus_;
+  std::atomic<gint64> size_ = unknownSize; ///< of the clip, once it is known
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  ElementSettings settings_;
+  bool running_ = false; ///< PAUSED or above, so that a job may run
+  bool flushing_ = false;
+  bool jobStarted_ = false;
+  Outcome outcome_ = Outcome::Pending;
+  std::shared_ptr<Spool> clip_;
+  std::shared_ptr<Job> job_;
+  Purchase purchase_; ///< of the previous run, so that the same request is not bought again
+  State finalState_ = State::Idle;
+};
+
+void Source::set(Property property, const GValue *value) {
+  if (locked()) {
+    bus_.warning(std::string("A property of aimlvideosrc was not changed: ") + "it can be set up to READY only.",
+                 "set the element to READY first");
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  setProperty(settings_, property, value);
+}
+
+bool Source::locked() const {
+  GST_OBJECT_LOCK(element_);
+  const bool locked = GST_STATE(element_) > GST_STATE_READY || GST_STATE_PENDING(element_) > GST_STATE_READY;
+  GST_OBJECT_UNLOCK(element_);
+  return locked;
+}
+
+bool Source::get(Property property, GValue *value) const {
+  switch (property) {
+  case Property::CurrentGenerationId: {
+    const std::string id = status().generationId;
+    g_value_set_string(value, id.empty() ? nullptr : id.c_str());
+    return true;
+  }
+  case Property::Status:
+    g_value_set_enum(value, static_cast<gint>(status().state));
+    return true;
+  case Property::Statistics:
+    g_value_take_boxed(value, statisticsOf(status()));
+    return true;
+  default: {
+    const std::lock_guard lock(mutex_);
+    return getProperty(settings_, property, value);
+  }
+  }
+}
+
+Status Source::status() const {
+  std::shared_ptr<Job> job;
+  State finalState = State::Idle;
+  {
+    const std::lock_guard lock(mutex_);
+    job = job_;
+    finalState = finalState_;
+  }
+  Status status = job ? job->status() : Status{};
+  if (finalState != State::Idle)
+    status.state = finalState;
+  return status;
+}
+
+bool Source::validate() const {
+  Settings settings;
+  {
+    const std::lock_guard lock(mutex_);
+    settings = settings_;
+  }
+  const auto checked = checkSettings(settings);
+  if (!checked)
+    bus_.error(checked.error());
+  return checked.has_value();
+}
+
+void Source::enterPaused() {
+  {
+    const std::lock_guard lock(mutex_);
+    running_ = true;
+  }
+  if (linked())
+    startJob();
+  changed_.notify_all(); // create() reports a pad that is not linked
+}
+
+/// Starts the job unless it runs. Called from the state change, and from create() for a pad that was linked late.
+void Source::startJob() {
+  ElementSettings settings;
+  Purchase earlier;
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobStarted_ || !running_)
+      return;
+    jobStarted_ = true;
+    finalState_ = State::Idle;
+    settings = settings_;
+    earlier = purchase_;
+  }
+  bus_.progressStarted("starting the generation");
+  auto job = Job::start(std::move(settings), std::move(earlier), *this);
+  if (!job) {
+    failed(Status{}, job.error());
+    return;
+  }
+  bool late = false;
+  {
+    const std::lock_guard lock(mutex_);
+    job_ = *job;
+    late = outcome_ == Outcome::Cancelled;
+  }
+  if (late)
+    (*job)->stop();
+}
+
+void Source::leavePaused() {
+  cancelJob();
+  const std::lock_guard lock(mutex_);
+  running_ = false;
+  jobStarted_ = false;
+  outcome_ = Outcome::Pending;
+  clip_.reset();
+  size_ = unknownSize;
+}
+
+void Source::forgetClip() {
+  const std::lock_guard lock(mutex_);
+  purchase_.clip.reset();
+}
+
+/// Ends the job, which may have ended before. True: it was still at work.
+bool Source::cancelJob() {
+  std::shared_ptr<Job> job;
+  {
+    const std::lock_guard lock(mutex_);
+    job = job_;
+    if (outcome_ == Outcome::Pending && jobStarted_)
+      outcome_ = Outcome::Cancelled;
+  }
+  if (job)
+    job->stop();
+  const bool wasOpen = bus_.progressEnded(GST_PROGRESS_TYPE_CANCELED, "the generation was interrupted");
+  const std::lock_guard lock(mutex_);
+  if (job)
+    purchase_ = job->purchase();
+  if (outcome_ == Outcome::Cancelled)
+    finalState_ = State::Cancelled;
+  return wasOpen;
+}
+
+/// An EOS that an application sent. The base class has stopped the streaming thread; while there is no clip yet,
+/// nothing else would end the generation.
+void Source::endOfStreamSent() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (outcome_ != Outcome::Pending || !jobStarted_)
+      return;
+  }
+  if (!cancelJob())
+    return;
+  const Status current = status();
+  std::string text = "The generation was interrupted by EOS, there is no data.";
+  if (!current.generationId.empty())
+    text += " It goes on at the service: generation-id=" + current.generationId + " fetches it.";
+  bus_.warning(text, "EOS before the clip was there");
+  bus_.generation(current);
+  changed_.notify_all();
+}
+
+void Source::setFlushing(bool flushing) {
+  {
+    const std::lock_guard lock(mutex_);
+    flushing_ = flushing;
+  }
+  changed_.notify_all();
+}
+
+/// Blocks until the clip is there, and says why it is not otherwise. The job goes on through a flush.
+std::shared_ptr<const Spool> Source::waitForClip(GstFlowReturn &flow) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Pending || (running_ && !jobStarted_); });
+    if (flushing_)
+      flow = GST_FLOW_FLUSHING;
+    else if (outcome_ == Outcome::Delivering)
+      return clip_;
+    else if (outcome_ != Outcome::Pending)
+      flow = outcome_ == Outcome::Failed ? GST_FLOW_ERROR : GST_FLOW_EOS;
+    if (flow != GST_FLOW_OK)
+      return nullptr;
+
+    lock.unlock();
+    if (linked()) {
+      startJob();
+    } else {
+      const auto error = fail(ErrorKind::BadRequest, "the source pad is not linked", "nothing would play the clip",
+                              "Link the element before it goes to PAUSED; nothing was bought");
+      bus_.error(error.value());
+      finish(Outcome::Failed);
+    }
+    lock.lock();
+  }
+}
+
+GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
+  GstFlowReturn flow = GST_FLOW_OK;
+  const auto clip = waitForClip(flow);
+  if (!clip)
+    return flow;
+  // the base class asks for the size at its start only, and reads the segment in this thread
+  GstBaseSrc *base = GST_BASE_SRC(element_);
+  GST_OBJECT_LOCK(base);
+  base->segment.duration = static_cast<gint64>(clip->size());
+  GST_OBJECT_UNLOCK(base);
+  return read(*clip, offset, length, buffer);
+}
+
+GstFlowReturn Source::read(const Spool &clip, guint64 offset, guint length, GstBuffer **buffer) {
+  if (offset >= clip.size())
+    return GST_FLOW_EOS;
+  const auto wanted = static_cast<gsize>(std::min<guint64>(length, clip.size() - offset));
+  GstBuffer *target = *buffer ? *buffer : gst_buffer_new_allocate(nullptr, wanted, nullptr);
+  GstMapInfo map;
+  if (!target || !gst_buffer_map(target, &map, GST_MAP_WRITE)) {
+    if (!*buffer)
+      gst_clear_buffer(&target);
+    const auto error = fail(ErrorKind::NoSpace, "no memory for a buffer", "", "Close other programs");
+    bus_.error(error.value());
+    return GST_FLOW_ERROR;
+  }
+  const auto count = clip.read(offset, map.data, std::min<gsize>(wanted, map.size));
+  gst_buffer_unmap(target, &map);
+  if (!count) {
+    if (!*buffer)
+      gst_buffer_unref(target);
+    bus_.error(count.error());
+    return GST_FLOW_ERROR;
+  }
+  gst_buffer_resize(target, 0, static_cast<gssize>(*count));
+  GST_BUFFER_OFFSET(target) = offset;
+  GST_BUFFER_OFFSET_END(target) = offset + *count;
+  *buffer = target;
+  return GST_FLOW_OK;
+}
+
+void Source::finish(Outcome outcome) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (outcome_ == Outcome::Pending)
+      outcome_ = outcome;
+  }
+  changed_.notify_all();
+}
+
+void Source::stateChanged(const Status &status) {
+  GST_INFO_OBJECT(element_, "%s, generation %s", nameOf(status.state), status.generationId.c_str());
+  bus_.generation(status);
+  bus_.progressContinued(status, "");
+  for (const char *name : {"status", "current-generation-id", "statistics"})
+    g_object_notify(G_OBJECT(element_), name);
+}
+
+void Source::progressed(const Status &status, const std::string &note) {
+  bus_.progressContinued(status, note);
+}
+
+void Source::completed(const Status &status, const std::shared_ptr<Spool> &clip) {
+  GST_INFO_OBJECT(element_, "generation %s completed, %" G_GUINT64_FORMAT " bytes", status.generationId.c_str(),
+                  static_cast<guint64>(clip->size()));
+  std::string title;
+  {
+    const std::lock_guard lock(mutex_);
+    if (settings_.promptTag)
+      title = settings_.prompt;
+    clip_ = clip;
+  }
+  size_ = static_cast<gint64>(clip->size());
+  bus_.generation(status);
+  bus_.tags(status, title);
+  gst_element_post_message(GST_ELEMENT(element_), gst_message_new_duration_changed(GST_OBJECT(element_)));
+  bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the clip is there");
+  g_object_notify(G_OBJECT(element_), "status");
+  g_object_notify(G_OBJECT(element_), "statistics");
+  finish(Outcome::Delivering);
+}
+
+void Source::failed(const Status &status, const Error &error) {
+  GST_WARNING_OBJECT(element_, "%s", error.text().c_str());
+  bus_.generation(status);
+  bus_.error(error);
+  bus_.progressEnded(GST_PROGRESS_TYPE_ERROR, error.what);
+  g_object_notify(G_OBJECT(element_), "status");
+  finish(Outcome::Failed);
+}
+
+void Source::logged(const std::string &line) {
+  GST_INFO_OBJECT(element_, "%s", line.c_str());
+}
+
+} // namespace
+
+} // namespace aimlvideo
+
+using aimlvideo::Property;
+using aimlvideo::Source;
+
+struct _GstAimlVideoSrc {
+  GstBaseSrc parent;
+  Source *source;
+};
+
+static GstStaticPadTemplate sourceTemplate =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+G_DEFINE_FINAL_TYPE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC)
+// Source/Network/Video or a rank would make autovideosrc start a generation where somebody wanted a camera
+GST_ELEMENT_REGISTER_DEFINE(aimlvideosrc, "aimlvideosrc", GST_RANK_NONE, GST_TYPE_AIML_VIDEO_SRC)
+
+static void gst_aiml_video_src_init(GstAimlVideoSrc *self) {
+  self->source = new Source(self);
+  GstBaseSrc *base = GST_BASE_SRC(self);
+  gst_base_src_set_format(base, GST_FORMAT_BYTES);
+  // the size is learnt late; create() knows where the clip ends
+  gst_base_src_set_automatic_eos(base, FALSE);
+  gst_base_src_set_blocksize(base, 64 * 1024);
+}
+
+static void gst_aiml_video_src_finalize(GObject *object) {
+  delete GST_AIML_VIDEO_SRC(object)->source;
+  G_OBJECT_CLASS(gst_aiml_video_src_parent_class)->finalize(object);
+}
+
+static void gst_aiml_video_src_set_property(GObject *object, guint id, const GValue *value, GParamSpec *) {
+  GST_AIML_VIDEO_SRC(object)->source->set(static_cast<Property>(id), value);
+}
+
+static void gst_aiml_video_src_get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec) {
+  if (!GST_AIML_VIDEO_SRC(object)->source->get(static_cast<Property>(id), value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+}
+
+static GstStateChangeReturn gst_aiml_video_src_change_state(GstElement *element, GstStateChange transition) {
+  Source *source = GST_AIML_VIDEO_SRC(element)->source;
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_aiml_video_src_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result != GST_STATE_CHANGE_FAILURE)
+    source->enterPaused();
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    source->leavePaused();
+  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    source->forgetClip();
+  return result;
+}
+
+static gboolean gst_aiml_video_src_send_event(GstElement *element, GstEvent *event) {
+  const bool endOfStream = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+  const gboolean handled = GST_ELEMENT_CLASS(gst_aiml_video_src_parent_class)->send_event(element, event);
+  if (endOfStream)
+    GST_AIML_VIDEO_SRC(element)->source->endOfStreamSent();
+  return handled;
+}
+
+// Runs more than once: for the real start and for each switch between push and pull. It buys nothing.
+static gboolean gst_aiml_video_src_start(GstBaseSrc *base) {
+  return GST_AIML_VIDEO_SRC(base)->source->validate();
+}
+
+static gboolean gst_aiml_video_src_stop(GstBaseSrc *) {
+  return TRUE;
+}
+
+static gboolean gst_aiml_video_src_unlock(GstBaseSrc *base) {
+  GST_AIML_VIDEO_SRC(base)->source->setFlushing(true);
+  return TRUE;
+}
+
+static gboolean gst_aiml_video_src_unlock_stop(GstBaseSrc *base) {
+  GST_AIML_VIDEO_SRC(base)->source->setFlushing(false);
+  return TRUE;
+}
+
+static gboolean gst_aiml_video_src_is_seekable(GstBaseSrc *) {
+  return TRUE; // pull mode is decided before anything is known of the clip
+}
+
+static gboolean gst_aiml_video_src_get_size(GstBaseSrc *base, guint64 *size) {
+  const gint64 known = GST_AIML_VIDEO_SRC(base)->source->size();
+  if (known < 0)
+    return FALSE;
+  *size = static_cast<guint64>(known);
+  return TRUE;
+}
+
+// None of these may block, and the base class would start() for the scheduling query.
+static gboolean gst_aiml_video_src_query(GstBaseSrc *base, GstQuery *query) {
+  switch (GST_QUERY_TYPE(query)) {
+  case GST_QUERY_SCHEDULING:
+    gst_query_set_scheduling(query, GST_SCHEDULING_FLAG_SEEKABLE, 1, -1, 0);
+    gst_query_add_scheduling_mode(query, GST_PAD_MODE_PUSH);
+    gst_query_add_scheduling_mode(query, GST_PAD_MODE_PULL);
+    return TRUE;
+  case GST_QUERY_URI:
+    // the suffix tells typefinders what to try first
+    gst_query_set_uri(query, "aimlvideo://generation/clip.mp4");
+    return TRUE;
+  case GST_QUERY_DURATION: {
+    GstFormat format;
+    gst_query_parse_duration(query, &format, nullptr);
+    if (format != GST_FORMAT_BYTES)
+      break;
+    gst_query_set_duration(query, GST_FORMAT_BYTES, GST_AIML_VIDEO_SRC(base)->source->size());
+    return TRUE;
+  }
+  default:
+    break;
+  }
+  return GST_BASE_SRC_CLASS(gst_aiml_video_src_parent_class)->query(base, query);
+}
+
+static GstFlowReturn gst_aiml_video_src_create(GstBaseSrc *base, guint64 offset, guint length, GstBuffer **buffer) {
+  return GST_AIML_VIDEO_SRC(base)->source->create(offset, length, buffer);
+}
+
+static void gst_aiml_video_src_class_init(GstAimlVideoSrcClass *klass) {
+  GST_DEBUG_CATEGORY_INIT(aimlvideosrc_debug, "aimlvideosrc", 0, "generated video source");
+
+  auto *objectClass = G_OBJECT_CLASS(klass);
+  objectClass->finalize = gst_aiml_video_src_finalize;
+  objectClass->set_property = gst_aiml_video_src_set_property;
+  objectClass->get_property = gst_aiml_video_src_get_property;
+  aimlvideo::installProperties(objectClass);
+
+  auto *elementClass = GST_ELEMENT_CLASS(klass);
+  elementClass->change_state = gst_aiml_video_src_change_state;
+  elementClass->send_event = gst_aiml_video_src_send_event;
+  gst_element_class_add_static_pad_template(elementClass, &sourceTemplate);
+  gst_element_class_set_static_metadata(
+      elementClass, "AI/ML API generated video source", "Source/Network",
+      "Generates a video clip from a prompt and an image with a model of the AI/ML API (Kling and others): submits the "
+      "generation, waits for it, downloads the MP4 and delivers it",
+      "gst-aimlvideo maintainers <maintainers@gst-aimlvideo.invalid>");
+
+  auto *baseClass = GST_BASE_SRC_CLASS(klass);
+  baseClass->start = gst_aiml_video_src_start;
+  baseClass->stop = gst_aiml_video_src_stop;
+  baseClass->unlock = gst_aiml_video_src_unlock;
+  baseClass->unlock_stop = gst_aiml_video_src_unlock_stop;
+  baseClass->is_seekable = gst_aiml_video_src_is_seekable;
+  baseClass->get_size = gst_aiml_video_src_get_size;
+  baseClass->query = gst_aiml_video_src_query;
+  baseClass->create = gst_aiml_video_src_create;
+}

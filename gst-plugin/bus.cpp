@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bus.h"
+
+#include <memory>
+
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr auto progressCode = "generate";
+constexpr int percentUnknown = -1;
+
+guint64 nanoseconds(std::chrono::milliseconds time) {
+  return static_cast<guint64>(std::chrono::nanoseconds(time).count());
+}
+
+void setText(GstStructure *structure, const char *name, const std::string &text) {
+  if (!text.empty())
+    gst_structure_set(structure, name, G_TYPE_STRING, text.c_str(), nullptr);
+}
+
+void setCost(GstStructure *structure, const Usage &usage) {
+  if (usage.credits)
+    gst_structure_set(structure, "credits-used", G_TYPE_DOUBLE, *usage.credits, nullptr);
+  if (usage.usd)
+    gst_structure_set(structure, "usd-spent", G_TYPE_DOUBLE, *usage.usd, nullptr);
+}
+
+std::string describe(const Status &status) {
+  std::string text = nameOf(status.state);
+  if (status.state == State::Queued || status.state == State::Generating) {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(status.elapsed()).count();
+    text += ", " + std::to_string(elapsed) + " s so far";
+    if (status.typicalTime) {
+      const auto typical = status.typicalTime->count();
+      text += elapsed > typical ? ", longer than usual" : ", usually about " + std::to_string(typical) + " s";
+    }
+  } else if (status.state == State::Downloading && status.bytesReceived > 0) {
+    const GCharPtr size(g_format_size(status.bytesReceived));
+    text += std::string(", ") + size.get();
+    if (status.bytesTotal) {
+      const GCharPtr total(g_format_size(*status.bytesTotal));
+      text += std::string(" of ") + total.get();
+    }
+  }
+  return text;
+}
+
+} // namespace
+
+GstResourceError resourceErrorFor(ErrorKind kind) {
+  switch (kind) {
+  case ErrorKind::BadRequest:
+  case ErrorKind::TooLarge:
+    return GST_RESOURCE_ERROR_SETTINGS;
+  case ErrorKind::NotAuthorized:
+    return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+  case ErrorKind::NotFound:
+    return GST_RESOURCE_ERROR_NOT_FOUND;
+  case ErrorKind::Busy:
+    return GST_RESOURCE_ERROR_BUSY;
+  case ErrorKind::Unreadable:
+  case ErrorKind::Unreachable:
+    return GST_RESOURCE_ERROR_OPEN_READ;
+  case ErrorKind::TimedOut:
+  case ErrorKind::BadAnswer:
+    return GST_RESOURCE_ERROR_READ;
+  case ErrorKind::NoSpace:
+    return GST_RESOURCE_ERROR_NO_SPACE_LEFT;
+  case ErrorKind::UnknownOutcome:
+  case ErrorKind::GenerationFailed:
+  case ErrorKind::Cancelled:
+    return GST_RESOURCE_ERROR_FAILED;
+  }
+  return GST_RESOURCE_ERROR_FAILED;
+}
+
+void Bus::error(const Error &error) const {
+  GstStructure *details = gst_structure_new_empty("details");
+  if (error.httpStatus != 0)
+    gst_structure_set(details, "http-status-code", G_TYPE_UINT, error.httpStatus, nullptr);
+  setText(details, "generation-id", error.generationId);
+  setText(details, "client-request-id", error.clientRequestId);
+  setText(details, "service-message", error.serviceMessage);
+  std::string debug = error.why.empty() ? error.what : error.why;
+  if (!error.generationId.empty())
+    debug += "; generation " + error.generationId;
+  if (!error.clientRequestId.empty())
+    debug += "; client request " + error.clientRequestId;
+  gst_element_message_full_with_details(element_, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, resourceErrorFor(error.kind),
+                                        g_strdup(error.text().c_str()), g_strdup(debug.c_str()), __FILE__, GST_FUNCTION,
+                                        __LINE__, details);
+}
+
+void Bus::warning(const std::string &text, const std::string &debug) const {
+  gst_element_message_full(element_, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                           g_strdup(text.c_str()), g_strdup(debug.c_str()), __FILE__, GST_FUNCTION, __LINE__);
+}
+
+void Bus::generation(const Status &status) const {
+  GstStructure *structure =
+      gst_structure_new("aimlvideo-generation", "status", G_TYPE_STRING, nameOf(status.state), "elapsed", G_TYPE_UINT64,
+                        nanoseconds(status.elapsed()), "reused", G_TYPE_BOOLEAN, status.reused, nullptr);
+  setText(structure, "model", status.model);
+  setText(structure, "generation-id", status.generationId);
+  if (const auto remaining = status.remaining())
+    gst_structure_set(structure, "eta", G_TYPE_UINT64, nanoseconds(*remaining), nullptr);
+  setCost(structure, status.usage);
+  gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
+}
+
+void Bus::tags(const Status &status, const std::string &title) const {
+  GstTagList *tags = gst_tag_list_new(GST_TAG_COMMENT, "AI generated", nullptr);
+  gst_tag_list_set_scope(tags, GST_TAG_SCOPE_GLOBAL);
+  if (!status.model.empty())
+    gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_ENCODER, status.model.c_str(), nullptr);
+  if (!title.empty())
+    gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_TITLE, title.c_str(), nullptr);
+  const std::string id = "aimlvideo-generation-id=" + status.generationId;
+  gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_EXTENDED_COMMENT, id.c_str(), nullptr);
+  // downstream in push mode; on the bus as well, since no event passes a demuxer that pulls
+  gst_element_send_event(element_, gst_event_new_tag(gst_tag_list_ref(tags)));
+  gst_element_post_message(element_, gst_message_new_tag(GST_OBJECT(element_), tags));
+}
+
+void Bus::progress(GstProgressType type, const std::string &text, int percent) const {
+  GstMessage *message = gst_message_new_progress(GST_OBJECT(element_), type, progressCode, text.c_str());
+  if (percent != percentUnknown)
+    gst_structure_set(gst_message_writable_structure(message), "percent", G_TYPE_INT, percent, nullptr);
+  gst_element_post_message(element_, message);
+}
+
+void Bus::progressStarted(const std::string &text) {
+  progressOpen_ = true;
+  progress(GST_PROGRESS_TYPE_START, text, 0);
+}
+
+void Bus::progressContinued(const Status &status, const std::string &note) const {
+  if (progressOpen_)
+    progress(GST_PROGRESS_TYPE_CONTINUE, note.empty() ? describe(status) : note,
+             status.percent().value_or(percentUnknown));
+}
+
+bool Bus::progressEnded(GstProgressType end, const std::string &text) {
+  if (!progressOpen_.exchange(false))
+    return false;
+  progress(end, text, end == GST_PROGRESS_TYPE_COMPLETE ? 100 : percentUnknown);
+  return true;
+}
+
+GstStructure *statisticsOf(const Status &status) {
+  GstStructure *structure = gst_structure_new(
+      "aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time", G_TYPE_UINT64,
+      nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64, nanoseconds(status.waitTime), "download-time",
+      G_TYPE_UINT64, nanoseconds(status.downloadTime), "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT,
+      status.retries, "bytes", G_TYPE_UINT64, status.bytesReceived, "reused", G_TYPE_BOOLEAN, status.reused, nullptr);
+  setText(structure, "model", status.model);
+  setText(structure, "generation-id", status.generationId);
+  setText(structure, "client-request-id", status.clientRequestId);
+  setCost(structure, status.usage);
+  return structure;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/catalogue.h"
+
+#include "api/json.h"
+extern "C" {
+#include "models_resource.h" // generated, without its own extern "C"
+}
+
+namespace aimlvideo {
+
+namespace {
+
+std::string text(JsonObject *object, const char *name) {
+  return json::scalarText(json::member(object, name)).value_or("");
+}
+
+bool flag(JsonObject *object, const char *name) {
+  return json_object_get_boolean_member_with_default(object, name, FALSE);
+}
+
+std::optional<unsigned> count(JsonObject *object, const char *name) {
+  const auto value = json::number(json::member(object, name));
+  return value ? std::optional(static_cast<unsigned>(*value)) : std::nullopt;
+}
+
+/// Calls `visit` with each element of an array member; does nothing where there is none.
+template <typename Visit>
+void forEach(JsonObject *object, const char *name, Visit visit) {
+  JsonNode *node = json::member(object, name);
+  if (!node || !JSON_NODE_HOLDS_ARRAY(node))
+    return;
+  JsonArray *array = json_node_get_array(node);
+  for (guint i = 0; i < json_array_get_length(array); ++i)
+    visit(json_array_get_element(array, i));
+}
+
+std::vector<Parameter> readParameters(JsonObject *object, const char *name);
+
+Parameter readParameter(JsonObject *fact) {
+  Parameter parameter;
+  parameter.name = text(fact, "name");
+  parameter.type = text(fact, "type");
+  parameter.required = flag(fact, "required");
+  parameter.nullable = flag(fact, "nullable");
+  parameter.isUri = text(fact, "format") == "uri";
+  forEach(fact, "enum", [&](JsonNode *value) {
+    if (const auto spelling = json::scalarText(value))
+      parameter.allowed.push_back(*spelling);
+  });
+  parameter.minimum = json::number(json::member(fact, "min"));
+  parameter.maximum = json::number(json::member(fact, "max"));
+  parameter.minimumLength = count(fact, "min_length");
+  parameter.maximumLength = count(fact, "max_length");
+  parameter.minimumItems = count(fact, "min_items");
+  parameter.maximumItems = count(fact, "max_items");
+  parameter.itemType = text(fact, "items");
+  parameter.itemIsUri = text(fact, "items_format") == "uri";
+  parameter.members = readParameters(fact, "properties");
+  if (parameter.members.empty())
+    parameter.members = readParameters(fact, "item_properties");
+  parameter.about = text(fact, "about");
+  return parameter;
+}
+
+std::vector<Parameter> readParameters(JsonObject *object, const char *name) {
+  std::vector<Parameter> parameters;
+  forEach(object, name, [&](JsonNode *node) {
+    if (JsonObject *fact = json::objectIn(node))
+      parameters.push_back(readParameter(fact));
+  });
+  return parameters;
+}
+
+Model readModel(JsonObject *fact) {
+  Model model;
+  model.id = text(fact, "id");
+  forEach(fact, "aliases", [&](JsonNode *alias) { model.aliases.push_back(json::scalarText(alias).value_or("")); });
+  model.vendor = text(fact, "vendor");
+  model.kind = text(fact, "kind");
+  model.legacyPath = text(fact, "legacy_path");
+  model.legacyOnly = flag(fact, "legacy_only");
+  if (JsonObject *sample = json::objectIn(json::member(fact, "sample"))) {
+    model.sample.seconds = count(sample, "seconds").value_or(0);
+    model.sample.width = count(sample, "width").value_or(0);
+    model.sample.height = count(sample, "height").value_or(0);
+  }
+  model.parameters = readParameters(fact, "parameters");
+  model.legacyParameters = readParameters(fact, "legacy_parameters");
+  return model;
+}
+
+} // namespace
+
+const Parameter *Model::parameter(std::string_view name) const {
+  for (const Parameter &parameter : parameters)
+    if (parameter.name == name)
+      return &parameter;
+  return nullptr;
+}
+
+const Catalogue &Catalogue::instance() {
+  static const auto *catalogue = new Catalogue; // outlives every worker, also those still running at exit
+  return *catalogue;
+}
+
+Catalogue::Catalogue() {
+  const auto data = adopt(g_resource_lookup_data(aimlvideo_models_get_resource(), "/aimlvideo/models.json",
+                                                 G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
+  gsize size = 0;
+  const auto *bytes = static_cast<const char *>(g_bytes_get_data(data.get(), &size));
+  const auto root = json::parse({bytes, size});
+  g_assert(root.has_value()); // compiled in and read by a test
+  forEach(json::objectIn(root->get()), "models",
+          [this](JsonNode *node) { models_.push_back(readModel(json::objectIn(node))); });
+  for (const Model &model : models_) {
+    byName_.emplace(model.id, &model);
+    for (const std::string &alias : model.aliases)
+      byName_.emplace(alias, &model);
+  }
+}
+
+const Model *Catalogue::find(std::string_view id) const {
+  const auto entry = byName_.find(id);
+  return entry == byName_.end() ? nullptr : entry->second;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/endpoint.h"
+
+#include <gio/gio.h>
+
+#include "api/json.h"
+#include "api/reply.h"
+
+namespace aimlvideo {
+
+std::string endpointPath(EndpointFamily family, const Model *model) {
+  if (family == EndpointFamily::Universal)
+    return "/v2/video/generations";
+  return model && !model->legacyPath.empty() ? model->legacyPath : "/v2/generate/video/kling/generation";
+}
+
+std::string pollPath(EndpointFamily family, const Model *model, std::string_view generationId) {
+  const GCharPtr encoded(g_uri_escape_string(std::string(generationId).c_str(), nullptr, FALSE));
+  return endpointPath(family, model) + "?generation_id=" + encoded.get();
+}
+
+bool saysPathIsUnknown(std::string_view body) {
+  const auto node = json::parse(body);
+  if (!node || !json::objectIn(node->get()))
+    return true; // a gateway's page: the service itself answers in JSON
+  return serviceMessage(body).starts_with("Cannot POST");
+}
+
+Result<std::string> checkedBaseUrl(const std::string &url) {
+  const auto refuse = [&](const std::string &why) {
+    return fail(ErrorKind::BadRequest, "base-url \"" + url + "\" can't be used", why,
+                std::string("Give an address such as ") + defaultBaseUrl);
+  };
+  GErrorSlot error;
+  const auto uri = adopt(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, &error));
+  if (!uri)
+    return refuse(error.message());
+  const std::string scheme = g_uri_get_scheme(uri.get());
+  const char *host = g_uri_get_host(uri.get());
+  if (!host || !*host)
+    return refuse("it names no host");
+  if (scheme != "https" && !(scheme == "http" && isLoopbackHost(host)))
+    return refuse(scheme == "http" ? "the key would leave this machine unencrypted; http is for loopback addresses only"
+                                   : "only https, and http on loopback, are possible");
+  if (g_uri_get_userinfo(uri.get()) || g_uri_get_query(uri.get()) || g_uri_get_fragment(uri.get()))
+    return refuse("it must not hold a user name, a query or a fragment");
+  std::string result = url;
+  while (result.ends_with('/'))
+    result.pop_back();
+  return result;
+}
+
+bool isLoopbackHost(std::string_view host) {
+  const std::string name(host);
+  if (g_ascii_strcasecmp(name.c_str(), "localhost") == 0)
+    return true;
+  const auto address = adopt(g_inet_address_new_from_string(name.c_str()));
+  return address && g_inet_address_get_is_loopback(address.get());
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/catalogue.h"
+#include "base/error.h"
+
+namespace aimlvideo {
+
+constexpr auto defaultBaseUrl = "https://api.aimlapi.com";
+
+/// The two families of paths on which a generation is created and polled. An id of one is unknown on the other.
+enum class EndpointFamily {
+  Universal, ///< `/v2/video/generations`
+  Legacy,    ///< `/v2/generate/video/VENDOR/generation`
+};
+
+/// Path of both create and poll. `model` may be null; a model without a documented legacy path gets Kling's.
+std::string endpointPath(EndpointFamily family, const Model *model);
+
+/// Path and query of a poll; the id is percent-encoded, whatever it holds.
+std::string pollPath(EndpointFamily family, const Model *model, std::string_view generationId);
+
+/// Whether a 404 to a create says that the service does not know the *path*, as an old or a partial service answers,
+/// and not that it does not know the model.
+bool saysPathIsUnknown(std::string_view body);
+
+/// Checks a base URL: https, or http to this machine; no user, query or fragment. Returns it without a final slash.
+Result<std::string> checkedBaseUrl(const std::string &url);
+
+/// Whether a host name or address literal is this machine by its spelling.
+bool isLoopbackHost(std::string_view host);
+
+} // namespace aimlvideo

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <json-glib/json-glib.h>
+
+#include "base/error.h"
+#include "base/glib_ptr.h"
+
+namespace aimlvideo::json {
+
+/// Parses foreign text. The error is a sentence without a place: the caller knows what was being read. Text nested
+/// deeper than any answer of the service is refused, since the parser works by recursion.
+tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text);
+
+/// The object in a node, or null. Borrowed from the node.
+JsonObject *objectIn(JsonNode *node);
+
+/// A member of an object, or null. Borrowed. `object` may be null.
+JsonNode *member(JsonObject *object, const char *name);
+
+/// A string, or a number or boolean in its JSON spelling. Nothing for null, objects and arrays.
+std::optional<std::string> scalarText(JsonNode *node);
+
+/// A number, also one spelt as a string.
+std::optional<double> number(JsonNode *node);
+
+/// Compact text of any node. A null pointer reads `null`.
+std::string write(JsonNode *node);
+
+} // namespace aimlvideo::json

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace aimlvideo {
+
+/// What a generation does, by the many words that the service has for it.
+enum class JobState {
+  Queued,     ///< accepted, not begun
+  Generating, ///< being made; also every word that is not known, until the deadline
+  Completed,
+  Failed,
+};
+
+/// The state behind a word, compared without regard to case and surrounding blanks.
+JobState jobStateFromWord(std::string_view word);
+
+/// What a generation used, as far as the service says; the numbers may come with any answer.
+struct Usage {
+  std::optional<double> credits; ///< 2,000,000 credits are 1 USD
+  std::optional<double> usd;
+
+  /// Takes over what `newer` knows.
+  void update(const Usage &newer);
+};
+
+/// The answer to a create or a poll, whatever its shape.
+struct Reply {
+  std::string id; ///< opaque; empty: the answer names none
+  JobState state = JobState::Generating;
+  std::string word;       ///< the state as the service spelt it
+  std::string clipUrl;    ///< byte for byte; empty: none yet
+  std::string error;      ///< the service's words for what went wrong; may come with any state
+  bool moderated = false; ///< a failure that the service lays to the contents
+  Usage usage;
+};
+
+/// Reads the body of a 2xx answer. The error is a sentence for people.
+tl::expected<Reply, std::string> parseReply(std::string_view body);
+
+/// The service's own words in the body of an answer that is no success, whatever its shape: at most 500 bytes of one
+/// line of valid UTF-8, possibly empty.
+std::string serviceMessage(std::string_view body);
+
+} // namespace aimlvideo

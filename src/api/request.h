@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/catalogue.h"
+#include "base/error.h"
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+/// What is to be made, in the words that every model shares. An empty string or optional is not sent.
+struct Inputs {
+  std::string model; ///< id or alias; empty: the flagship for these inputs
+  std::string prompt;
+  std::string negativePrompt;
+  std::string image;     ///< first frame as the body carries it: http(s) URL or data URI
+  std::string tailImage; ///< last frame, likewise
+  unsigned duration = 0; ///< seconds
+  std::string aspectRatio;
+  std::optional<double> cfgScale;
+  std::optional<bool> generateAudio;
+  GRefPtr<JsonObject> parameters; ///< any other parameter of the model by its own name
+};
+
+/// A checked request, ready to be sent.
+struct Request {
+  std::string model;            ///< as the body names it
+  const Model *known = nullptr; ///< its facts; null: the catalogue does not know the model
+  std::string body;             ///< JSON
+};
+
+/// The model that `inputs` ask for: the one they name, else the flagship.
+std::string chosenModel(const Inputs &inputs);
+
+/// Names what is wrong with a body that is to be sent to a model: one sentence each, all at once. What the
+/// documentation leaves open is not wrong. `body` must not hold `model`.
+std::vector<std::string> faultsOf(JsonObject *body, const std::vector<Parameter> &parameters);
+
+/// Translates the inputs into the model's own parameters and checks them. Pure; safe to call from any thread.
+/// BadRequest names every problem.
+Result<Request> composeRequest(const Inputs &inputs);
+
+/// The JSON object in the text of the property `parameters`.
+Result<GRefPtr<JsonObject>> parseParameters(std::string_view text);
+
+} // namespace aimlvideo

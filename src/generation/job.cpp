@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/job.h"
+
+#include <system_error>
+
+namespace aimlvideo {
+
+namespace {
+
+/// How long stop() waits for a thread that is about to end, so that a stopped element usually leaves none behind.
+constexpr std::chrono::milliseconds grace{50};
+
+} // namespace
+
+Result<std::shared_ptr<Job>> Job::start(Settings settings, Purchase earlier, JobObserver &observer, Patience patience) {
+  const std::shared_ptr<Job> job(new Job(observer));
+  job->status_.started = Clock::now();
+  job->purchase_ = earlier;
+  const std::lock_guard lock(job->mutex_); // the thread's first publication waits until `thread_` is set
+  try {
+    job->thread_ = std::thread([job, settings = std::move(settings), earlier = std::move(earlier), patience]() mutable {
+      job->run(std::move(settings), std::move(earlier), patience);
+    });
+  } catch (const std::system_error &error) {
+    return fail(ErrorKind::BadAnswer, "no thread can be started", error.what(), "Close other programs");
+  }
+  return job;
+}
+
+Job::~Job() {
+  if (thread_.joinable())
+    thread_.detach(); // the last owner is the thread itself, or it has ended
+}
+
+void Job::run(Settings settings, Purchase earlier, const Patience &patience) {
+  Generation::Callbacks callbacks;
+  callbacks.stateChanged = [this](const Status &status) {
+    publish(status);
+    if (status.state != State::Completed && status.state != State::Failed && status.state != State::Cancelled)
+      callOut([&] { observer_.stateChanged(status); });
+  };
+  callbacks.progressed = [this](const Status &status, const std::string &note) {
+    publish(status);
+    callOut([&] { observer_.progressed(status, note); });
+  };
+  callbacks.purchased = [this](const Purchase &purchase) {
+    const std::lock_guard lock(mutex_);
+    purchase_ = purchase;
+  };
+  callbacks.log = [this](const std::string &line) {
+    callOut([&] { observer_.logged(line); });
+  };
+
+  Generation generation(std::move(settings), std::move(earlier), cancellation_, std::move(callbacks), patience);
+  const auto clip = generation.run();
+  callOut([&] {
+    if (clip)
+      observer_.completed(generation.status(), *clip);
+    else if (clip.error().kind != ErrorKind::Cancelled)
+      observer_.failed(generation.status(), clip.error());
+  });
+  {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Job::callOut(const std::function<void()> &call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_)
+      return;
+    callingOut_ = true;
+  }
+  call();
+  {
+    const std::lock_guard lock(mutex_);
+    callingOut_ = false;
+  }
+  changed_.notify_all();
+}
+
+void Job::publish(const Status &status) {
+  const std::lock_guard lock(mutex_);
+  status_ = status;
+}
+
+void Job::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  cancellation_.cancel();
+
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable())
+    return;
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();
+    return;
+  }
+  changed_.wait(lock, [this] { return !callingOut_; });
+  const bool ended = changed_.wait_for(lock, grace, [this] { return done_; });
+  std::thread thread = std::move(thread_);
+  lock.unlock();
+  if (ended)
+    thread.join();
+  else if (thread.joinable())
+    thread.detach();
+}
+
+Status Job::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Purchase Job::purchase() const {
+  const std::lock_guard lock(mutex_);
+  return purchase_;
+}
+
+} // namespace aimlvideo

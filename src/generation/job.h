@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/cancellation.h"
+#include "generation/generation.h"
+
+namespace aimlvideo {
+
+/// Hears of a job. Everything is called on the job's thread with no lock held, and nothing once Job::stop() has
+/// returned.
+class JobObserver {
+public:
+  virtual ~JobObserver() = default;
+  /// A new state; Completed and Failed are told by the two calls below.
+  virtual void stateChanged(const Status &status) = 0;
+  /// A sign of life; `note` says what happened and may be empty.
+  virtual void progressed(const Status &status, const std::string &note) = 0;
+  virtual void completed(const Status &status, const std::shared_ptr<Spool> &clip) = 0;
+  virtual void failed(const Status &status, const Error &error) = 0;
+  virtual void logged(const std::string &line) = 0;
+};
+
+/// A generation on a thread of its own.
+///
+/// The thread owns what it uses, so that stop() never waits for a disk or a stalled server: a thread that can't end
+/// at once ends on its own.
+class Job {
+public:
+  /// The observer must live until stop() has returned. Fails when the system gives no thread.
+  static Result<std::shared_ptr<Job>> start(Settings settings, Purchase earlier, JobObserver &observer,
+                                            Patience patience = {});
+  Job(const Job &) = delete;
+  Job &operator=(const Job &) = delete;
+  ~Job();
+
+  /// From any thread, also out of an observer's call. Returns at once; may be called again. What was bought stays
+  /// bought: see purchase().
+  void stop();
+
+  Status status() const;
+  Purchase purchase() const;
+
+private:
+  Job(JobObserver &observer) : observer_(observer) {}
+
+  void run(Settings settings, Purchase earlier, const Patience &patience);
+  void callOut(const std::function<void()> &call);
+  void publish(const Status &status);
+
+  JobObserver &observer_;
+  Cancellation cancellation_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+  bool callingOut_ = false;
+  bool done_ = false;
+  Status status_;
+  Purchase purchase_;
+  std::thread thread_;
+};
+
+} // namespace aimlvideo

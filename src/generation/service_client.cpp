@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/service_client.h"
+
+namespace aimlvideo {
+
+namespace {
+
+/// Far above every answer of the service, a few kilobytes.
+constexpr size_t largestAnswer = 4 << 20;
+
+} // namespace
+
+ServiceClient::ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders)
+    : session_(session), plan_(plan), extraHeaders_(std::move(extraHeaders)) {}
+
+Exchanged<HttpResponse> ServiceClient::create(EndpointFamily family, const std::string &clientRequestId,
+                                              Cancellation &cancellation, Clock::time_point deadline,
+                                              const std::function<void()> &starting) {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = plan_.baseUrl + endpointPath(family, plan_.request.known);
+  request.headers = {{"X-Client-Request-Id", clientRequestId}};
+  // the plan outlives the exchange, so the body, which may hold megabytes of image, is not copied
+  request.body = adopt(g_bytes_new_static(plan_.request.body.data(), plan_.request.body.size()));
+  return exchange(std::move(request), cancellation, deadline, starting);
+}
+
+Exchanged<HttpResponse> ServiceClient::poll(EndpointFamily family, const std::string &generationId,
+                                            Cancellation &cancellation, Clock::time_point deadline) {
+  HttpRequest request;
+  request.url = plan_.baseUrl + pollPath(family, plan_.request.known, generationId);
+  return exchange(std::move(request), cancellation, deadline, {});
+}
+
+Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation,
+                                                Clock::time_point deadline, const std::function<void()> &starting) {
+  request.headers.emplace_back("Accept", "application/json, */*;q=0.5");
+  request.headers.emplace_back("Authorization", "Bearer " + std::string(plan_.key.reveal()));
+  request.headers.insert(request.headers.end(), extraHeaders_.begin(), extraHeaders_.end());
+  auto response = session_.exchange(request, cancellation, deadline, largestAnswer, starting);
+  if (response && !response->successful())
+    response->body = withoutKey(std::move(response->body));
+  return response;
+}
+
+std::string ServiceClient::withoutKey(std::string text) const {
+  constexpr std::string_view mark = "(key)";
+  const std::string_view key = plan_.key.reveal();
+  if (key.empty())
+    return text;
+  for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + mark.size()))
+    text.replace(at, key.size(), mark);
+  return text;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "api/endpoint.h"
+#include "generation/settings.h"
+#include "http/session.h"
+
+namespace aimlvideo {
+
+/// Speaks to the service: the only place that knows the key. The key goes to the base URL's host and nowhere else; no
+/// redirect is followed; an error that comes back is freed of the key, should the service quote it.
+class ServiceClient {
+public:
+  ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders);
+
+  /// Submits a generation. `starting` is called when the request begins to leave.
+  Exchanged<HttpResponse> create(EndpointFamily family, const std::string &clientRequestId, Cancellation &cancellation,
+                                 Clock::time_point deadline, const std::function<void()> &starting);
+
+  Exchanged<HttpResponse> poll(EndpointFamily family, const std::string &generationId, Cancellation &cancellation,
+                               Clock::time_point deadline);
+
+  /// A text of the service without the key.
+  std::string withoutKey(std::string text) const;
+
+private:
+  Exchanged<HttpResponse> exchange(HttpRequest request, Cancellation &cancellation, Clock::time_point deadline,
+                                   const std::function<void()> &starting);
+
+  HttpSession &session_;
+  const Plan &plan_;
+  Headers extraHeaders_;
+};
+
+} // namespace aimlvideo

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <glib/gstdio.h>
+
+#include "api/endpoint.h"
+#include "image/image_reference.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr std::array keyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
+constexpr size_t longestTextFile = 1 << 20; // bytes; far above every documented prompt
+
+/// Headers that decide what a request means, which is not for the user of `extra-headers` to say.
+constexpr std::array reservedHeaders{"Authorization",  "X-Client-Request-Id", "Host",
+                                     "Content-Length", "Content-Type",        "Transfer-Encoding"};
+
+std::string systemdCredential() {
+  const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
+  return folder && *folder ? std::string(folder) + "/aimlapi-key" : "";
+}
+
+Result<std::string> readTextFile(const std::string &path, const std::string &property) {
+  const std::string what = property + " \"" + path + "\" can't be read";
+  GStatBuf facts{};
+  if (g_stat(path.c_str(), &facts) != 0)
+    return fail(errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
+                "Check the path and its permissions");
+  if (!S_ISREG(facts.st_mode))
+    return fail(ErrorKind::BadRequest, what, "it is not a regular file", "Give a text file");
+  if (static_cast<size_t>(facts.st_size) > longestTextFile)
+    return fail(ErrorKind::BadRequest, what, "it is larger than " + std::to_string(longestTextFile) + " bytes",
+                "Give a text file");
+  GErrorSlot error;
+  char *contents = nullptr;
+  gsize size = 0;
+  if (!g_file_get_contents(path.c_str(), &contents, &size, &error))
+    return fail(ErrorKind::Unreadable, what, error.message(), "Check the path and its permissions");
+  const GCharPtr owned(contents);
+  if (!g_utf8_validate_len(contents, size, nullptr))
+    return fail(ErrorKind::BadRequest, what, "it is not UTF-8 text", "Save it as UTF-8");
+  return std::string(contents, size);
+}
+
+std::string withoutFinalNewlines(std::string text) {
+  while (text.ends_with('\n') || text.ends_with('\r'))
+    text.pop_back();
+  return text;
+}
+
+Result<Secret> keyFromFile(const std::string &path) {
+  const auto contents = readTextFile(path, "api-key-file");
+  if (!contents)
+    return tl::unexpected(contents.error());
+  const Secret whole(*contents); // wiped with the rest
+  std::string_view line = whole.reveal();
+  line = line.substr(0, line.find_first_of("\r\n"));
+  while (line.ends_with(' ') || line.ends_with('\t'))
+    line.remove_suffix(1);
+  if (line.empty())
+    return fail(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" holds no key", "its first line is empty",
+                "Put the key into its first line");
+  return Secret(line);
+}
+
+Failure noKey() {
+  return fail(ErrorKind::NotAuthorized, "there is no API key",
+              "neither api-key nor api-key-file is set, nor is $AIMLAPI_KEY",
+              "Get a key at https://aimlapi.com/app/keys and set the environment variable AIMLAPI_KEY to it");
+}
+
+Result<void> checkKey(const Secret &key) {
+  for (const unsigned char c : key.reveal())
+    if (c <= ' ' || c >= 0x7f)
+      return fail(ErrorKind::NotAuthorized, "the API key can't be used",
+                  "it holds a blank, a line break or another character that no key has",
+                  "Copy it again from https://aimlapi.com/app/keys");
+  return {};
+}
+
+Result<Secret> findKey(const Settings &settings) {
+  if (!settings.apiKey.empty())
+    return settings.apiKey;
+  if (!settings.apiKeyFile.empty())
+    return keyFromFile(settings.apiKeyFile);
+  for (const char *name : keyVariables)
+    if (const char *value = g_getenv(name); value && *value)
+      return Secret(value);
+  if (const std::string path = systemdCredential(); !path.empty() && g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
+    return keyFromFile(path);
+  return noKey();
+}
+
+bool someKeyIsNamed(const Settings &settings) {
+  if (!settings.apiKey.empty() || !settings.apiKeyFile.empty() || !systemdCredential().empty())
+    return true;
+  return std::any_of(keyVariables.begin(), keyVariables.end(), [](const char *name) {
+    const char *value = g_getenv(name);
+    return value && *value;
+  });
+}
+
+Result<void> checkHeaders(const Headers &headers) {
+  for (const auto &[name, value] : headers) {
+    const std::string what = "extra-headers: \"" + name + "\" can't be sent";
+    const auto isToken = [](unsigned char c) {
+      return g_ascii_isalnum(c) || std::strchr("!#$%&'*+-.^_`|~", c);
+    };
+    if (name.empty() || !std::all_of(name.begin(), name.end(), isToken))
+      return fail(ErrorKind::BadRequest, what, "it is no name for a header", "Use letters, digits and dashes");
+    if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+      return fail(ErrorKind::BadRequest, what, "its value holds a line break", "Remove it");
+    for (const char *reserved : reservedHeaders)
+      if (g_ascii_strcasecmp(name.c_str(), reserved) == 0)
+        return fail(ErrorKind::BadRequest, what, "this header is set by the element itself",
+                    "For the key use api-key, api-key-file or $AIMLAPI_KEY");
+  }
+  return {};
+}
+
+enum class Files { Read, Leave };
+
+/// Stands for the contents of a local file that was not read.
+constexpr auto unreadFile = "file:";
+
+Result<std::string> mediaInput(const std::string &reference, const char *property, Files files) {
+  if (reference.empty() || (files == Files::Leave && isLocalFile(reference)))
+    return reference.empty() ? "" : unreadFile;
+  return resolveImage(reference, property);
+}
+
+bool namesTextFile(const Settings &settings) {
+  return !settings.promptFile.empty() || settings.parameters.starts_with('@');
+}
+
+Result<Inputs> inputsOf(const Settings &settings, Files files) {
+  Inputs inputs;
+  inputs.model = settings.model;
+  inputs.prompt = settings.prompt;
+  if (!settings.promptFile.empty()) {
+    if (!settings.prompt.empty())
+      return fail(ErrorKind::BadRequest, "prompt and prompt-file are both set", "only one of them can be sent",
+                  "Unset one");
+    auto text = readTextFile(settings.promptFile, "prompt-file");
+    if (!text)
+      return tl::unexpected(std::move(text.error()));
+    inputs.prompt = withoutFinalNewlines(std::move(*text));
+  }
+  inputs.negativePrompt = settings.negativePrompt;
+  inputs.duration = settings.duration;
+  inputs.aspectRatio = settings.aspectRatio;
+  if (settings.cfgScale >= 0)
+    inputs.cfgScale = settings.cfgScale;
+  if (settings.generateAudio != GenerateAudio::Default)
+    inputs.generateAudio = settings.generateAudio == GenerateAudio::Yes;
+  if (!settings.parameters.empty()) {
+    Result<std::string> text = settings.parameters;
+    if (settings.parameters.starts_with('@'))
+      text = readTextFile(settings.parameters.substr(1), "parameters");
+    if (!text)
+      return tl::unexpected(std::move(text.error()));
+    auto object = parseParameters(*text);
+    if (!object)
+      return tl::unexpected(std::move(object.error()));
+    inputs.parameters = std::move(*object);
+  }
+  auto image = mediaInput(settings.image, "image", files);
+  if (!image)
+    return tl::unexpected(std::move(image.error()));
+  inputs.image = std::move(*image);
+  auto tailImage = mediaInput(settings.tailImage, "tail-image", files);
+  if (!tailImage)
+    return tl::unexpected(std::move(tailImage.error()));
+  inputs.tailImage = std::move(*tailImage);
+  return inputs;
+}
+
+Result<Request> requestOf(const Settings &settings, Files files) {
+  auto inputs = inputsOf(settings, files);
+  if (!inputs)
+    return tl::unexpected(std::move(inputs.error()));
+  return composeRequest(*inputs);
+}
+
+} // namespace
+
+std::string effectiveBaseUrl(const Settings &settings) {
+  if (!settings.baseUrl.empty())
+    return settings.baseUrl;
+  const char *fromEnvironment = g_getenv("AIMLAPI_BASE_URL");
+  return fromEnvironment && *fromEnvironment ? fromEnvironment : defaultBaseUrl;
+}
+
+Result<void> checkSettings(const Settings &settings) {
+  if (const auto url = checkedBaseUrl(effectiveBaseUrl(settings)); !url)
+    return tl::unexpected(url.error());
+  if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
+    return headers;
+  if (!someKeyIsNamed(settings))
+    return noKey();
+  if (settings.generationId.empty() && !namesTextFile(settings)) {
+    if (const auto request = requestOf(settings, Files::Leave); !request)
+      return tl::unexpected(request.error());
+  }
+  return {};
+}
+
+Result<Plan> prepare(const Settings &settings) {
+  Plan plan;
+  auto url = checkedBaseUrl(effectiveBaseUrl(settings));
+  if (!url)
+    return tl::unexpected(std::move(url.error()));
+  plan.baseUrl = std::move(*url);
+  const auto uri = adopt(g_uri_parse(plan.baseUrl.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+  plan.loopback = isLoopbackHost(g_uri_get_host(uri.get()));
+  if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
+    return tl::unexpected(headers.error());
+
+  if (settings.generationId.empty()) {
+    auto request = requestOf(settings, Files::Read);
+    if (!request)
+      return tl::unexpected(std::move(request.error()));
+    plan.request = std::move(*request);
+  } else {
+    plan.request.model = settings.model;
+    plan.request.known = Catalogue::instance().find(settings.model);
+  }
+
+  auto key = findKey(settings);
+  if (!key)
+    return tl::unexpected(std::move(key.error()));
+  if (const auto usable = checkKey(*key); !usable)
+    return tl::unexpected(usable.error());
+  plan.key = std::move(*key);
+  return plan;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "api/request.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "http/session.h"
+
+namespace aimlvideo {
+
+enum class EndpointChoice {
+  Auto, ///< universal, and legacy where the service does not know the universal path
+  Universal,
+  Legacy,
+};
+
+enum class GenerateAudio { No, Yes, Default };
+
+/// What the user said, and nothing that follows from it. Copied when a generation starts.
+struct Settings {
+  std::string prompt;
+  std::string negativePrompt;
+  std::string promptFile;
+  std::string image;
+  std::string tailImage;
+  std::string model;
+  unsigned duration = 0; ///< seconds; 0: not sent
+  std::string aspectRatio;
+  double cfgScale = -1; ///< negative: not sent
+  GenerateAudio generateAudio = GenerateAudio::Default;
+  std::string parameters; ///< a JSON object, or `@FILE`
+
+  Secret apiKey;
+  std::string apiKeyFile;
+  std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
+  EndpointChoice endpoint = EndpointChoice::Auto;
+
+  unsigned timeout = 1800;               ///< seconds, for the whole wait
+  unsigned pollInterval = 0;             ///< milliseconds; 0: adaptive
+  std::string generationId;              ///< fetch that one, submit nothing
+  uint64_t maximumClipSize = 8ULL << 30; ///< bytes
+  std::string temporaryFolder;
+
+  std::string proxy;
+  GRefPtr<GTlsDatabase> tlsDatabase;
+  std::string userAgent;
+  Headers extraHeaders; ///< for the service only, never for the clip's host
+};
+
+/// Settings with every file read, checked and ready to be sent.
+struct Plan {
+  Request request; ///< without a body where only a given generation is fetched
+  Secret key;
+  std::string baseUrl;
+  bool loopback = false; ///< the service is on this machine
+};
+
+/// The base URL that the settings and the environment name.
+std::string effectiveBaseUrl(const Settings &settings);
+
+/// Checks all that can be checked without reading a file, so that it may run on an application's thread.
+Result<void> checkSettings(const Settings &settings);
+
+/// Reads the files that the settings name and checks everything. For the worker's thread.
+Result<Plan> prepare(const Settings &settings);
+
+} // namespace aimlvideo

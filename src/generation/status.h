@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "api/reply.h"
+#include "base/cancellation.h"
+
+namespace aimlvideo {
+
+/// The life of a generation as its user sees it.
+enum class State {
+  Idle,
+  QueuedLocally, ///< waits for its turn in this process
+  Submitting,
+  LookingUp, ///< the outcome of the submission is being looked up
+  Queued,    ///< accepted by the service
+  Generating,
+  Downloading,
+  Completed,
+  Failed,
+  Cancelled,
+};
+
+/// The state in the spelling of the element's property `status`.
+const char *nameOf(State state);
+
+/// A snapshot of a generation: plain values, copied between threads.
+struct Status {
+  State state = State::Idle;
+  std::string model;
+  std::string generationId;
+  std::string clientRequestId; ///< of the latest submission
+  bool reused = false;         ///< nothing was submitted
+  Usage usage;
+
+  Clock::time_point started{};
+  std::chrono::milliseconds submitTime{0};         ///< until the service had accepted
+  std::chrono::milliseconds waitTime{0};           ///< from then until it had completed
+  std::chrono::milliseconds downloadTime{0};       ///< from then until the clip was complete
+  std::optional<std::chrono::seconds> typicalTime; ///< documented time from submission to completion
+
+  unsigned polls = 0;
+  unsigned retries = 0; ///< attempts beyond the first, of any exchange
+  uint64_t bytesReceived = 0;
+  std::optional<uint64_t> bytesTotal;
+
+  std::chrono::milliseconds elapsed() const;
+  /// Time left until completion by the documented time; nothing where that is not known or has passed.
+  std::optional<std::chrono::milliseconds> remaining() const;
+  /// 0 to 100 over the whole generation; nothing where it is not known. Never 100 before Completed.
+  std::optional<int> percent() const;
+};
+
+} // namespace aimlvideo

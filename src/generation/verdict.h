@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/error.h"
+#include "http/session.h"
+
+namespace aimlvideo {
+
+/// What a submission has come to. Everything that is not surely one of the others is Unknown: it may have been bought.
+enum class Verdict {
+  Accepted,    ///< 2xx; the body is still to be read
+  Refused,     ///< the service says no, and will say so again
+  Unreachable, ///< nothing was sent, another attempt may help
+  Untrusted,   ///< nothing was sent, no other attempt will help: TLS, the address
+  TurnedAway,  ///< 429, 503: not accepted, later perhaps
+  PathUnknown, ///< 404 for the path, not for the model
+  Cancelled,   ///< stopped before anything was sent
+  Unknown,
+};
+
+Verdict verdictOn(const Exchanged<HttpResponse> &submission);
+
+/// The error behind an answer of the service that is no success. `body` is free of the key.
+Error refusalFrom(const HttpResponse &response);
+
+} // namespace aimlvideo

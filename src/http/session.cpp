@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "http/session.h"
+
+#include <array>
+
+namespace aimlvideo {
+
+namespace {
+
+/// The proxy to use, or null for the system's own choice.
+GRefPtr<GProxyResolver> proxyResolver(const std::string &wanted) {
+  std::string proxy = wanted;
+  for (const char *name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy"}) {
+    const char *value = g_getenv(name);
+    if (proxy.empty() && value)
+      proxy = value;
+  }
+  if (proxy.empty())
+    return nullptr;
+  std::vector<std::string> direct{"localhost", "127.0.0.0/8", "::1"};
+  for (const char *name : {"no_proxy", "NO_PROXY"}) {
+    const char *value = g_getenv(name);
+    if (!value)
+      continue;
+    const std::unique_ptr<char *, void (*)(char **)> hosts(g_strsplit_set(value, ", ", -1), g_strfreev);
+    for (char **host = hosts.get(); *host; ++host)
+      if (**host)
+        direct.emplace_back(*host);
+  }
+  std::vector<char *> list;
+  for (std::string &host : direct)
+    list.push_back(host.data());
+  list.push_back(nullptr);
+  return adopt(g_simple_proxy_resolver_new(proxy.c_str(), list.data()));
+}
+
+std::string describeCertificate(GTlsCertificateFlags flags) {
+  struct Meaning {
+    GTlsCertificateFlags flag;
+    const char *text;
+  };
+  static constexpr std::array meanings{
+      Meaning{G_TLS_CERTIFICATE_UNKNOWN_CA, "it is not signed by a trusted authority"},
+      Meaning{G_TLS_CERTIFICATE_BAD_IDENTITY, "it is for another host"},
+      Meaning{G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet"},
+      Meaning{G_TLS_CERTIFICATE_EXPIRED, "it has expired"},
+      Meaning{G_TLS_CERTIFICATE_REVOKED, "it was revoked"},
+      Meaning{G_TLS_CERTIFICATE_INSECURE, "its algorithm is insecure"},
+  };
+  std::string text;
+  for (const Meaning &meaning : meanings)
+    if (flags & meaning.flag)
+      text += (text.empty() ? "" : ", ") + std::string(meaning.text);
+  return text;
+}
+
+TransportError::Cause causeOf(const GError *error) {
+  if (error->domain == G_RESOLVER_ERROR)
+    return TransportError::Cause::Unreachable;
+  if (error->domain == G_TLS_ERROR)
+    return TransportError::Cause::Tls;
+  if (error->domain == G_IO_ERROR) {
+    switch (error->code) {
+    case G_IO_ERROR_CONNECTION_REFUSED:
+    case G_IO_ERROR_HOST_NOT_FOUND:
+    case G_IO_ERROR_HOST_UNREACHABLE:
+    case G_IO_ERROR_NETWORK_UNREACHABLE:
+    case G_IO_ERROR_PROXY_FAILED:
+    case G_IO_ERROR_PROXY_AUTH_FAILED:
+    case G_IO_ERROR_PROXY_NEED_AUTH:
+    case G_IO_ERROR_PROXY_NOT_ALLOWED:
+      return TransportError::Cause::Unreachable;
+    default:
+      break;
+    }
+  }
+  return TransportError::Cause::Lost;
+}
+
+TransportError describe(const GError *error, SoupMessage *message, bool sent, const Cancellation &cancellation) {
+  TransportError result;
+  result.sent = sent;
+  if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    const bool stopped = cancellation.cancelled();
+    result.cause = stopped ? TransportError::Cause::Cancelled : TransportError::Cause::Deadline;
+    result.message = stopped ? "stopped" : "no complete answer in time";
+    return result;
+  }
+  result.cause = causeOf(error);
+  // a connection that was never made is no lost connection
+  if (!sent && result.cause == TransportError::Cause::Lost)
+    result.cause = TransportError::Cause::Unreachable;
+  result.message = error->message;
+  if (const auto flags = soup_message_get_tls_peer_certificate_errors(message); flags != 0) {
+    result.cause = TransportError::Cause::Tls;
+    result.message = "the host's certificate is refused, " + describeCertificate(flags);
+  }
+  return result;
+}
+
+Headers headersOf(SoupMessage *message) {
+  Headers headers;
+  SoupMessageHeadersIter iterator;
+  soup_message_headers_iter_init(&iterator, soup_message_get_response_headers(message));
+  const char *name = nullptr;
+  const char *value = nullptr;
+  while (soup_message_headers_iter_next(&iterator, &name, &value))
+    headers.emplace_back(name, value);
+  return headers;
+}
+
+/// Runs a function when libsoup is about to write a request.
+class StartingWatch {
+public:
+  StartingWatch(SoupMessage *message, bool &sent, const std::function<void()> &starting)
+      : message_(message),
+        sent_(sent),
+        starting_(starting),
+        handler_(g_signal_connect(
+            message, "starting",
+            G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<StartingWatch *>(self)->started(); }), this)) {}
+  StartingWatch(const StartingWatch &) = delete;
+  StartingWatch &operator=(const StartingWatch &) = delete;
+  ~StartingWatch() { g_signal_handler_disconnect(message_, handler_); }
+
+private:
+  void started() {
+    sent_ = true;
+    if (starting_)
+      starting_();
+  }
+
+  SoupMessage *message_;
+  bool &sent_;
+  const std::function<void()> &starting_;
+  gulong handler_;
+};
+
+} // namespace
+
+std::optional<std::string> HttpResponse::header(const char *name) const {
+  for (const auto &[key, value] : headers)
+    if (g_ascii_strcasecmp(key.c_str(), name) == 0)
+      return value;
+  return {};
+}
+
+HttpSession::HttpSession(const SessionOptions &options) : session_(adopt(soup_session_new())) {
+  soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
+  soup_session_set_timeout(session_.get(), options.idleTimeout);
+  if (!options.userAgent.empty())
+    soup_session_set_user_agent(session_.get(), options.userAgent.c_str());
+  if (options.tlsDatabase)
+    soup_session_set_tls_database(session_.get(), options.tlsDatabase.get());
+  if (const auto resolver = proxyResolver(options.proxy))
+    soup_session_set_proxy_resolver(session_.get(), resolver.get());
+}
+
+HttpSession::Stream::Stream(Cancellation &cancellation, Clock::time_point deadline)
+    : cancellation_(cancellation),
+      deadline_(deadline),
+      attempt_(std::make_unique<Cancellation::Attempt>(cancellation, deadline)) {}
+
+Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequest &request,
+                                                                  Cancellation &cancellation,
+                                                                  Clock::time_point deadline,
+                                                                  const std::function<void()> &starting) {
+  std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
+  GErrorSlot error;
+  const auto uri = adopt(g_uri_parse(request.url.c_str(), httpUriFlags, &error));
+  if (!uri)
+    return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, error.message()});
+  const auto message = adopt(soup_message_new_from_uri(request.method, uri.get()));
+  if (!message)
+    return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, "it is no http or https address"});
+  stream->message_ = message;
+  soup_message_set_flags(message.get(), SOUP_MESSAGE_NO_REDIRECT);
+  for (const auto &[name, value] : request.headers)
+    soup_message_headers_append(soup_message_get_request_headers(message.get()), name.c_str(), value.c_str());
+  if (request.body)
+    soup_message_set_request_body_from_bytes(message.get(), "application/json", request.body.get());
+
+  {
+    const StartingWatch watch(message.get(), stream->sent_, starting);
+    stream->body_ = adopt(soup_session_send(session_.get(), message.get(), stream->attempt_->cancellable(), &error));
+  }
+  if (!stream->body_)
+    return tl::unexpected(describe(error.get(), message.get(), stream->sent_, cancellation));
+  stream->head_.status = soup_message_get_status(message.get());
+  stream->head_.headers = headersOf(message.get());
+  return stream;
+}
+
+Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
+  GErrorSlot error;
+  const gssize count = g_input_stream_read(body_.get(), buffer, size, attempt_->cancellable(), &error);
+  if (count < 0)
+    return tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
+  return static_cast<size_t>(count);
+}
+
+Exchanged<HttpResponse> HttpSession::exchange(const HttpRequest &request, Cancellation &cancellation,
+                                              Clock::time_point deadline, size_t maximumBody,
+                                              const std::function<void()> &starting) {
+  auto stream = open(request, cancellation, deadline, starting);
+  if (!stream)
+    return tl::unexpected(std::move(stream.error()));
+  HttpResponse response = (*stream)->head();
+  std::array<char, 16 * 1024> buffer;
+  for (;;) {
+    const auto count = (*stream)->read(buffer.data(), buffer.size());
+    if (!count)
+      return tl::unexpected(count.error());
+    if (*count == 0)
+      return response;
+    if (response.body.size() + *count > maximumBody)
+      return tl::unexpected(TransportError{TransportError::Cause::TooLarge, true,
+                                           "the answer is larger than " + std::to_string(maximumBody) + " bytes"});
+    response.body.append(buffer.data(), *count);
+  }
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <libsoup/soup.h>
+#include <tl/expected.hpp>
+
+#include "base/cancellation.h"
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+/// Keeps a URL's path and query byte for byte, as signed links need it.
+constexpr auto httpUriFlags = static_cast<GUriFlags>(SOUP_HTTP_URI_FLAGS);
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct SessionOptions {
+  std::string userAgent;
+  std::string proxy;                 ///< URI of a proxy; empty: the environment's, else the system's
+  GRefPtr<GTlsDatabase> tlsDatabase; ///< null: the system's trust
+  unsigned idleTimeout = 60;         ///< seconds without a byte after which a connection counts as lost
+};
+
+struct HttpRequest {
+  const char *method = "GET";
+  std::string url;
+  Headers headers;
+  GRefPtr<GBytes> body; ///< sent as application/json; null: none
+};
+
+struct HttpResponse {
+  unsigned status = 0;
+  Headers headers;
+  std::string body;
+
+  bool successful() const { return status >= 200 && status < 300; }
+  /// The first header of that name, compared without regard to case.
+  std::optional<std::string> header(const char *name) const;
+};
+
+/// Why there is no answer.
+struct TransportError {
+  enum class Cause {
+    Cancelled,   ///< the Cancellation
+    Deadline,    ///< the attempt's own deadline
+    Unreachable, ///< name, route, connection
+    Tls,         ///< the host's certificate or protocol
+    Lost,        ///< the connection broke or fell silent
+    TooLarge,    ///< the answer is larger than allowed
+    BadUrl,
+  };
+  Cause cause = Cause::Lost;
+  /// Whether the request had begun to leave, so that the server may have acted on it.
+  bool sent = false;
+  std::string message; ///< the system's words
+};
+
+template <typename T>
+using Exchanged = tl::expected<T, TransportError>;
+
+/// One HTTP session: connections, TLS, proxy. Used by the thread that made it and by no other. It follows no redirect
+/// and decodes no compression: what it returns is what the host sent.
+class HttpSession {
+public:
+  explicit HttpSession(const SessionOptions &options);
+  HttpSession(const HttpSession &) = delete;
+  HttpSession &operator=(const HttpSession &) = delete;
+
+  /// A whole exchange, with an answer of at most `maximumBody` bytes. `starting` is called when the request begins to
+  /// leave; nothing was sent as long as it was not.
+  Exchanged<HttpResponse> exchange(const HttpRequest &request, Cancellation &cancellation, Clock::time_point deadline,
+                                   size_t maximumBody, const std::function<void()> &starting = {});
+
+  /// An answer whose body is read piece by piece.
+  class Stream {
+  public:
+    const HttpResponse &head() const { return head_; } ///< its body is empty
+    /// Blocks for the next bytes. 0: the body ended as the host announced it.
+    Exchanged<size_t> read(void *buffer, size_t size);
+
+  private:
+    friend class HttpSession;
+    Stream(Cancellation &cancellation, Clock::time_point deadline);
+
+    Cancellation &cancellation_;
+    Clock::time_point deadline_;
+    std::unique_ptr<Cancellation::Attempt> attempt_;
+    GRefPtr<SoupMessage> message_;
+    GRefPtr<GInputStream> body_;
+    HttpResponse head_;
+    bool sent_ = false;
+  };
+  Exchanged<std::unique_ptr<Stream>> open(const HttpRequest &request, Cancellation &cancellation,
+                                          Clock::time_point deadline, const std::function<void()> &starting = {});
+
+private:
+  GRefPtr<SoupSession> session_;
+};
+
+} // namespace aimlvideo
