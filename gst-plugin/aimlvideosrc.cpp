@@ -281,8 +281,8 @@ std::shared_ptr<const Spool> Source::waitForClip(GstFlowReturn &flow) {
     if (linked()) {
       startJob();
     } else {
-      const auto error = fail(ErrorKind::BadRequest, "the source pad is not linked", "nothing would play the clip",
-                              "Link the element before it goes to PAUSED; nothing was bought");
+      const auto error = failure(ErrorKind::BadRequest, "the source pad is not linked", "nothing would play the clip",
+                                 "Link the element before it goes to PAUSED; nothing was bought");
       bus_.error(error.value());
       finish(Outcome::Failed);
     }
@@ -312,7 +312,7 @@ GstFlowReturn Source::read(const Spool &clip, guint64 offset, guint length, GstB
   if (!target || !gst_buffer_map(target, &map, GST_MAP_WRITE)) {
     if (!*buffer)
       gst_clear_buffer(&target);
-    const auto error = fail(ErrorKind::NoSpace, "no memory for a buffer", "", "Close other programs");
+    const auto error = failure(ErrorKind::NoSpace, "no memory for a buffer", "", "Close other programs");
     bus_.error(error.value());
     return GST_FLOW_ERROR;
   }

@@ -28,8 +28,8 @@ bool saysPathIsUnknown(std::string_view body) {
 
 Result<std::string> checkedBaseUrl(const std::string &url) {
   const auto refuse = [&](const std::string &why) {
-    return fail(ErrorKind::BadRequest, "base-url \"" + url + "\" can't be used", why,
-                std::string("Give an address such as ") + defaultBaseUrl);
+    return failure(ErrorKind::BadRequest, "base-url \"" + url + "\" can't be used", why,
+                   std::string("Give an address such as ") + defaultBaseUrl);
   };
   GErrorSlot error;
   const auto uri = adopt(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, &error));

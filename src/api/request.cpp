@@ -269,8 +269,8 @@ Result<Request> composeRequest(const Inputs &inputs) {
     faults.emplace_back("there is nothing to make a video of");
   }
   if (!faults.empty())
-    return fail(ErrorKind::BadRequest, "the request does not fit the model " + request.model, join(faults, "; "),
-                "Nothing was sent and nothing was bought");
+    return failure(ErrorKind::BadRequest, "the request does not fit the model " + request.model, join(faults, "; "),
+                   "Nothing was sent and nothing was bought");
 
   json_object_set_string_member(body.get(), "model", request.model.c_str());
   const auto node = adopt(json_node_init_object(json_node_alloc(), body.get()));
@@ -281,12 +281,12 @@ Result<Request> composeRequest(const Inputs &inputs) {
 Result<GRefPtr<JsonObject>> parseParameters(std::string_view text) {
   const auto node = json::parse(text);
   if (!node)
-    return fail(ErrorKind::BadRequest, "parameters can't be used", node.error(),
-                "Give a JSON object such as {\"seed\":7}, or @FILE with one in a file");
+    return failure(ErrorKind::BadRequest, "parameters can't be used", node.error(),
+                   "Give a JSON object such as {\"seed\":7}, or @FILE with one in a file");
   JsonObject *object = json::objectIn(node->get());
   if (!object)
-    return fail(ErrorKind::BadRequest, "parameters can't be used", "it is JSON, but not an object",
-                "Give a JSON object such as {\"seed\":7}, or @FILE with one in a file");
+    return failure(ErrorKind::BadRequest, "parameters can't be used", "it is JSON, but not an object",
+                   "Give a JSON object such as {\"seed\":7}, or @FILE with one in a file");
   return share(object);
 }
 

@@ -45,7 +45,7 @@ using Result = tl::expected<T, Error>;
 
 using Failure = tl::unexpected<Error>;
 
-inline Failure fail(ErrorKind kind, std::string what, std::string why = {}, std::string remedy = {}) {
+inline Failure failure(ErrorKind kind, std::string what, std::string why = {}, std::string remedy = {}) {
   Error error;
   error.kind = kind;
   error.what = std::move(what);

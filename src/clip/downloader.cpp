@@ -81,14 +81,14 @@ Result<void> Downloader::fetch(std::string url, Spool &spool) {
       return {};
     const auto next = Clock::now() + limits_.retries.pauseBefore(attempts + 1, std::nullopt, random_);
     if (next >= limits_.deadline) {
-      auto error = fail(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_,
-                        "It is paid for and stays at the service");
+      auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_,
+                           "It is paid for and stays at the service");
       error.value().httpStatus = httpStatus_;
       return error;
     }
     callbacks_.retrying(cause_);
     if (!cancellation_.sleepUntil(next))
-      return fail(ErrorKind::Cancelled, "the download was stopped");
+      return failure(ErrorKind::Cancelled, "the download was stopped");
     if (*outcome == Outcome::Refused) {
       auto fresh = callbacks_.freshUrl();
       if (!fresh)
@@ -136,7 +136,7 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> Downloader::openFollowingRedirec
 
 Result<Downloader::Outcome> Downloader::broken(const TransportError &error) {
   if (error.cause == TransportError::Cause::Cancelled)
-    return fail(ErrorKind::Cancelled, "the download was stopped");
+    return failure(ErrorKind::Cancelled, "the download was stopped");
   cause_ = error.message;
   httpStatus_ = 0;
   // a link that can't be followed may be replaced by a good one
@@ -195,10 +195,10 @@ Result<Downloader::Outcome> Downloader::attempt(const std::string &url, Spool &s
 }
 
 Error Downloader::tooLarge(uint64_t size) const {
-  return fail(ErrorKind::TooLarge, "the clip is too large",
-              "it has " + std::to_string(size) + " bytes or more, max-clip-size allows " +
-                  std::to_string(limits_.maximumSize),
-              "It is paid for and stays at the service: raise max-clip-size")
+  return failure(ErrorKind::TooLarge, "the clip is too large",
+                 "it has " + std::to_string(size) + " bytes or more, max-clip-size allows " +
+                     std::to_string(limits_.maximumSize),
+                 "It is paid for and stays at the service: raise max-clip-size")
       .value();
 }
 
@@ -213,8 +213,8 @@ Result<Downloader::Outcome> Downloader::receive(HttpSession::Stream &stream, Spo
     if (spool.size() == 0 && looksLikeText({buffer.data(), *count})) {
       cause_ = "the clip's host sent a text instead of a video: " + serviceMessage({buffer.data(), *count});
       if (++notVideo_ > 1)
-        return fail(ErrorKind::BadAnswer, "the clip can't be used", cause_,
-                    "It is paid for and stays at the service: try again later");
+        return failure(ErrorKind::BadAnswer, "the clip can't be used", cause_,
+                       "It is paid for and stays at the service: try again later");
       return Outcome::Refused;
     }
     if (spool.size() + *count > limits_.maximumSize)

@@ -28,8 +28,8 @@ int openUnnamed(const std::string &folder) {
 }
 
 Failure diskFailure(int code) {
-  return fail(ErrorKind::NoSpace, "the clip can't be kept in a temporary file", g_strerror(code),
-              "Free some space, or name a folder with more of it in temp-dir; the clip itself stays at the service");
+  return failure(ErrorKind::NoSpace, "the clip can't be kept in a temporary file", g_strerror(code),
+                 "Free some space, or name a folder with more of it in temp-dir; the clip itself stays at the service");
 }
 
 } // namespace

@@ -42,7 +42,7 @@ std::optional<seconds> retryAfterOf(const HttpResponse &response) {
 }
 
 Failure stopped() {
-  return fail(ErrorKind::Cancelled, "the generation was stopped");
+  return failure(ErrorKind::Cancelled, "the generation was stopped");
 }
 
 } // namespace
@@ -62,7 +62,7 @@ Result<std::shared_ptr<Spool>> Generation::run() {
   try {
     result = carryOut();
   } catch (const std::exception &exception) {
-    result = fail(ErrorKind::BadAnswer, "the generation can't go on", exception.what(), "");
+    result = failure(ErrorKind::BadAnswer, "the generation can't go on", exception.what(), "");
   }
   if (!result)
     result = finish(std::move(result.error()));
@@ -245,8 +245,8 @@ Result<Reply> Generation::waitForCompletion(Reply reply, Clock::time_point first
       return reply;
     }
     if (reply.state == JobState::Completed && ++withoutClip > completedWithoutClip)
-      return fail(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
-                  resumeHint());
+      return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
+                     resumeHint());
     auto answer = nextReply(next);
     if (!answer)
       return answer;

@@ -22,7 +22,7 @@ Result<std::shared_ptr<Job>> Job::start(Settings settings, Purchase earlier, Job
       job->run(std::move(settings), std::move(earlier), patience);
     });
   } catch (const std::system_error &error) {
-    return fail(ErrorKind::BadAnswer, "no thread can be started", error.what(), "Close other programs");
+    return failure(ErrorKind::BadAnswer, "no thread can be started", error.what(), "Close other programs");
   }
   return job;
 }

@@ -31,21 +31,21 @@ Result<std::string> readTextFile(const std::string &path, const std::string &pro
   const std::string what = property + " \"" + path + "\" can't be read";
   GStatBuf facts{};
   if (g_stat(path.c_str(), &facts) != 0)
-    return fail(errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
-                "Check the path and its permissions");
+    return failure(errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
+                   "Check the path and its permissions");
   if (!S_ISREG(facts.st_mode))
-    return fail(ErrorKind::BadRequest, what, "it is not a regular file", "Give a text file");
+    return failure(ErrorKind::BadRequest, what, "it is not a regular file", "Give a text file");
   if (static_cast<size_t>(facts.st_size) > longestTextFile)
-    return fail(ErrorKind::BadRequest, what, "it is larger than " + std::to_string(longestTextFile) + " bytes",
-                "Give a text file");
+    return failure(ErrorKind::BadRequest, what, "it is larger than " + std::to_string(longestTextFile) + " bytes",
+                   "Give a text file");
   GErrorSlot error;
   char *contents = nullptr;
   gsize size = 0;
   if (!g_file_get_contents(path.c_str(), &contents, &size, &error))
-    return fail(ErrorKind::Unreadable, what, error.message(), "Check the path and its permissions");
+    return failure(ErrorKind::Unreadable, what, error.message(), "Check the path and its permissions");
   const GCharPtr owned(contents);
   if (!g_utf8_validate_len(contents, size, nullptr))
-    return fail(ErrorKind::BadRequest, what, "it is not UTF-8 text", "Save it as UTF-8");
+    return failure(ErrorKind::BadRequest, what, "it is not UTF-8 text", "Save it as UTF-8");
   return std::string(contents, size);
 }
 
@@ -65,23 +65,23 @@ Result<Secret> keyFromFile(const std::string &path) {
   while (line.ends_with(' ') || line.ends_with('\t'))
     line.remove_suffix(1);
   if (line.empty())
-    return fail(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" holds no key", "its first line is empty",
-                "Put the key into its first line");
+    return failure(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" holds no key", "its first line is empty",
+                   "Put the key into its first line");
   return Secret(line);
 }
 
 Failure noKey() {
-  return fail(ErrorKind::NotAuthorized, "there is no API key",
-              "neither api-key nor api-key-file is set, nor is $AIMLAPI_KEY",
-              "Get a key at https://aimlapi.com/app/keys and set the environment variable AIMLAPI_KEY to it");
+  return failure(ErrorKind::NotAuthorized, "there is no API key",
+                 "neither api-key nor api-key-file is set, nor is $AIMLAPI_KEY",
+                 "Get a key at https://aimlapi.com/app/keys and set the environment variable AIMLAPI_KEY to it");
 }
 
 Result<void> checkKey(const Secret &key) {
   for (const unsigned char c : key.reveal())
     if (c <= ' ' || c >= 0x7f)
-      return fail(ErrorKind::NotAuthorized, "the API key can't be used",
-                  "it holds a blank, a line break or another character that no key has",
-                  "Copy it again from https://aimlapi.com/app/keys");
+      return failure(ErrorKind::NotAuthorized, "the API key can't be used",
+                     "it holds a blank, a line break or another character that no key has",
+                     "Copy it again from https://aimlapi.com/app/keys");
   return {};
 }
 
@@ -114,13 +114,13 @@ Result<void> checkHeaders(const Headers &headers) {
       return g_ascii_isalnum(c) || std::strchr("!#$%&'*+-.^_`|~", c);
     };
     if (name.empty() || !std::all_of(name.begin(), name.end(), isToken))
-      return fail(ErrorKind::BadRequest, what, "it is no name for a header", "Use letters, digits and dashes");
+      return failure(ErrorKind::BadRequest, what, "it is no name for a header", "Use letters, digits and dashes");
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-      return fail(ErrorKind::BadRequest, what, "its value holds a line break", "Remove it");
+      return failure(ErrorKind::BadRequest, what, "its value holds a line break", "Remove it");
     for (const char *reserved : reservedHeaders)
       if (g_ascii_strcasecmp(name.c_str(), reserved) == 0)
-        return fail(ErrorKind::BadRequest, what, "this header is set by the element itself",
-                    "For the key use api-key, api-key-file or $AIMLAPI_KEY");
+        return failure(ErrorKind::BadRequest, what, "this header is set by the element itself",
+                       "For the key use api-key, api-key-file or $AIMLAPI_KEY");
   }
   return {};
 }
@@ -146,8 +146,8 @@ Result<Inputs> inputsOf(const Settings &settings, Files files) {
   inputs.prompt = settings.prompt;
   if (!settings.promptFile.empty()) {
     if (!settings.prompt.empty())
-      return fail(ErrorKind::BadRequest, "prompt and prompt-file are both set", "only one of them can be sent",
-                  "Unset one");
+      return failure(ErrorKind::BadRequest, "prompt and prompt-file are both set", "only one of them can be sent",
+                     "Unset one");
     auto text = readTextFile(settings.promptFile, "prompt-file");
     if (!text)
       return tl::unexpected(std::move(text.error()));

@@ -47,23 +47,23 @@ Result<std::string> readImageFile(const std::string &path, const std::string &pr
   const File file(path);
   if (file.descriptor() < 0) {
     const bool missing = errno == ENOENT || errno == ENOTDIR;
-    return fail(missing ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
-                missing ? "Check the path; a relative one starts at the folder in which the program runs"
-                        : "Check the permissions of the file and its folders");
+    return failure(missing ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
+                   missing ? "Check the path; a relative one starts at the folder in which the program runs"
+                           : "Check the permissions of the file and its folders");
   }
   struct stat facts {};
   if (fstat(file.descriptor(), &facts) != 0)
-    return fail(ErrorKind::Unreadable, what, g_strerror(errno), wantedImage);
+    return failure(ErrorKind::Unreadable, what, g_strerror(errno), wantedImage);
   if (!S_ISREG(facts.st_mode))
-    return fail(ErrorKind::BadRequest, what, S_ISDIR(facts.st_mode) ? "it is a folder" : "it is not a regular file",
-                wantedImage);
+    return failure(ErrorKind::BadRequest, what, S_ISDIR(facts.st_mode) ? "it is a folder" : "it is not a regular file",
+                   wantedImage);
   if (facts.st_size == 0)
-    return fail(ErrorKind::BadRequest, what, "the file is empty", wantedImage);
+    return failure(ErrorKind::BadRequest, what, "the file is empty", wantedImage);
   if (static_cast<size_t>(facts.st_size) > maximumImageSize)
-    return fail(ErrorKind::BadRequest, what,
-                "it has " + std::to_string(facts.st_size) + " bytes, at most " + std::to_string(maximumImageSize) +
-                    " are possible",
-                "Shrink the image");
+    return failure(ErrorKind::BadRequest, what,
+                   "it has " + std::to_string(facts.st_size) + " bytes, at most " + std::to_string(maximumImageSize) +
+                       " are possible",
+                   "Shrink the image");
   std::string bytes(static_cast<size_t>(facts.st_size), '\0');
   size_t filled = 0;
   while (filled < bytes.size()) {
@@ -71,9 +71,9 @@ Result<std::string> readImageFile(const std::string &path, const std::string &pr
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
-      return fail(ErrorKind::Unreadable, what, g_strerror(errno), "Check the disk");
+      return failure(ErrorKind::Unreadable, what, g_strerror(errno), "Check the disk");
     if (count == 0)
-      return fail(ErrorKind::Unreadable, what, "it became shorter while it was read", "Try again");
+      return failure(ErrorKind::Unreadable, what, "it became shorter while it was read", "Try again");
     filled += static_cast<size_t>(count);
   }
   return bytes;
@@ -85,16 +85,16 @@ Result<std::string> localFileAsDataUri(const std::string &path, const std::strin
     return tl::unexpected(std::move(bytes.error()));
   const auto type = imageTypeOf(*bytes);
   if (!type)
-    return fail(ErrorKind::BadRequest, property + " \"" + path + "\" can't be used",
-                std::string("its content is none of ") + readableTypes, wantedImage);
+    return failure(ErrorKind::BadRequest, property + " \"" + path + "\" can't be used",
+                   std::string("its content is none of ") + readableTypes, wantedImage);
   const GCharPtr base64(g_base64_encode(reinterpret_cast<const guchar *>(bytes->data()), bytes->size()));
   return "data:" + *type + ";base64," + base64.get();
 }
 
 Result<std::string> checkedDataUri(const std::string &uri, const std::string &property) {
   const auto refuse = [&](const std::string &why) {
-    return fail(ErrorKind::BadRequest, property + " holds a data URI that can't be used", why,
-                "Give one such as data:image/png;base64,...");
+    return failure(ErrorKind::BadRequest, property + " holds a data URI that can't be used", why,
+                   "Give one such as data:image/png;base64,...");
   };
   const size_t comma = uri.find(',');
   if (comma == std::string::npos)
@@ -139,8 +139,8 @@ Result<std::string> resolveImage(const std::string &reference, const std::string
     GErrorSlot error;
     const auto uri = adopt(g_uri_parse(reference.c_str(), G_URI_FLAGS_ENCODED, &error));
     if (!uri || !g_uri_get_host(uri.get()) || !*g_uri_get_host(uri.get()))
-      return fail(ErrorKind::BadRequest, property + " \"" + reference + "\" can't be used",
-                  uri ? "it names no host" : error.message(), "Give a complete http or https address");
+      return failure(ErrorKind::BadRequest, property + " \"" + reference + "\" can't be used",
+                     uri ? "it names no host" : error.message(), "Give a complete http or https address");
     return reference;
   }
   if (hasScheme(reference, "data"))
@@ -149,8 +149,8 @@ Result<std::string> resolveImage(const std::string &reference, const std::string
     GErrorSlot error;
     const GCharPtr path(g_filename_from_uri(reference.c_str(), nullptr, &error));
     if (!path)
-      return fail(ErrorKind::BadRequest, property + " \"" + reference + "\" can't be used", error.message(),
-                  "Give a URI such as file:///home/me/mona.jpg");
+      return failure(ErrorKind::BadRequest, property + " \"" + reference + "\" can't be used", error.message(),
+                     "Give a URI such as file:///home/me/mona.jpg");
     return localFileAsDataUri(path.get(), property);
   }
   return localFileAsDataUri(reference, property);
