@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// States, threads and the end of a generation: the promises behind sections (d1) and (d4) of the design's reference.
+#include "support/check.h"
+#include "support/pipeline.h"
+
+using namespace aimlvideo::test;
+
+namespace {
+
+/// The phases in which the service can leave an application waiting.
+enum class Phase { Submission, Poll, Pause, ClipHead, ClipBody };
+
+/// Makes the service stall in a phase.
+void stallIn(FakeService &service, Phase phase) {
+  switch (phase) {
+  case Phase::Submission:
+    service.onCreate = [](const Seen &, Answer &answer) {
+      answer.hold();
+    };
+    break;
+  case Phase::Poll:
+    service.onPoll = [](const Seen &, Answer &answer) {
+      answer.hold();
+    };
+    break;
+  case Phase::Pause:
+    service.onPoll = [](const Seen &, Answer &answer) {
+      answer.json(200, R"({"id":"x","status":"queued"})");
+    };
+    break;
+  case Phase::ClipHead:
+    service.onClip = [](const Seen &, Answer &answer) {
+      answer.hold();
+    };
+    break;
+  case Phase::ClipBody:
+    service.onClip = [&service](const Seen &, Answer &answer) {
+      answer.stall("video/mp4", service.clip.substr(0, 1000), service.clip.size());
+    };
+    break;
+  }
+}
+
+/// Blocks until the service stalls in that phase.
+void waitForStall(const FakeService &service, Phase phase) {
+  switch (phase) {
+  case Phase::Submission:
+    service.server.waitFor("POST", "/v2/");
+    break;
+  case Phase::Poll:
+  case Phase::Pause:
+    service.server.waitFor("GET", "/v2/");
+    break;
+  case Phase::ClipHead:
+  case Phase::ClipBody:
+    service.server.waitFor("GET", "/clips/");
+    break;
+  }
+}
+
+constexpr Phase allPhases[] = {Phase::Submission, Phase::Poll, Phase::Pause, Phase::ClipHead, Phase::ClipBody};
+
+void stopped_while_stalled(GstState target, Phase phase, const char *line) {
+  FakeService service;
+  stallIn(service, phase);
+  Pipeline pipeline(service, line);
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(service, phase);
+
+  fail_unless_equals_int(pipeline.setState(target), GST_STATE_CHANGE_SUCCESS);
+
+  // the server still holds its answer: nothing waited for it
+  fail_unless(phase == Phase::Pause || service.server.holding());
+  fail_unless_equals_int(pipeline.count("progress-start"), 1);
+  fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
+  fail_if(pipeline.happened("error"));
+  fail_unless_equals_int(service.purchases(), 1);
+}
+
+} // namespace
+
+GST_START_TEST(a_source_that_is_started_twice_buys_once) {
+  // typefind makes the base class start, stop and start the source
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC ! typefind ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 1);
+  fail_unless_equals_int(pipeline.count("progress-start"), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(set_state_returns_while_the_service_still_thinks) {
+  FakeService service;
+  stallIn(service, Phase::Submission);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  fail_unless_equals_int(pipeline.setState(GST_STATE_PAUSED), GST_STATE_CHANGE_ASYNC);
+  service.server.waitFor("POST", "/v2/");
+  fail_unless(service.server.holding());
+  fail_if(pipeline.happened("async-done"));
+}
+GST_END_TEST
+
+GST_START_TEST(null_returns_at_once_in_every_phase_in_push_mode) {
+  stopped_while_stalled(GST_STATE_NULL, allPhases[__i__], "SRC ! queue ! fakesink");
+}
+GST_END_TEST
+
+GST_START_TEST(null_returns_at_once_in_every_phase_in_pull_mode) {
+  stopped_while_stalled(GST_STATE_NULL, allPhases[__i__], "SRC ! decodebin ! fakesink");
+}
+GST_END_TEST
+
+GST_START_TEST(ready_returns_at_once_in_every_phase) {
+  stopped_while_stalled(GST_STATE_READY, allPhases[__i__], "SRC ! queue ! fakesink");
+}
+GST_END_TEST
+
+GST_START_TEST(a_flush_during_the_wait_keeps_the_generation) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  service.onPoll = [](const Seen &, Answer &answer) {
+    answer.hold();
+  };
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  service.server.waitFor("GET", "/v2/");
+
+  for (int i = 0; i < 3; ++i)
+    fail_unless(gst_element_seek_simple(pipeline.source(), GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, i));
+  service.onPoll = [&service](const Seen &, Answer &answer) {
+    answer.json(200, service.completedReply("gen"));
+  };
+  service.server.release();
+
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 1);
+  fail_unless_equals_int(pipeline.count("progress-start"), 1);
+  fail_unless_equals_int(pipeline.count("progress-complete"), 1);
+  // the last seek went to byte 2
+  fail_unless_equals_uint64(pipeline.bytes(), service.clip.size() - 2);
+}
+GST_END_TEST
+
+GST_START_TEST(pausing_and_playing_during_the_wait_keeps_the_generation) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  service.pollsUntilCompleted = 3;
+  Pipeline pipeline(service, "SRC ! fakesink");
+  for (int i = 0; i < 3; ++i) {
+    pipeline.setState(GST_STATE_PLAYING);
+    pipeline.setState(GST_STATE_PAUSED);
+  }
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(the_same_element_replays_its_clip_without_asking_anybody) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  const size_t requests = service.server.requests().size();
+
+  pipeline.setState(GST_STATE_READY);
+  pipeline.forgetEvents();
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+
+  fail_unless_equals_int(service.server.requests().size(), requests);
+  fail_unless_equals_uint64(pipeline.bytes(), service.clip.size());
+  fail_unless_equals_int(pipeline.count("progress-start"), 1);
+  fail_unless_equals_int(pipeline.count("progress-complete"), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(after_null_the_same_element_fetches_the_clip_again_and_buys_nothing) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC ! fakesink");
+  for (int i = 0; i < 2; ++i) {
+    pipeline.forgetEvents();
+    pipeline.setState(GST_STATE_PLAYING);
+    pipeline.waitFor("eos");
+    pipeline.setState(GST_STATE_NULL);
+  }
+  fail_unless_equals_int(service.purchases(), 1);
+  fail_unless_equals_int(service.server.count("GET", "/clips/"), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(an_interrupted_generation_is_continued_by_the_same_element) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  stallIn(service, Phase::Poll);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(service, Phase::Poll);
+  pipeline.setState(GST_STATE_READY);
+  service.server.release();
+  service.onPoll = nullptr;
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_submission_that_was_interrupted_is_not_sent_again) {
+  FakeService service;
+  stallIn(service, Phase::Submission);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(service, Phase::Submission);
+  pipeline.setState(GST_STATE_READY);
+  service.server.release();
+  service.onCreate = nullptr;
+  pipeline.setState(GST_STATE_PLAYING);
+  const Event error = pipeline.waitFor("error");
+  fail_unless_equals_int(error.code, GST_RESOURCE_ERROR_FAILED);
+  const std::string sent = service.server.requests()[0].header("X-Client-Request-Id");
+  fail_unless_equals_string(gst_structure_get_string(error.structure, "client-request-id"), sent.c_str());
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(another_request_of_the_same_element_is_another_purchase) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  pipeline.setState(GST_STATE_READY);
+  pipeline.forgetEvents();
+  g_object_set(pipeline.source(), "prompt", "a dog", nullptr);
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(nothing_is_bought_while_the_pad_is_not_linked) {
+  FakeService service;
+  Pipeline pipeline(service, "SRC");
+  pipeline.setState(GST_STATE_PLAYING);
+  const Event error = pipeline.waitFor("error");
+  fail_unless(error.text.find("not linked") != std::string::npos);
+  pipeline.setState(GST_STATE_NULL);
+  fail_unless(service.server.requests().empty());
+  fail_if(pipeline.happened("progress-start"));
+}
+GST_END_TEST
+
+GST_START_TEST(eos_during_the_wait_ends_it) {
+  FakeService service;
+  stallIn(service, Phase::Poll);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(service, Phase::Poll);
+
+  fail_unless(gst_element_send_event(pipeline.pipeline(), gst_event_new_eos()));
+
+  fail_unless(service.server.holding());
+  pipeline.waitFor("progress-canceled");
+  const Event warning = pipeline.waitFor("warning");
+  fail_unless(warning.text.find("generation-id=gen/1:model") != std::string::npos);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
+  gint status = 0;
+  g_object_get(pipeline.source(), "status", &status, nullptr);
+  pipeline.setState(GST_STATE_NULL);
+  fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
+  fail_if(pipeline.happened("error"));
+}
+GST_END_TEST
+
+GST_START_TEST(eos_after_the_clip_is_an_ordinary_eos) {
+  FakeService service;
+  service.clip = clipNamed("moov-last");
+  Pipeline pipeline(service, "SRC blocksize=1024 ! identity sleep-time=1000 ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  // before that, the streaming thread holds its lock in the sink's preroll, with any source
+  gst_element_get_state(pipeline.pipeline(), nullptr, nullptr, GST_CLOCK_TIME_NONE);
+  gst_element_send_event(pipeline.pipeline(), gst_event_new_eos());
+  pipeline.waitFor("eos");
+  fail_unless(pipeline.bytes() < service.clip.size());
+  fail_if(pipeline.happened("warning"));
+  fail_if(pipeline.happened("progress-canceled"));
+}
+GST_END_TEST
+
+GST_START_TEST(a_property_can_not_be_changed_while_running) {
+  FakeService service;
+  stallIn(service, Phase::Poll);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(service, Phase::Poll);
+  g_object_set(pipeline.source(), "prompt", "something else", nullptr);
+  pipeline.waitFor("warning");
+  char *prompt = nullptr;
+  g_object_get(pipeline.source(), "prompt", &prompt, nullptr);
+  fail_unless_equals_string(prompt, "cat");
+  g_free(prompt);
+}
+GST_END_TEST
+
+GST_START_TEST(a_source_that_leaves_a_running_pipeline_takes_its_generation_along) {
+  FakeService service;
+  stallIn(service, Phase::Poll);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(service, Phase::Poll);
+  gst_element_set_locked_state(pipeline.source(), TRUE);
+  fail_unless_equals_int(gst_element_set_state(pipeline.source(), GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  fail_unless(service.server.holding());
+  fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
+}
+GST_END_TEST
+
+static Suite *lifecycle_suite() {
+  Suite *suite = suite_create("lifecycle");
+  TCase *tests = tcase_create("states");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, a_source_that_is_started_twice_buys_once);
+  tcase_add_test(tests, set_state_returns_while_the_service_still_thinks);
+  tcase_add_loop_test(tests, null_returns_at_once_in_every_phase_in_push_mode, 0, G_N_ELEMENTS(allPhases));
+  tcase_add_loop_test(tests, null_returns_at_once_in_every_phase_in_pull_mode, 0, G_N_ELEMENTS(allPhases));
+  tcase_add_loop_test(tests, ready_returns_at_once_in_every_phase, 0, G_N_ELEMENTS(allPhases));
+  tcase_add_test(tests, a_flush_during_the_wait_keeps_the_generation);
+  tcase_add_test(tests, pausing_and_playing_during_the_wait_keeps_the_generation);
+  tcase_add_test(tests, the_same_element_replays_its_clip_without_asking_anybody);
+  tcase_add_test(tests, after_null_the_same_element_fetches_the_clip_again_and_buys_nothing);
+  tcase_add_test(tests, an_interrupted_generation_is_continued_by_the_same_element);
+  tcase_add_test(tests, a_submission_that_was_interrupted_is_not_sent_again);
+  tcase_add_test(tests, another_request_of_the_same_element_is_another_purchase);
+  tcase_add_test(tests, nothing_is_bought_while_the_pad_is_not_linked);
+  tcase_add_test(tests, eos_during_the_wait_ends_it);
+  tcase_add_test(tests, eos_after_the_clip_is_an_ordinary_eos);
+  tcase_add_test(tests, a_property_can_not_be_changed_while_running);
+  tcase_add_test(tests, a_source_that_leaves_a_running_pipeline_takes_its_generation_along);
+  return suite;
+}
+
+GST_CHECK_MAIN(lifecycle)
