@@ -72,7 +72,7 @@ Pipeline::Pipeline(const FakeService &service, const std::string &line) {
   std::string text = line;
   if (const size_t place = text.find("SRC"); place != std::string::npos)
     text.replace(place, 3,
-                 "aimlvideosrc name=src api-key=test-key-0123456789 poll-interval=100 "
+                 "aimlvideosrc name=src poll-interval=100 "
                  "model=kling-video/v1.6/pro/text-to-video prompt=cat base-url=" +
                      service.server.url());
   GError *error = nullptr;
@@ -96,6 +96,7 @@ Pipeline::Pipeline(const FakeService &service, const std::string &line) {
   gst_object_unref(bus);
   if (!source_)
     return;
+  g_object_set(source_, "api-key", "test-key-0123456789", nullptr); // not in the line, which GStreamer logs
   GstPad *pad = gst_element_get_static_pad(source_, "src");
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,

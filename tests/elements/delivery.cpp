@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Clips of any layout in push and pull mode, size, seeking; section (d5) of the design's reference.
+#include <memory>
+
+#include <gst/check/gstharness.h>
+
+#include "support/check.h"
+#include "support/pipeline.h"
+
+using namespace aimlvideo::test;
+
+namespace {
+
+struct Case {
+  const char *layout;
+  const char *line;
+  const char *mode; ///< of the source's pad
+};
+
+// queue makes a demuxer take what is pushed
+const Case cases[] = {
+    {"faststart", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
+    {"faststart", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
+    {"faststart", "SRC ! decodebin ! fakesink", "pull"},
+    {"faststart", "SRC ! queue ! decodebin ! fakesink", "push"},
+    {"moov-last", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
+    {"moov-last", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
+    {"moov-last", "SRC ! decodebin ! fakesink", "pull"},
+    {"fragmented", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
+    {"fragmented", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
+    {"fragmented", "SRC ! decodebin ! fakesink", "pull"},
+};
+
+std::string padMode(const Pipeline &pipeline) {
+  GstPad *pad = gst_element_get_static_pad(pipeline.source(), "src");
+  const std::string mode = gst_pad_mode_get_name(GST_PAD_MODE(pad));
+  gst_object_unref(pad);
+  return mode;
+}
+
+} // namespace
+
+GST_START_TEST(clips_of_any_layout_play_to_their_end) {
+  const Case &one = cases[__i__];
+  FakeService service;
+  service.clip = clipNamed(one.layout);
+  Pipeline pipeline(service, one.line);
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_if(pipeline.happened("error"));
+  fail_unless_equals_string(padMode(pipeline).c_str(), one.mode);
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(the_bytes_are_those_of_the_host) {
+  FakeService service;
+  service.clip = clipNamed("moov-last");
+  GstHarness *harness = gst_harness_new("aimlvideosrc");
+  const std::string url = service.server.url();
+  g_object_set(harness->element, "api-key", "k", "prompt", "cat", "poll-interval", 100, "base-url", url.c_str(),
+               "blocksize", 1 << 20, "model", "kling-video/v1.6/pro/text-to-video", nullptr);
+  gst_harness_play(harness);
+  std::string received;
+  while (received.size() < service.clip.size()) {
+    GstBuffer *buffer = gst_harness_pull(harness);
+    fail_unless(buffer != nullptr);
+    fail_unless_equals_uint64(GST_BUFFER_OFFSET(buffer), received.size());
+    GstMapInfo map;
+    fail_unless(gst_buffer_map(buffer, &map, GST_MAP_READ));
+    received.append(reinterpret_cast<const char *>(map.data), map.size);
+    gst_buffer_unmap(buffer, &map);
+    gst_buffer_unref(buffer);
+  }
+  fail_unless(received == service.clip);
+  gst_harness_teardown(harness);
+}
+GST_END_TEST
+
+GST_START_TEST(the_size_is_not_known_and_never_waited_for_during_the_wait) {
+  FakeService service;
+  service.onPoll = [](const Seen &, Answer &answer) {
+    answer.hold();
+  };
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  service.server.waitFor("GET", "/v2/");
+
+  gint64 size = 0;
+  fail_unless(gst_element_query_duration(pipeline.source(), GST_FORMAT_BYTES, &size));
+  fail_unless_equals_int64(size, -1);
+  GstQuery *scheduling = gst_query_new_scheduling();
+  fail_unless(gst_element_query(pipeline.source(), scheduling));
+  GstSchedulingFlags flags = {};
+  gst_query_parse_scheduling(scheduling, &flags, nullptr, nullptr, nullptr);
+  fail_unless_equals_int(flags, GST_SCHEDULING_FLAG_SEEKABLE);
+  fail_unless(gst_query_has_scheduling_mode(scheduling, GST_PAD_MODE_PULL));
+  fail_unless(gst_query_has_scheduling_mode(scheduling, GST_PAD_MODE_PUSH));
+  gst_query_unref(scheduling);
+  fail_unless(service.server.holding());
+}
+GST_END_TEST
+
+GST_START_TEST(the_size_is_known_with_the_first_buffer) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PAUSED);
+  pipeline.waitFor("async-done");
+  gint64 size = 0;
+  fail_unless(gst_element_query_duration(pipeline.source(), GST_FORMAT_BYTES, &size));
+  fail_unless_equals_int64(size, static_cast<gint64>(service.clip.size()));
+}
+GST_END_TEST
+
+GST_START_TEST(a_time_seek_in_a_clip_makes_no_request) {
+  FakeService service;
+  service.clip = clipNamed("moov-last");
+  Pipeline pipeline(service, "SRC ! decodebin ! fakesink name=sink");
+  pipeline.setState(GST_STATE_PAUSED);
+  pipeline.waitFor("async-done");
+  const size_t requests = service.server.requests().size();
+  for (const gint64 place : {4 * GST_SECOND, 0 * GST_SECOND, 2 * GST_SECOND}) {
+    pipeline.forgetEvents();
+    fail_unless(gst_element_seek_simple(pipeline.pipeline(), GST_FORMAT_TIME,
+                                        static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE),
+                                        place));
+    pipeline.waitFor("async-done");
+    gint64 position = -1;
+    fail_unless(gst_element_query_position(pipeline.pipeline(), GST_FORMAT_TIME, &position));
+    fail_unless_equals_int64(position, place);
+  }
+  fail_unless_equals_int(service.server.requests().size(), requests);
+}
+GST_END_TEST
+
+GST_START_TEST(a_broken_transfer_is_mended_and_bought_once) {
+  FakeService service;
+  service.clip = clipNamed("moov-last");
+  service.onClip = [&service](const Seen &, Answer &answer) {
+    if (service.server.count("GET", "/clips/") == 1)
+      answer.truncate("video/mp4", service.clip.substr(0, 1'000'000), service.clip.size());
+    else
+      service.serveClip(answer);
+  };
+  Pipeline pipeline(service, "SRC ! qtdemux ! h264parse ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 1);
+  fail_unless_equals_int(service.server.count("GET", "/clips/"), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(a_given_generation_is_fetched_and_nothing_is_submitted) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC generation-id=other/2:id ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(service.purchases(), 0);
+  fail_unless(service.server.requests()[0].query == "generation_id=other%2F2%3Aid");
+}
+GST_END_TEST
+
+static Suite *delivery_suite() {
+  Suite *suite = suite_create("delivery");
+  TCase *tests = tcase_create("clips");
+  suite_add_tcase(suite, tests);
+  tcase_add_loop_test(tests, clips_of_any_layout_play_to_their_end, 0, G_N_ELEMENTS(cases));
+  tcase_add_test(tests, the_bytes_are_those_of_the_host);
+  tcase_add_test(tests, the_size_is_not_known_and_never_waited_for_during_the_wait);
+  tcase_add_test(tests, the_size_is_known_with_the_first_buffer);
+  tcase_add_test(tests, a_time_seek_in_a_clip_makes_no_request);
+  tcase_add_test(tests, a_broken_transfer_is_mended_and_bought_once);
+  tcase_add_test(tests, a_given_generation_is_fetched_and_nothing_is_submitted);
+  return suite;
+}
+
+GST_CHECK_MAIN(delivery)
