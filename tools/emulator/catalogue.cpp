@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "catalogue.h"
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+
+#include "glib_ptr.h"
+
+namespace emulator {
+namespace {
+
+constexpr char resourcePath[] = "/com/aimlapi/emulator/models.json";
+
+std::optional<double> optionalNumber(const Json &value) {
+  return value.isNumber() ? std::optional(value.number()) : std::nullopt;
+}
+
+std::optional<size_t> optionalSize(const Json &value) {
+  return value.isNumber() ? std::optional(static_cast<size_t>(value.number())) : std::nullopt;
+}
+
+std::vector<std::string> split(const std::string &text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);)
+    parts.push_back(part);
+  return parts;
+}
+
+Parameter readParameter(const Json &json);
+
+std::vector<Parameter> readParameters(const Json &json) {
+  std::vector<Parameter> parameters;
+  for (const Json &element : json.elements())
+    parameters.push_back(readParameter(element));
+  return parameters;
+}
+
+Parameter readParameter(const Json &json) {
+  Parameter parameter;
+  parameter.name = json["name"].string();
+  parameter.types = split(json["type"].string(), '|');
+  parameter.required = json["required"].boolean();
+  parameter.nullable = json["nullable"].boolean();
+  parameter.format = json["format"].string();
+  parameter.choices = json["enum"].elements();
+  parameter.fallback = json["default"];
+  parameter.min = optionalNumber(json["min"]);
+  parameter.max = optionalNumber(json["max"]);
+  parameter.minLength = optionalSize(json["min_length"]);
+  parameter.maxLength = optionalSize(json["max_length"]);
+  parameter.itemType = json["items"].string();
+  parameter.itemFormat = json["items_format"].string();
+  parameter.minItems = optionalSize(json["min_items"]);
+  parameter.maxItems = optionalSize(json["max_items"]);
+  // The alternatives of a parameter call their members "params".
+  parameter.properties = readParameters(json[json["properties"].exists() ? "properties" : "params"]);
+  parameter.itemProperties = readParameters(json["item_properties"]);
+  parameter.alternatives = readParameters(json["alternatives"]);
+  return parameter;
+}
+
+SampleRun readSample(const Json &json) {
+  SampleRun sample;
+  sample.seconds = json["seconds"].number();
+  sample.width = static_cast<int>(json["width"].number());
+  sample.height = static_cast<int>(json["height"].number());
+  if (json["sound"].isBoolean())
+    sample.sound = json["sound"].boolean();
+  return sample;
+}
+
+Model readModel(const Json &json) {
+  Model model;
+  model.id = json["id"].string();
+  for (const Json &alias : json["aliases"].elements())
+    model.aliases.push_back(alias.string());
+  model.vendor = json["vendor"].string();
+  model.kind = json["kind"].string();
+  for (const std::string &input : json["inputs"].names())
+    for (const Json &name : json["inputs"][input].elements())
+      model.inputs[input].push_back(name.string());
+  model.legacyPath = json["legacy_path"].string();
+  model.legacyOnly = json["legacy_only"].boolean();
+  model.videoMayBeArray = json["video_may_be_array"].boolean();
+  model.sample = readSample(json["sample"]);
+  model.parameters = readParameters(json["parameters"]);
+  model.legacyParameters = readParameters(json["legacy_parameters"]);
+  return model;
+}
+
+// The samples on these models' own pages name the last picture last_image_url, their schema tail_image_url.
+void acceptWhatTheSamplesSend(Model &model) {
+  if (!model.id.starts_with("klingai/video-v3-pro-image") && !model.id.starts_with("klingai/video-v3-standard-image"))
+    return;
+  if (model.parameter("tail_image_url") && !model.parameter("last_image_url")) {
+    Parameter last = *model.parameter("tail_image_url");
+    last.name = "last_image_url";
+    model.parameters.push_back(last);
+    model.inputs["image"].push_back(last.name);
+  }
+  if (model.id.starts_with("klingai/video-v3-pro") && !model.parameter("aspect_ratio")) {
+    Parameter aspect;
+    aspect.name = "aspect_ratio";
+    aspect.types = {"string"};
+    aspect.choices = {"16:9", "9:16", "1:1"};
+    model.parameters.push_back(aspect);
+  }
+}
+
+} // namespace
+
+const Parameter *Model::parameter(std::string_view name) const {
+  auto found = std::ranges::find(parameters, name, &Parameter::name);
+  return found == parameters.end() ? nullptr : &*found;
+}
+
+Catalogue::Catalogue() {
+  ErrorPtr error;
+  GBytes *data = g_resources_lookup_data(resourcePath, G_RESOURCE_LOOKUP_FLAGS_NONE, ErrorOut(error));
+  if (!data)
+    throw std::runtime_error(error->message);
+  auto json = Json::parse(Bytes(data).view());
+  if (!json)
+    throw std::runtime_error("the catalogue of models: " + json.error());
+  for (const Json &element : (*json)["models"].elements()) {
+    models_.push_back(readModel(element));
+    acceptWhatTheSamplesSend(models_.back());
+  }
+  for (size_t i = 0; i < models_.size(); i++) {
+    byName_.emplace(models_[i].id, i);
+    for (const std::string &alias : models_[i].aliases)
+      byName_.emplace(alias, i);
+  }
+}
+
+const Model *Catalogue::find(std::string_view name) const {
+  auto found = byName_.find(name);
+  return found == byName_.end() ? nullptr : &models_[found->second];
+}
+
+std::string legacyPathOf(const Model &model) {
+  static const std::map<std::string, std::string> vendors = {
+      {"Kling AI", "kling"},  {"Alibaba Cloud", "alibaba"}, {"ByteDance", "bytedance"}, {"Google", "google"},
+      {"MiniMax", "minimax"}, {"PixVerse", "pixverse"},     {"Runway", "runway"}};
+  if (!model.legacyPath.empty())
+    return model.legacyPath;
+  auto found = vendors.find(model.vendor);
+  return found == vendors.end() ? std::string() : "/v2/generate/video/" + found->second + "/generation";
+}
+
+} // namespace emulator

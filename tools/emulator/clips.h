@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "service.h"
+
+namespace emulator {
+
+// The object store that hands the clips out.
+class Clips {
+public:
+  explicit Clips(Service &service) : service_(service) {}
+  Response get(const Request &request, const Fault *fault);
+
+private:
+  Service &service_;
+  unsigned etags_ = 0; // made up so far
+};
+
+} // namespace emulator

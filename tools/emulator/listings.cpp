@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "listings.h"
+
+#include <algorithm>
+
+#include "media.h"
+#include "prices.h"
+
+namespace emulator {
+namespace {
+
+constexpr double startBalance = 100; // USD
+
+// image_to_video, text_to_video, ... by what the model takes.
+std::vector<std::string> capabilitiesOf(const Model &model) {
+  std::vector<std::string> capabilities;
+  for (const char *input : {"image", "video", "audio"})
+    if (model.takes(input))
+      capabilities.push_back(std::string(input) + "_to_video");
+  if (capabilities.empty() || model.kind.find("text") != std::string::npos)
+    capabilities.emplace_back("text_to_video");
+  return capabilities;
+}
+
+Json stringsJson(const std::vector<std::string> &strings) {
+  Json array = Json::array();
+  for (const std::string &text : strings)
+    array.add(text);
+  return array;
+}
+
+Json modelJson(const Model &model, bool hasPricing) {
+  constexpr char type[] = "internal/video-generations/submit";
+  CharPtr id(g_uri_escape_string(model.id.c_str(), nullptr, FALSE));
+  std::string schema = "https://api.aimlapi.com/docs-json?model=" + std::string(id.get()) +
+                       "&endpoint=internal%2Fvideo-generations%2Fsubmit";
+  Json json =
+      Json::object({{"id", model.id},
+                    {"object", "model"},
+                    {"type", type},
+                    {"aliases", stringsJson(model.aliases)},
+                    {"info", Json::object({{"name", model.id}, {"developer", model.vendor}, {"docsJson", schema}})},
+                    {"capabilities", stringsJson(capabilitiesOf(model))},
+                    {"output_modalities", Json::array({"video"})}});
+  if (hasPricing)
+    json.set("pricing", pricingJson(model));
+  return json;
+}
+
+// The values of a filter, which may be repeated or separated by commas; empty without one.
+std::vector<std::string> filterOf(const Request &request, const char *name) {
+  std::vector<std::string> values;
+  for (std::string text : request.parameters(name))
+    while (!text.empty()) {
+      size_t comma = std::min(text.find(','), text.size());
+      values.push_back(text.substr(0, comma));
+      text.erase(0, comma + 1);
+    }
+  return values;
+}
+
+bool contains(const std::vector<std::string> &values, const std::string &value) {
+  return std::ranges::find(values, value) != values.end();
+}
+
+bool passes(const Model &model, const Request &request) {
+  if (auto ids = filterOf(request, "id");
+      !ids.empty() && !contains(ids, model.id) &&
+      std::ranges::none_of(model.aliases, [&](auto &a) { return contains(ids, a); }))
+    return false;
+  if (auto outputs = filterOf(request, "output_modalities"); !outputs.empty() && !contains(outputs, "video"))
+    return false;
+  if (auto wanted = filterOf(request, "capabilities"); !wanted.empty())
+    return std::ranges::any_of(capabilitiesOf(model), [&](auto &capability) { return contains(wanted, capability); });
+  return true;
+}
+
+Response tagged(const Request &request, const Json &json) {
+  Response response = Response::json(200, json);
+  std::string etag = "W/\"" + sha256(response.body.view()).substr(0, 27) + '"';
+  response.header("ETag", etag);
+  std::string known = request.header("if-none-match");
+  if (known == "*" || known.find(etag) != std::string::npos) {
+    response.status = 304;
+    response.body = Bytes();
+  }
+  return response;
+}
+
+bool wantsPricing(const Request &request) {
+  return contains(filterOf(request, "include"), "pricing");
+}
+
+} // namespace
+
+Response Listings::models(const Request &request) const {
+  Json data = Json::array();
+  for (const Model &model : service_.catalogue.models())
+    if (passes(model, request))
+      data.add(request.path == "/models/metrics"
+                   ? Json::object({{"id", model.id}, {"latency_seconds", model.sample.seconds}})
+                   : modelJson(model, wantsPricing(request)));
+  return tagged(request, Json::object({{"object", "list"}, {"data", data}}));
+}
+
+Response Listings::model(const Request &request) const {
+  std::string id = request.path.substr(std::string_view("/model/").size());
+  const Model *model = service_.catalogue.find(id);
+  if (!model)
+    return errorResponse(request, 404, "Model '" + id.substr(0, 200) + "' not found");
+  return tagged(request, modelJson(*model, wantsPricing(request)));
+}
+
+Response Listings::logs(const Request &request) {
+  if (auto refusal = service_.refuse(request))
+    return *refusal;
+  return service_.logs.list(request, service_.options.logDelay);
+}
+
+Response Listings::billing(const Request &request) const {
+  if (auto refusal = service_.refuse(request))
+    return *refusal;
+  return Response::json(
+      200, Json::object({{"current_balance", startBalance - service_.report.charged()}, {"currency", "USD"}}));
+}
+
+} // namespace emulator

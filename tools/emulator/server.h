@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include <libsoup/soup.h>
+#include <tl/expected.hpp>
+
+#include "router.h"
+#include "service.h"
+#include "wire.h"
+
+namespace emulator {
+
+// The HTTP server in front of the service. Belongs to the main thread.
+class Server {
+public:
+  Server(const Options &options, ClipPtr fixedClip);
+  ~Server();
+
+  Service &service() { return service_; }
+  tl::expected<void, std::string> listen();
+  // http://127.0.0.1:PORT
+  std::string address() const;
+
+private:
+  static void onRequest(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
+                        gpointer self);
+  void handle(SoupServerMessage *message);
+  Request readRequest(SoupServerMessage *message) const;
+  void deliver(SoupServerMessage *message, const std::string &phase, const Request &request,
+               const std::optional<Fault> &fault, Response response, gint64 start);
+  void send(SoupServerMessage *message, const Response &response, bool countsBytes);
+  void log(const Request &request, const Response &response, const std::optional<Fault> &fault, gint64 start) const;
+
+  const Options &options_;
+  Service service_;
+  Wires wires_;
+  Router router_;
+  ObjectPtr<SoupServer> server_;
+};
+
+} // namespace emulator

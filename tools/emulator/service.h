@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "catalogue.h"
+#include "clip_store.h"
+#include "faults.h"
+#include "http.h"
+#include "ids.h"
+#include "logs.h"
+#include "options.h"
+#include "report.h"
+#include "task.h"
+
+namespace emulator {
+
+// What all parts of the service share. Belongs to the main thread.
+struct Service {
+  Service(const Options &given, ClipPtr fixedClip)
+      : options(given),
+        tasks(given.history),
+        ids(given.idShape, given.seed),
+        faults(given.seed),
+        clips(std::move(fixedClip)) {}
+
+  // The answer to a request without a valid key; nothing where the key is good.
+  std::optional<Response> refuse(const Request &request) const;
+  std::string ownerOf(const Request &request) const { return fingerprints.of(request.key()); }
+
+  const Options &options;
+  Catalogue catalogue;
+  Fingerprints fingerprints;
+  TaskBook tasks;
+  IdMaker ids;
+  Report report;
+  Logs logs;
+  Faults faults;
+  ClipStore clips; // last: its threads end first
+};
+
+using Reply = std::function<void(Response)>;
+
+} // namespace emulator

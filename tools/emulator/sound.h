@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace emulator {
+
+constexpr int soundRate = 48000;
+
+// A quiet chord that swells and fades, stereo, interleaved; the text picks its key.
+std::vector<float> synthesise(const std::string &text, double seconds);
+
+} // namespace emulator
