@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Builds into build/, or into the folder in $BUILD; further arguments go to `meson setup` of a new folder.
+set -eu
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+[ -f "$build/build.ninja" ] || meson setup "$build" "$@" >/dev/null
+ninja -C "$build" --quiet

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A real emulator and real gst-launch-1.0 for the end-to-end tests. Wait for events, never for time."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+
+SOURCE = pathlib.Path(os.environ["AIMLVIDEO_SOURCE_ROOT"])
+BUILD = pathlib.Path(os.environ["AIMLVIDEO_BUILD_ROOT"])
+EMULATOR = os.environ["AIMLVIDEO_EMULATOR"]
+IMAGE = SOURCE / "examples/media/lighthouse.jpg"
+KEY = "e2e-key-5f1d0c"
+PATIENCE = 60
+
+
+def data_uri(path):
+    return "data:image/jpeg;base64," + base64.b64encode(pathlib.Path(path).read_bytes()).decode()
+
+
+class Emulator:
+    """The service on this machine. Small clips, quick generations unless told otherwise."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [EMULATOR, "--port", "0", "--exit-with-parent", "--generation-time", "0.2", "--render-size", "160", *options],
+            stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
+        if not match:
+            raise AssertionError(f"the emulator said {line!r}")
+        self.url = match[1]
+
+    def report(self):
+        with urllib.request.urlopen(self.url + "/emulator/report") as answer:
+            return json.load(answer)
+
+    def wait_until(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
+        while not condition(self.report()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what} did not happen: {self.report()}")
+            time.sleep(0.02)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+
+class Launch:
+    """A gst-launch-1.0 process whose output can be waited for."""
+
+    def __init__(self, emulator, arguments, options=(), environment=None):
+        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url)
+        env.update(environment or {})
+        self.process = subprocess.Popen(["gst-launch-1.0", *options, *arguments], env=env, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.output = ""
+        self.changed = threading.Condition()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                self.output += line
+                self.changed.notify_all()
+
+    def wait_for(self, text):
+        with self.changed:
+            if not self.changed.wait_for(lambda: text in self.output, PATIENCE):
+                raise AssertionError(f"{text!r} was not said: {self.output}")
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self):
+        """Waits for the end: (exit code, all output)."""
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"gst-launch-1.0 did not end: {self.output}")
+        finally:
+            self.reader.join()
+            self.process.stdout.close()
+        return code, self.output
+
+
+class EndToEnd(unittest.TestCase):
+    emulator_options = ()
+
+    def setUp(self):
+        self.emulator = Emulator(*self.emulator_options)
+        self.addCleanup(self.emulator.stop)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def launch(self, *arguments, options=("-q",), environment=None):
+        return Launch(self.emulator, arguments, options, environment)
+
+    def play(self, *arguments, **keywords):
+        code, output = self.launch(*arguments, **keywords).end()
+        self.assertEqual(code, 0, output)
+        return output
+
+    def probe(self, path):
+        """What ffprobe finds in a file: {codec type: stream}."""
+        result = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)],
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return {stream["codec_type"]: stream for stream in json.loads(result.stdout)["streams"]}
+
+
+def main():
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]])
