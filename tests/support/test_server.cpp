@@ -242,6 +242,14 @@ void TestServer::waitFor(const std::string &method, const std::string &pathPrefi
   }
 }
 
+void TestServer::waitUntilHolding() const {
+  std::unique_lock lock(mutex_);
+  if (!arrived_.wait_for(lock, patience, [this] { return !held_.empty() || !stolen_.empty(); })) {
+    std::fprintf(stderr, "no answer was held back in time\n");
+    std::abort();
+  }
+}
+
 bool TestServer::holding() const {
   const std::lock_guard lock(mutex_);
   return !held_.empty() || !stolen_.empty();

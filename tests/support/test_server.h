@@ -79,6 +79,8 @@ public:
   size_t count(const std::string &method, const std::string &pathPrefix = "/") const;
   /// Blocks until so many requests of the kind have arrived; aborts the test after 20 s.
   void waitFor(const std::string &method, const std::string &pathPrefix, size_t number = 1) const;
+  /// Blocks until an answer is held back; aborts the test after 20 s.
+  void waitUntilHolding() const;
   /// Whether an answer is still held back.
   bool holding() const;
   /// Answers all that is held with 503.
