@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/endpoint.h"
 
+#include <algorithm>
+
 #include <gio/gio.h>
 
 #include "api/json.h"
@@ -23,7 +25,9 @@ bool saysPathIsUnknown(std::string_view body) {
   const auto node = json::parse(body);
   if (!node || !json::objectIn(node->get()))
     return true; // a gateway's page: the service itself answers in JSON
-  return serviceMessage(body).starts_with("Cannot POST");
+  // its framework puts the sentence into `message`, beside an `error` that only says "Not Found"
+  const std::string message = json::scalarText(json::member(json::objectIn(node->get()), "message")).value_or("");
+  return message.starts_with("Cannot POST") || serviceMessage(body).starts_with("Cannot POST");
 }
 
 Result<std::string> checkedBaseUrl(const std::string &url) {
@@ -31,6 +35,11 @@ Result<std::string> checkedBaseUrl(const std::string &url) {
     return failure(ErrorKind::BadRequest, "base-url \"" + url + "\" can't be used", why,
                    std::string("Give an address such as ") + defaultBaseUrl);
   };
+  const auto isBlank = [](unsigned char c) {
+    return c <= ' ' || c == 0x7f;
+  };
+  if (std::any_of(url.begin(), url.end(), isBlank))
+    return refuse("it holds a blank or a line break");
   GErrorSlot error;
   const auto uri = adopt(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, &error));
   if (!uri)

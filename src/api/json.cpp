@@ -10,7 +10,13 @@ namespace {
 
 constexpr int maximumDepth = 64;
 
-int nestingDepth(std::string_view text) {
+/// What stands between the strings of a JSON text. The parser also takes comments and other quotes, in which brackets
+/// could hide from the count below.
+constexpr std::string_view betweenStrings =
+    "{}[]:, \t\r\n+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// How deep a text is nested; nothing where it is no JSON by its characters already.
+std::optional<int> nestingDepth(std::string_view text) {
   int depth = 0;
   int deepest = 0;
   bool inString = false;
@@ -27,6 +33,8 @@ int nestingDepth(std::string_view text) {
       deepest = std::max(deepest, ++depth);
     } else if (c == '}' || c == ']') {
       --depth;
+    } else if (betweenStrings.find(c) == std::string_view::npos) {
+      return {};
     }
   }
   return deepest;
@@ -35,9 +43,14 @@ int nestingDepth(std::string_view text) {
 } // namespace
 
 tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
+  if (text.empty())
+    return tl::unexpected(std::string("it is empty"));
   if (!g_utf8_validate_len(text.data(), text.size(), nullptr))
     return tl::unexpected(std::string("it is not UTF-8 text"));
-  if (nestingDepth(text) > maximumDepth)
+  const auto depth = nestingDepth(text);
+  if (!depth)
+    return tl::unexpected(std::string("it is not valid JSON"));
+  if (*depth > maximumDepth)
     return tl::unexpected("it is nested deeper than " + std::to_string(maximumDepth) + " levels");
   const auto parser = adopt(json_parser_new_immutable());
   GErrorSlot error;

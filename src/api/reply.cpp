@@ -42,9 +42,23 @@ std::string lowered(std::string_view text) {
   return result;
 }
 
+/// The first `longest` bytes of a text, or a few less so that no character is cut.
+std::string_view shortened(std::string_view text, size_t longest) {
+  if (text.size() <= longest)
+    return text;
+  size_t end = longest;
+  const auto continues = [&](size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  while (end > 0 && longest - end < 3 && continues(end))
+    --end;
+  return text.substr(0, end);
+}
+
 /// One line of valid UTF-8 of at most `longest` bytes.
 std::string oneLine(std::string_view text, size_t longest) {
-  const GCharPtr valid(g_utf8_make_valid(text.data(), static_cast<gssize>(std::min(text.size(), longest))));
+  const std::string_view start = shortened(text, longest);
+  const GCharPtr valid(g_utf8_make_valid(start.data(), static_cast<gssize>(start.size())));
   std::string line;
   for (const char *c = valid.get(); *c; ++c) {
     const bool blank = static_cast<unsigned char>(*c) <= ' ' || *c == '\x7f';
@@ -53,6 +67,7 @@ std::string oneLine(std::string_view text, size_t longest) {
     else if (!line.empty() && line.back() != ' ')
       line += ' ';
   }
+  line.resize(shortened(line, longest).size()); // what was no UTF-8 has become longer
   while (!line.empty() && line.back() == ' ')
     line.pop_back();
   return line;

@@ -49,6 +49,10 @@ std::string plain(double value) {
   return g_ascii_formatd(buffer, sizeof buffer, "%.15g", value);
 }
 
+JsonNode *stringNode(const std::string &text) {
+  return json_node_init_string(json_node_alloc(), text.c_str());
+}
+
 /// Puts typed inputs into a body under the model's own names.
 class BodyWriter {
 public:
@@ -67,6 +71,14 @@ public:
     }
   }
 
+  /// A number of seconds, which a few models want as a string.
+  void addDuration(unsigned seconds) {
+    const char *name = nameFor(durationInput);
+    const Parameter *parameter = model_ && name ? model_->parameter(name) : nullptr;
+    add(durationInput, parameter && parameter->type == "string" ? stringNode(std::to_string(seconds))
+                                                                : json_node_init_int(json_node_alloc(), seconds));
+  }
+
   std::vector<std::string> faults;
 
 private:
@@ -81,10 +93,6 @@ private:
   JsonObject *body_;
   const Model *model_;
 };
-
-JsonNode *stringNode(const std::string &text) {
-  return json_node_init_string(json_node_alloc(), text.c_str());
-}
 
 JsonNode *doubleNode(double value) {
   return json_node_init_double(json_node_alloc(), value);
@@ -253,7 +261,7 @@ Result<Request> composeRequest(const Inputs &inputs) {
   if (!inputs.tailImage.empty())
     writer.add(tailImageInput, stringNode(inputs.tailImage));
   if (inputs.duration != 0)
-    writer.add(durationInput, json_node_init_int(json_node_alloc(), inputs.duration));
+    writer.addDuration(inputs.duration);
   if (!inputs.aspectRatio.empty())
     writer.add(aspectRatioInput, stringNode(inputs.aspectRatio));
   if (inputs.cfgScale)

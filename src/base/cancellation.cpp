@@ -49,10 +49,12 @@ private:
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      if (armed_.empty())
+      if (armed_.empty()) {
         wake_.wait(lock, [this] { return !armed_.empty(); });
-      else
-        wake_.wait_until(lock, armed_.begin()->first);
+      } else {
+        const Clock::time_point first = armed_.begin()->first; // its entry may go while this sleeps
+        wake_.wait_until(lock, first);
+      }
       std::vector<GRefPtr<GCancellable>> expired;
       while (!armed_.empty() && armed_.begin()->first <= Clock::now()) {
         expired.push_back(std::move(armed_.begin()->second));

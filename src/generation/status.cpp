@@ -57,7 +57,8 @@ std::optional<int> Status::percent() const {
     if (!bytesTotal || *bytesTotal == 0)
       return beforeDownload;
     const double share = static_cast<double>(bytesReceived) / static_cast<double>(*bytesTotal);
-    return beforeDownload + static_cast<int>(share * (beforeCompletion - beforeDownload));
+    // a host may send more than it announced
+    return beforeDownload + static_cast<int>(std::min(share, 1.0) * (beforeCompletion - beforeDownload));
   }
   if (!typicalTime || typicalTime->count() == 0)
     return {};

@@ -110,6 +110,10 @@ Result<std::string> checkedDataUri(const std::string &uri, const std::string &pr
   static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
   if (data.find_first_not_of(alphabet) != std::string_view::npos)
     return refuse("its data has characters that base64 has not");
+  const size_t padding = data.find('=');
+  if (padding != std::string_view::npos &&
+      (data.size() - padding > 2 || data.find_first_not_of('=', padding) != std::string_view::npos))
+    return refuse("its data goes on after the end of its base64");
   const std::string start(data.substr(0, 64));
   gsize size = 0;
   const std::unique_ptr<guchar, GFree> decoded(g_base64_decode(start.c_str(), &size));

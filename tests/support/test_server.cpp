@@ -81,6 +81,39 @@ void Answer::stall(const std::string &type, const std::string &body, size_t anno
   server_.arrived_.notify_all();
 }
 
+void Answer::drip(const std::string &type, size_t announced) {
+  GIOStream *stream = steal(message_);
+  writeAll(stream, headOf(type, announced));
+  GSource *timer = g_timeout_source_new(10);
+  g_source_set_callback(
+      timer,
+      +[](gpointer data) -> gboolean {
+        GOutputStream *output = g_io_stream_get_output_stream(static_cast<GIOStream *>(data));
+        return g_output_stream_write_all(output, ".", 1, nullptr, nullptr, nullptr);
+      },
+      g_object_ref(stream), g_object_unref);
+  g_source_attach(timer, server_.context_);
+  g_source_unref(timer);
+  const std::lock_guard lock(server_.mutex_);
+  server_.stolen_.push_back(stream);
+  server_.arrived_.notify_all();
+}
+
+void Answer::jsonAfter(std::chrono::milliseconds pause, unsigned status, const std::string &body) {
+  json(status, body);
+  soup_server_message_pause(message_);
+  GSource *timer = g_timeout_source_new(static_cast<guint>(pause.count()));
+  g_source_set_callback(
+      timer,
+      +[](gpointer data) -> gboolean {
+        soup_server_message_unpause(static_cast<SoupServerMessage *>(data));
+        return G_SOURCE_REMOVE;
+      },
+      g_object_ref(message_), g_object_unref);
+  g_source_attach(timer, server_.context_);
+  g_source_unref(timer);
+}
+
 void Answer::truncate(const std::string &type, const std::string &body, size_t announced) {
   raw(headOf(type, announced) + body);
 }
@@ -96,11 +129,14 @@ void Answer::raw(const std::string &bytes) {
   g_object_unref(stream);
 }
 
-TestServer::TestServer(Handler handler) : handler_(std::move(handler)) {
+TestServer::TestServer(Handler handler) : TestServer(nullptr, std::move(handler)) {}
+
+TestServer::TestServer(GTlsCertificate *certificate, Handler handler)
+    : handler_(std::move(handler)), secure_(certificate != nullptr) {
   context_ = g_main_context_new();
   loop_ = g_main_loop_new(context_, FALSE);
   std::promise<unsigned> listening;
-  thread_ = std::thread([this, &listening] {
+  thread_ = std::thread([this, certificate, &listening] {
     g_main_context_push_thread_default(context_);
     server_ = soup_server_new("raw-paths", TRUE, nullptr);
     soup_server_add_handler(
@@ -110,7 +146,11 @@ TestServer::TestServer(Handler handler) : handler_(std::move(handler)) {
         },
         this, nullptr);
     GError *error = nullptr;
-    if (!soup_server_listen_local(server_, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error))
+    if (certificate)
+      soup_server_set_tls_certificate(server_, certificate);
+    const auto options = static_cast<SoupServerListenOptions>(SOUP_SERVER_LISTEN_IPV4_ONLY |
+                                                              (certificate ? SOUP_SERVER_LISTEN_HTTPS : 0));
+    if (!soup_server_listen_local(server_, 0, options, &error))
       g_error("the test's server can't listen: %s", error->message);
     GSList *uris = soup_server_get_uris(server_);
     listening.set_value(static_cast<unsigned>(g_uri_get_port(static_cast<GUri *>(uris->data))));
@@ -198,6 +238,14 @@ void TestServer::waitFor(const std::string &method, const std::string &pathPrefi
   });
   if (!there) {
     std::fprintf(stderr, "no %s %s arrived in time\n", method.c_str(), pathPrefix.c_str());
+    std::abort();
+  }
+}
+
+void TestServer::waitUntilHolding() const {
+  std::unique_lock lock(mutex_);
+  if (!arrived_.wait_for(lock, patience, [this] { return !held_.empty() || !stolen_.empty(); })) {
+    std::fprintf(stderr, "no answer was held back in time\n");
     std::abort();
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -35,6 +36,11 @@ public:
   void hold();
   /// Sends the head and `body` as the first part of `announced` bytes, then nothing more.
   void stall(const std::string &type, const std::string &body, size_t announced);
+  /// Sends the head and then a byte every few milliseconds, so that the connection is never idle, until the server is
+  /// released or ends.
+  void drip(const std::string &type, size_t announced);
+  /// Sends the answer when so much time has passed.
+  void jsonAfter(std::chrono::milliseconds pause, unsigned status, const std::string &body);
   /// Sends the head and `body` as the first part of `announced` bytes, then closes the connection.
   void truncate(const std::string &type, const std::string &body, size_t announced);
   /// Closes the connection without an answer.
@@ -58,19 +64,23 @@ public:
   using Handler = std::function<void(const Seen &, Answer &)>;
 
   explicit TestServer(Handler handler = {});
+  /// With TLS; `url()` then starts with https.
+  explicit TestServer(GTlsCertificate *certificate, Handler handler = {});
   TestServer(const TestServer &) = delete;
   TestServer &operator=(const TestServer &) = delete;
   ~TestServer();
 
   void setHandler(Handler handler);
   /// `http://127.0.0.1:PORT`
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return (secure_ ? "https" : "http") + ("://127.0.0.1:" + std::to_string(port_)); }
   unsigned port() const { return port_; }
 
   std::vector<Seen> requests() const;
   size_t count(const std::string &method, const std::string &pathPrefix = "/") const;
   /// Blocks until so many requests of the kind have arrived; aborts the test after 20 s.
   void waitFor(const std::string &method, const std::string &pathPrefix, size_t number = 1) const;
+  /// Blocks until an answer is held back; aborts the test after 20 s.
+  void waitUntilHolding() const;
   /// Whether an answer is still held back.
   bool holding() const;
   /// Answers all that is held with 503.
@@ -92,6 +102,7 @@ private:
   GMainLoop *loop_ = nullptr;
   SoupServer *server_ = nullptr;
   unsigned port_ = 0;
+  bool secure_ = false;
   std::thread thread_;
 };
 

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "generation/generation.h"
+#include "support/test_server.h"
+#include "unit.h"
+
+namespace aimlvideo::test {
+
+constexpr auto benchKey = "test-key-0123456789";
+constexpr auto universalPath = "/v2/video/generations";
+constexpr auto legacyPath = "/v2/generate/video/kling/generation";
+
+/// Everything a generation needs: a service, settings that fit it, short pauses; and what the generation told.
+struct Bench {
+  FakeService service;
+  Settings settings;
+  Patience patience;
+  Cancellation cancellation;
+  Purchase purchase;
+
+  std::vector<State> states;
+  std::vector<Purchase::Stage> stages;
+  std::vector<std::string> notes;
+  std::vector<std::string> logged;
+  Status status;
+  /// Called at each change of state.
+  std::function<void(const Status &)> onState;
+
+  Bench() {
+    using namespace std::chrono_literals;
+    service.pollsUntilCompleted = 0;
+    settings.baseUrl = service.server.url();
+    settings.apiKey = Secret(benchKey);
+    settings.model = "kling-video/v1.6/pro/text-to-video";
+    settings.prompt = "Mona Lisa puts on glasses";
+    settings.pollInterval = 100;
+    settings.timeout = 30;
+    patience.unreachable = {1ms, 5ms, 3};
+    patience.turnedAway = {1ms, 5ms, 4};
+    patience.polls = {1ms, 5ms, 0};
+    patience.downloads = {1ms, 5ms, 0};
+  }
+
+  Result<std::shared_ptr<Spool>> run() {
+    Generation::Callbacks callbacks;
+    callbacks.stateChanged = [this](const Status &now) {
+      states.push_back(now.state);
+      if (onState)
+        onState(now);
+    };
+    callbacks.progressed = [this](const Status &, const std::string &note) {
+      notes.push_back(note);
+    };
+    callbacks.purchased = [this](const Purchase &news) {
+      purchase = news;
+      stages.push_back(news.stage);
+    };
+    callbacks.log = [this](const std::string &line) {
+      logged.push_back(line);
+    };
+    Generation generation(settings, purchase, cancellation, callbacks, patience);
+    auto clip = generation.run();
+    status = generation.status();
+    return clip;
+  }
+
+  /// Runs what has to fail and returns why it did.
+  Error fault() {
+    const auto clip = run();
+    fail_if(clip.has_value());
+    return clip.has_value() ? Error{} : clip.error();
+  }
+
+  /// Fetches a given generation: the first poll is made at once.
+  void fetchOnly(const std::string &id = "gen/1:model") {
+    settings.generationId = id;
+    settings.model.clear();
+    settings.prompt.clear();
+  }
+
+  /// Answers every create like this.
+  void createAnswers(unsigned code, const std::string &body, Headers headers = {}) {
+    service.onCreate = [=](const Seen &, Answer &answer) {
+      for (const auto &[name, value] : headers)
+        answer.header(name.c_str(), value);
+      answer.json(code, body);
+    };
+  }
+
+  /// Every request to the service, as `METHOD TARGET`.
+  std::vector<std::string> asked() const {
+    std::vector<std::string> targets;
+    for (const Seen &seen : service.server.requests())
+      targets.push_back(seen.method + " " + seen.target);
+    return targets;
+  }
+
+  /// The first request of a method.
+  Seen first(const std::string &method) const {
+    for (const Seen &seen : service.server.requests())
+      if (seen.method == method)
+        return seen;
+    return {};
+  }
+};
+
+inline std::string contentsOf(const Spool &spool) {
+  std::string bytes(spool.size(), '\0');
+  fail_unless(spool.read(0, bytes.data(), bytes.size()).has_value());
+  return bytes;
+}
+
+} // namespace aimlvideo::test

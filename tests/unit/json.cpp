@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/json.h"
+#include "unit.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::test;
+
+namespace {
+
+std::string nested(unsigned levels) {
+  return std::string(levels, '[') + std::string(levels, ']');
+}
+
+std::optional<std::string> scalarOf(const char *text) {
+  const auto node = json::parse(std::string("{\"v\":") + text + "}");
+  fail_unless(node.has_value());
+  return json::scalarText(json::member(json::objectIn(node->get()), "v"));
+}
+
+std::optional<double> numberOf(const char *text) {
+  const auto node = json::parse(std::string("{\"v\":") + text + "}");
+  fail_unless(node.has_value());
+  return json::number(json::member(json::objectIn(node->get()), "v"));
+}
+
+} // namespace
+
+GST_START_TEST(an_object_is_read) {
+  const auto node = json::parse(R"( {"a":{"b":"c"}} )");
+  fail_unless(node.has_value());
+  JsonObject *inner = json::objectIn(json::member(json::objectIn(node->get()), "a"));
+  fail_unless_equals_text(json::scalarText(json::member(inner, "b")).value(), "c");
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_no_json_is_refused_with_a_reason) {
+  for (const char *text : {"{", "<html>", "{\"a\":}", "{'a':1}", "{\"a\":1}}", "Cannot GET /", "{\"a\":1 \"b\":2}"}) {
+    const auto node = json::parse(text);
+    fail_if(node.has_value(), "%s was taken for JSON", text);
+    fail_unless_contains(node.error(), "JSON");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(nothing_at_all_is_refused) {
+  fail_if(json::parse("").has_value());
+  fail_if(json::parse(" \n").has_value());
+  fail_if(json::parse(std::string_view()).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(text_that_is_not_utf8_is_refused) {
+  fail_if(json::parse("{\"a\":\"\xff\xfe\"}").has_value());
+  fail_if(json::parse(std::string_view("{\"a\":\"\0\"}", 10)).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(deep_nesting_is_refused_and_not_followed) {
+  fail_unless(json::parse(nested(64)).has_value());
+  fail_if(json::parse(nested(65)).has_value());
+  const auto hostile = json::parse(std::string(4'000'000, '['));
+  fail_if(hostile.has_value());
+  fail_unless_contains(hostile.error(), "nested");
+  fail_if(json::parse(std::string(1'000'000, '{')).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(brackets_in_strings_are_no_nesting) {
+  const std::string brackets(1000, '[');
+  const auto node = json::parse("{\"prompt\":\"a \\\" quote and " + brackets + "\"}");
+  fail_unless(node.has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(comments_can_not_hide_deep_nesting) {
+  // the parser skips comments, so a quote in one must not count as the start of a string
+  for (const char *start : {"/*\"*/", "//\"\n", "#\"\n", "'\"'"}) {
+    const auto node = json::parse(start + std::string(2'000'000, '['));
+    fail_if(node.has_value(), "after %s", start);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_scalar_reads_as_text_and_nothing_else_does) {
+  fail_unless_equals_text(scalarOf("\"\\u00e9\\n\"").value(), "é\n");
+  fail_unless_equals_text(scalarOf("5").value(), "5");
+  fail_unless_equals_text(scalarOf("true").value(), "true");
+  fail_unless_equals_text(scalarOf("789392067490349060").value(), "789392067490349060");
+  fail_if(scalarOf("null").has_value());
+  fail_if(scalarOf("{}").has_value());
+  fail_if(scalarOf("[\"a\"]").has_value());
+  fail_if(json::scalarText(nullptr).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(a_number_may_be_spelt_as_a_string) {
+  fail_unless(numberOf("5") == 5.0);
+  fail_unless(numberOf("\"5\"") == 5.0);
+  fail_unless(numberOf("0.91") == 0.91);
+  fail_unless(numberOf("-2.5e3") == -2500.0);
+  for (const char *none :
+       {"\"\"", "\"five\"", "\"5 s\"", "null", "[5]", "{\"a\":5}", "true", "1e999", "\"inf\"", "\"nan\""})
+    fail_if(numberOf(none).has_value(), "%s", none);
+}
+GST_END_TEST
+
+GST_START_TEST(a_missing_member_or_object_is_no_crash) {
+  const auto array = json::parse("[1]");
+  fail_unless(array.has_value());
+  fail_unless(json::objectIn(array->get()) == nullptr);
+  fail_unless(json::objectIn(nullptr) == nullptr);
+  fail_unless(json::member(nullptr, "a") == nullptr);
+  fail_unless_equals_text(json::write(nullptr), "null");
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_written_reads_back) {
+  const std::string text = R"({"a":[1,"b\"c",null,true],"d":{"e":0.5}})";
+  const auto node = json::parse(text);
+  fail_unless(node.has_value());
+  fail_unless_equals_text(json::write(node->get()), text);
+}
+GST_END_TEST
+
+static Suite *json_suite() {
+  Suite *suite = suite_create("json");
+  TCase *tests = tcase_create("all");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, an_object_is_read);
+  tcase_add_test(tests, what_is_no_json_is_refused_with_a_reason);
+  tcase_add_test(tests, nothing_at_all_is_refused);
+  tcase_add_test(tests, text_that_is_not_utf8_is_refused);
+  tcase_add_test(tests, deep_nesting_is_refused_and_not_followed);
+  tcase_add_test(tests, brackets_in_strings_are_no_nesting);
+  tcase_add_test(tests, comments_can_not_hide_deep_nesting);
+  tcase_add_test(tests, a_scalar_reads_as_text_and_nothing_else_does);
+  tcase_add_test(tests, a_number_may_be_spelt_as_a_string);
+  tcase_add_test(tests, a_missing_member_or_object_is_no_crash);
+  tcase_add_test(tests, what_is_written_reads_back);
+  return suite;
+}
+
+GST_CHECK_MAIN(json)

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/reply.h"
+#include "unit.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::test;
+
+namespace {
+
+Reply read(const std::string &body) {
+  const auto reply = parseReply(body);
+  fail_unless(reply.has_value(), "%s: %s", body.c_str(), reply.has_value() ? "" : reply.error().c_str());
+  return *reply;
+}
+
+Reply withVideo(const std::string &video) {
+  return read(R"({"id":"x","status":"completed","video":)" + video + "}");
+}
+
+Reply withError(const std::string &error, const std::string &status = "error") {
+  return read(R"({"id":"x","status":")" + status + R"(","error":)" + error + "}");
+}
+
+} // namespace
+
+GST_START_TEST(every_documented_word_has_its_state) {
+  struct Row {
+    const char *word;
+    JobState state;
+  };
+  for (const Row &row : {Row{"queued", JobState::Queued},
+                         {"waiting", JobState::Queued},
+                         {"generating", JobState::Generating},
+                         {"active", JobState::Generating},
+                         {"processing", JobState::Generating},
+                         {"dreaming", JobState::Generating},
+                         {"streaming", JobState::Generating},
+                         {"completed", JobState::Completed},
+                         {"complete", JobState::Completed},
+                         {"succeeded", JobState::Completed},
+                         {"success", JobState::Completed},
+                         {"done", JobState::Completed},
+                         {"ready", JobState::Completed},
+                         {"finished", JobState::Completed},
+                         {"error", JobState::Failed},
+                         {"failed", JobState::Failed},
+                         {"cancelled", JobState::Failed},
+                         {"canceled", JobState::Failed},
+                         {"timeout", JobState::Failed},
+                         {"timed_out", JobState::Failed},
+                         {"expired", JobState::Failed},
+                         {"", JobState::Generating},
+                         {"no such word", JobState::Generating},
+                         {" Completed\n", JobState::Completed},
+                         {"QUEUED", JobState::Queued},
+                         {"\tERROR ", JobState::Failed}})
+    fail_unless(jobStateFromWord(row.word) == row.state, "\"%s\"", row.word);
+}
+GST_END_TEST
+
+GST_START_TEST(a1_numbers_may_be_strings_in_answers) {
+  const Reply reply = read(R"({"id":"x","status":"completed","duration":"5","video":{"url":"https://h/v","duration":5},
+                               "meta":{"usage":{"credits_used":"3900000","usd_spent":"1.95"}}})");
+  fail_unless(reply.usage.credits == 3'900'000.0);
+  fail_unless(reply.usage.usd == 1.95);
+}
+GST_END_TEST
+
+GST_START_TEST(a2_complete_completed_and_succeeded_are_all_done) {
+  for (const char *word : {"complete", "completed", "succeeded", "Succeeded"})
+    fail_unless(read(std::string(R"({"id":"x","status":")") + word + "\"}").state == JobState::Completed);
+}
+GST_END_TEST
+
+GST_START_TEST(a5_the_id_may_be_called_generation_id) {
+  fail_unless_equals_text(read(R"({"id":"a","status":"queued"})").id, "a");
+  fail_unless_equals_text(read(R"({"generation_id":"b","status":"queued"})").id, "b");
+  fail_unless_equals_text(read(R"({"id":null,"generation_id":"b"})").id, "b");
+  fail_unless_equals_text(read(R"({"id":"","generation_id":"b"})").id, "b");
+  fail_unless_equals_text(read(R"({"id":{},"generation_id":"b"})").id, "b");
+  fail_unless_equals_text(read(R"({"status":"queued"})").id, "");
+}
+GST_END_TEST
+
+GST_START_TEST(a6_ids_of_every_kind_stay_as_they_are) {
+  for (const char *id :
+       {"60ac7c34-3224-4b14-8e7d-0aa0db708325:kling-video/v1.6/pro/image-to-video", "-G3b3vVKdoC42fMNeK1T5",
+        "789392067490349060", "cgt-20250721143112-kkm5n", "video_68c2:openai/sora-2-t2v", "_x_"})
+    fail_unless_equals_text(read(std::string(R"({"id":")") + id + "\"}").id, id);
+  // digits without quotes, above 2^53
+  fail_unless_equals_text(read(R"({"id":789392067490349060,"status":"queued"})").id, "789392067490349060");
+}
+GST_END_TEST
+
+GST_START_TEST(a7_video_may_be_an_object) {
+  fail_unless_equals_text(withVideo(R"({"url":"https://h/v.mp4","content_type":"video/mp4","file_size":5})").clipUrl,
+                          "https://h/v.mp4");
+}
+GST_END_TEST
+
+GST_START_TEST(a7_video_may_be_an_array_of_objects) {
+  fail_unless_equals_text(withVideo(R"([{"url":"https://h/1"},{"url":"https://h/2"}])").clipUrl, "https://h/1");
+  fail_unless_equals_text(withVideo(R"([null,{},{"url":null},{"url":"https://h/2"}])").clipUrl, "https://h/2");
+}
+GST_END_TEST
+
+GST_START_TEST(a7_video_may_be_an_array_of_strings) {
+  fail_unless_equals_text(withVideo(R"(["https://h/1","https://h/2"])").clipUrl, "https://h/1");
+}
+GST_END_TEST
+
+GST_START_TEST(a7_video_may_be_absent_or_of_no_use) {
+  for (const char *video :
+       {"null", "{}", "[]", "7", "true", R"({"url":null})", R"({"url":""})", R"({"url":7})", "[[]]"})
+    fail_unless_equals_text(withVideo(video).clipUrl, "");
+  fail_unless_equals_text(read(R"({"id":"x","status":"completed"})").clipUrl, "");
+}
+GST_END_TEST
+
+GST_START_TEST(a7_video_may_be_a_string) {
+  fail_unless_equals_text(withVideo(R"("https://h/1")").clipUrl, "https://h/1");
+}
+GST_END_TEST
+
+GST_START_TEST(a8_an_error_of_any_shape_is_told) {
+  struct Row {
+    const char *json;
+    const char *told;
+  };
+  for (const Row &row :
+       {Row{"null", ""},
+        {R"("no GPU left")", "no GPU left"},
+        {R"({"name":"Oops","message":"no GPU left"})", "Oops: no GPU left"},
+        {R"({"name":"Oops","message":""})", "Oops"},
+        {R"({"message":"no GPU left"})", "no GPU left"},
+        {R"({"name":"Oops","message":"no","data":{"kind":"err_x"}})", "Oops: no"},
+        {R"({"detail":[{"loc":["body","image_url"],"msg":"Image too small","type":"image_too_small","input":"x"}]})",
+         "Image too small"},
+        {R"({"detail":"not valid"})", "not valid"},
+        {R"([{"msg":"one"},{"msg":"two"}])", "one; two"},
+        {R"({"code":7})", R"({"code":7})"},
+        {"{}", ""},
+        {"42", "42"},
+        {R"("two\nlines\tand  blanks")", "two lines and blanks"}})
+    fail_unless_equals_text(withError(row.json).error, row.told);
+}
+GST_END_TEST
+
+GST_START_TEST(a8_status_decides_and_not_the_error_beside_it) {
+  const Reply done =
+      read(R"({"id":"x","status":"completed","video":{"url":"https://h/v"},"error":{"name":"text","message":"text"}})");
+  fail_unless(done.state == JobState::Completed);
+  fail_unless_equals_text(done.clipUrl, "https://h/v");
+  fail_unless(withError(R"({"name":"text","message":"text"})", "generating").state == JobState::Generating);
+}
+GST_END_TEST
+
+GST_START_TEST(a9_usage_is_optional_and_has_several_names) {
+  const auto usageOf = [](const std::string &meta) {
+    return read(R"({"id":"x","status":"queued","meta":)" + meta + "}").usage;
+  };
+  fail_unless(usageOf(R"({"usage":{"credits_used":3900000,"usd_spent":1.95}})").usd == 1.95);
+  fail_unless(usageOf(R"({"usage":{"credits_used":0.5}})").credits == 0.5);
+  fail_unless(usageOf(R"({"usage":{"tokens_used":590100}})").credits == 590'100.0);
+  for (const char *none : {"null", "{}", R"({"usage":null})", R"({"usage":[]})", R"({"usage":{"credits_used":null}})",
+                           R"({"usage":{"usd_spent":"much"}})", "7"}) {
+    fail_if(usageOf(none).credits.has_value(), "%s", none);
+    fail_if(usageOf(none).usd.has_value(), "%s", none);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(newer_usage_adds_to_what_is_known) {
+  Usage usage;
+  usage.credits = 1;
+  usage.usd = 2;
+  usage.update(Usage{});
+  fail_unless(usage.credits == 1.0 && usage.usd == 2.0);
+  Usage newer;
+  newer.usd = 3;
+  usage.update(newer);
+  fail_unless(usage.credits == 1.0 && usage.usd == 3.0);
+}
+GST_END_TEST
+
+GST_START_TEST(a10_unknown_members_are_ignored) {
+  const Reply reply =
+      read(R"({"model":"m","duration":5,"x":{"status":"error"},"status":"queued","id":"x","created_at":1,"urls":[]})");
+  fail_unless(reply.state == JobState::Queued);
+  fail_unless_equals_text(reply.id, "x");
+}
+GST_END_TEST
+
+GST_START_TEST(a12_a_missing_or_odd_status_means_still_at_work) {
+  for (const char *body : {R"({"id":"x"})", R"({"id":"x","status":null})", R"({"id":"x","status":7})",
+                           R"({"id":"x","status":{}})", R"({"id":"x","status":"warming up"})", "{}"})
+    fail_unless(read(body).state == JobState::Generating, "%s", body);
+}
+GST_END_TEST
+
+GST_START_TEST(a12_an_answer_that_is_no_object_says_why) {
+  for (const char *body :
+       {"", " \n", "<html><body>502</body></html>", "[]", "\"completed\"", "null", "7", "{\"id\":"}) {
+    const auto reply = parseReply(body);
+    fail_if(reply.has_value(), "%s", body);
+    fail_unless(!reply.error().empty());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a13_a_signed_url_is_taken_byte_for_byte) {
+  const std::string url =
+      "https://v15-kling.klingai.com/bs2/a%2Fb/x.mp4?Sig=a%2Bb%3D&Expires=1&k=%7e+~" + std::string(500, 'a');
+  fail_unless_equals_text(withVideo("{\"url\":\"" + url + "\"}").clipUrl, url);
+  fail_unless_equals_text(withVideo(R"({"url":"https:\/\/h\/a%2fb?x=1\u0026y=2"})").clipUrl, "https://h/a%2fb?x=1&y=2");
+}
+GST_END_TEST
+
+GST_START_TEST(a_failure_for_the_contents_is_recognised) {
+  for (const char *words : {"Content moderation failed", "flagged by the SAFETY system", "contains sensitive words",
+                            "Failure to pass the risk control system", "violates our content policy"})
+    fail_unless(withError("\"" + std::string(words) + "\"").moderated, "%s", words);
+  fail_if(withError(R"("no GPU left")").moderated);
+  fail_if(withError(R"("moderation is under way")", "generating").moderated);
+}
+GST_END_TEST
+
+GST_START_TEST(a15_the_services_words_are_found_in_any_error_body) {
+  struct Row {
+    const char *body;
+    const char *told;
+  };
+  for (const Row &row :
+       {Row{R"({"message":"Too Many Requests","path":"/v2","requestId":"r","statusCode":"429","timestamp":"t"})",
+            "Too Many Requests"},
+        {R"({"title":"No","status":400,"message":"Body validation error"})", "Body validation error"},
+        {R"({"title":"Only a title"})", "Only a title"},
+        {R"({"error":{"message":"in the error"},"message":"outside"})", "in the error"},
+        {R"({"error":"a string"})", "a string"},
+        {R"({"name":"ForbiddenException","message":"You've run out of credits","data":{"kind":"err_x"}})",
+         "You've run out of credits"},
+        {R"({"message":["duration must be 5 or 10","prompt is missing"]})",
+         "duration must be 5 or 10; prompt is missing"},
+        // the documented example itself is no valid JSON
+        {"{ \"message\": \"Too Many Requests\" \"statusCode\": \"429\" }",
+         "{ \"message\": \"Too Many Requests\" \"statusCode\": \"429\" }"},
+        {"plain\r\ntext\twith\x1b[31m lines", "plain text with [31m lines"},
+        {"<html>\n<h1>502</h1>", "<html> <h1>502</h1>"},
+        {"", ""},
+        {" \n ", ""},
+        {"[]", "[]"},
+        {"{}", "{}"}})
+    fail_unless_equals_text(serviceMessage(row.body), row.told);
+}
+GST_END_TEST
+
+GST_START_TEST(a15_the_services_words_are_bounded_whatever_it_sends) {
+  const std::string letters(100'000, 'x');
+  const std::string rubbish(100'000, '\xff');
+  std::string wide;
+  while (wide.size() < 100'000)
+    wide += "€";
+  for (const std::string &text : {letters, rubbish, wide}) {
+    for (const std::string &body : {text, "x" + text, "{\"message\":\"" + text + "\"}",
+                                    "{\"message\":\"x" + text + "\"}", "{\"message\":\"xx" + text + "\"}"}) {
+      const std::string message = serviceMessage(body);
+      fail_unless(message.size() <= 500, "%zu bytes", message.size());
+      fail_unless(g_utf8_validate(message.c_str(), -1, nullptr));
+      fail_unless(!message.empty());
+    }
+    const auto reply = parseReply("<" + text);
+    fail_if(reply.has_value());
+    fail_unless(reply.error().size() <= 1000, "%zu bytes", reply.error().size());
+    fail_unless(g_utf8_validate(reply.error().c_str(), -1, nullptr));
+  }
+  // a cut must not leave a broken character behind
+  fail_if(contains(serviceMessage("{\"message\":\"" + wide + "\"}"), "\xef\xbf\xbd"));
+}
+GST_END_TEST
+
+static Suite *reply_suite() {
+  Suite *suite = suite_create("reply");
+  TCase *tests = tcase_create("all");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, every_documented_word_has_its_state);
+  tcase_add_test(tests, a1_numbers_may_be_strings_in_answers);
+  tcase_add_test(tests, a2_complete_completed_and_succeeded_are_all_done);
+  tcase_add_test(tests, a5_the_id_may_be_called_generation_id);
+  tcase_add_test(tests, a6_ids_of_every_kind_stay_as_they_are);
+  tcase_add_test(tests, a7_video_may_be_an_object);
+  tcase_add_test(tests, a7_video_may_be_an_array_of_objects);
+  tcase_add_test(tests, a7_video_may_be_an_array_of_strings);
+  tcase_add_test(tests, a7_video_may_be_absent_or_of_no_use);
+  tcase_add_test(tests, a7_video_may_be_a_string);
+  tcase_add_test(tests, a8_an_error_of_any_shape_is_told);
+  tcase_add_test(tests, a8_status_decides_and_not_the_error_beside_it);
+  tcase_add_test(tests, a9_usage_is_optional_and_has_several_names);
+  tcase_add_test(tests, newer_usage_adds_to_what_is_known);
+  tcase_add_test(tests, a10_unknown_members_are_ignored);
+  tcase_add_test(tests, a12_a_missing_or_odd_status_means_still_at_work);
+  tcase_add_test(tests, a12_an_answer_that_is_no_object_says_why);
+  tcase_add_test(tests, a13_a_signed_url_is_taken_byte_for_byte);
+  tcase_add_test(tests, a_failure_for_the_contents_is_recognised);
+  tcase_add_test(tests, a15_the_services_words_are_found_in_any_error_body);
+  tcase_add_test(tests, a15_the_services_words_are_bounded_whatever_it_sends);
+  return suite;
+}
+
+GST_CHECK_MAIN(reply)
