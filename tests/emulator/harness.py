@@ -43,7 +43,7 @@ class Emulator:
     def __init__(self, *options):
         self.process = subprocess.Popen(
             [BINARY, "--port", "0", "--exit-with-parent", "--render-size", "160", "--generation-time", "0.05", *options],
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, text=True, env={**os.environ, "G_DEBUG": "fatal-criticals"})
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line
         self.base = line.split()[-1]
