@@ -90,6 +90,14 @@ Model readModel(const Json &json) {
   return model;
 }
 
+// One image, or exactly two for hug, kiss and heart_gesture: its page says so in words.
+void boundPairs(Model &model) {
+  for (Parameter &parameter : model.parameters)
+    for (Parameter &alternative : parameter.alternatives)
+      if (alternative.types.front() == "array")
+        alternative.minItems = alternative.maxItems = 2;
+}
+
 // The samples on these models' own pages name the last picture last_image_url, their schema tail_image_url.
 void acceptWhatTheSamplesSend(Model &model) {
   if (!model.id.starts_with("klingai/video-v3-pro-image") && !model.id.starts_with("klingai/video-v3-standard-image"))
@@ -127,6 +135,7 @@ Catalogue::Catalogue() {
   for (const Json &element : (*json)["models"].elements()) {
     models_.push_back(readModel(element));
     acceptWhatTheSamplesSend(models_.back());
+    boundPairs(models_.back());
   }
   for (size_t i = 0; i < models_.size(); i++) {
     byName_.emplace(models_[i].id, i);

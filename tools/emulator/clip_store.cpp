@@ -16,6 +16,7 @@ namespace emulator {
 namespace {
 
 constexpr size_t recentClips = 64;
+constexpr int thumbnailSide = 160;
 constexpr guint fetchSeconds = 15;
 constexpr gsize largestImage = 64 * 1024 * 1024;
 
@@ -80,9 +81,17 @@ PictureResult load(const Look &look, const std::optional<MediaReference> &media)
   return std::move(*picture);
 }
 
+Bytes thumbnailOf(const Picture &picture) {
+  double scale = double(thumbnailSide) / std::max(picture.width(), picture.height());
+  auto shrink = [&](int length) {
+    return std::max(2, static_cast<int>(length * scale) / 2 * 2);
+  };
+  return encodeJpeg(fill(picture, {shrink(picture.width()), shrink(picture.height())}));
+}
+
 } // namespace
 
-tl::expected<ClipPtr, std::string> openClip(const std::string &path) {
+tl::expected<ClipPtr, std::string> openClip(const std::string &path, Bytes thumbnail) {
   ErrorPtr error;
   GMappedFile *file = g_mapped_file_new(path.c_str(), FALSE, ErrorOut(error));
   if (!file)
@@ -91,6 +100,7 @@ tl::expected<ClipPtr, std::string> openClip(const std::string &path) {
   clip->bytes = Bytes(g_mapped_file_get_bytes(file));
   g_mapped_file_unref(file);
   clip->etag = '"' + sha256(clip->bytes.view()).substr(0, 32) + '"';
+  clip->thumbnail = std::move(thumbnail);
   clip->modified = g_get_real_time() / G_USEC_PER_SEC;
   return clip;
 }
@@ -184,9 +194,10 @@ ClipResult ClipStore::make(Look &look, const std::string &key, const std::stop_t
   PictureResult last = load(look, look.lastImage);
   if (!last)
     return tl::unexpected(last.error());
+  Bytes thumbnail = *first ? thumbnailOf(**first) : Bytes();
   std::string path = folder_ + "/" + key + ".mp4";
   auto rendered = render(look, std::move(*first), std::move(*last), path, stop);
-  ClipResult clip = rendered ? openClip(path) : ClipResult(tl::unexpected(rendered.error()));
+  ClipResult clip = rendered ? openClip(path, std::move(thumbnail)) : ClipResult(tl::unexpected(rendered.error()));
   g_unlink(path.c_str());
   if (clip)
     remember(key, *clip);

@@ -26,12 +26,13 @@ struct Clip {
   Bytes bytes;
   std::string etag; // with its quotes
   gint64 modified;  // seconds since 1970
+  Bytes thumbnail;  // of the first image, JPEG; empty without one
 };
 
 using ClipPtr = std::shared_ptr<const Clip>;
 using ClipResult = tl::expected<ClipPtr, std::string>;
 
-tl::expected<ClipPtr, std::string> openClip(const std::string &path);
+tl::expected<ClipPtr, std::string> openClip(const std::string &path, Bytes thumbnail = {});
 
 // Renders clips in worker threads, each look once.
 class ClipStore {

@@ -69,7 +69,9 @@ bool isStillTheSame(const Request &request, const std::string &etag, gint64 modi
   return !condition.starts_with('"') && date && *date == modified;
 }
 
-Response clipResponse(const Request &request, const Clip &clip, const std::string &etag, bool knowsRanges) {
+} // namespace
+
+Response serveClip(const Request &request, const Clip &clip, const std::string &etag) {
   Response response;
   response.contentType = "video/mp4";
   response.header("ETag", etag).header("Last-Modified", httpTime(clip.modified));
@@ -79,8 +81,6 @@ Response clipResponse(const Request &request, const Clip &clip, const std::strin
     return response;
   }
   response.body = clip.bytes;
-  if (!knowsRanges)
-    return response;
   response.header("Accept-Ranges", "bytes");
   Range range;
   std::string size = std::to_string(clip.bytes.size());
@@ -98,8 +98,6 @@ Response clipResponse(const Request &request, const Clip &clip, const std::strin
   }
   return response;
 }
-
-} // namespace
 
 Response Clips::get(const Request &request, const Fault *fault) {
   if (request.headers.contains("authorization")) {
@@ -130,7 +128,13 @@ Response Clips::get(const Request &request, const Fault *fault) {
   }
   task->downloads++;
   std::string etag = kind == "changing-etag" ? "\"changed-" + std::to_string(++etags_) + '"' : task->clip->etag;
-  return clipResponse(request, *task->clip, etag, kind != "ignored-range");
+  if (kind != "ignored-range")
+    return serveClip(request, *task->clip, etag);
+  Request plain = request;
+  plain.headers.erase("range");
+  Response whole = serveClip(plain, *task->clip, etag);
+  std::erase_if(whole.headers, [](const auto &header) { return header.first == "Accept-Ranges"; });
+  return whole;
 }
 
 } // namespace emulator

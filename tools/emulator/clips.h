@@ -5,6 +5,9 @@
 
 namespace emulator {
 
+// The answer with the clip or the range of it that is asked for; 304 where the client has it.
+Response serveClip(const Request &request, const Clip &clip, const std::string &etag);
+
 // The object store that hands the clips out.
 class Clips {
 public:

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "control.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
+
+#include "clips.h"
 
 namespace emulator {
 namespace {
 
 constexpr std::string_view faultsPath = "/emulator/faults";
+constexpr std::string_view tasksPath = "/emulator/tasks/";
 
 Response page() {
   GBytes *html = g_resources_lookup_data("/com/aimlapi/emulator/page.html", G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr);
@@ -22,10 +26,15 @@ Response page() {
 Response Control::answer(const Request &request) {
   const std::string &path = request.path;
   bool isRead = request.method == "GET" || request.method == "HEAD";
+  // A page from elsewhere in the user's browser must not change anything here.
+  if (std::string origin = request.header("origin"); !isRead && !origin.empty() && origin != request.origin)
+    return errorResponse(request, 403, "Requests from other origins are refused");
   if (isRead && (path == "/emulator" || path == "/emulator/"))
     return page();
   if (isRead && path == "/emulator/report")
-    return report();
+    return report(request);
+  if (isRead && path.starts_with(tasksPath))
+    return ofTask(request);
   if (path == faultsPath || path.starts_with(std::string(faultsPath) + "/"))
     return changeFaults(request);
   if (request.method == "POST" && path == "/emulator/reset") {
@@ -37,13 +46,17 @@ Response Control::answer(const Request &request) {
   return errorResponse(request, 404, "Cannot " + request.method + " " + path);
 }
 
-Response Control::report() const {
+// The newest tasks only, where the query says how many: ?tasks=N.
+Response Control::report(const Request &request) const {
   double now = monotonicSeconds();
+  const auto &all = service_.tasks.tasks();
+  auto wanted = static_cast<size_t>(std::max(0, std::atoi(request.parameter("tasks").value_or("2147483647").c_str())));
   Json tasks = Json::array();
   unsigned unfinished = 0;
-  for (const TaskPtr &task : service_.tasks.tasks()) {
-    tasks.add(taskJson(*task, now));
-    unfinished += now < task->endsAt();
+  for (size_t i = 0; i < all.size(); i++) {
+    if (i + wanted >= all.size())
+      tasks.add(taskJson(*all[i], now));
+    unfinished += now < all[i]->endsAt();
   }
   Json json = service_.report.json();
   json.set("rendered", service_.clips.rendered());
@@ -51,6 +64,22 @@ Response Control::report() const {
   json.set("rules", service_.faults.json());
   json.set("tasks", tasks);
   return Response::json(200, json);
+}
+
+// What the page shows of a task: /emulator/tasks/SERIAL/clip and .../image. Not counted, not spoilt by faults.
+Response Control::ofTask(const Request &request) const {
+  std::string rest = request.path.substr(tasksPath.size());
+  TaskPtr task = service_.tasks.findSerial(static_cast<unsigned>(std::atoi(rest.c_str())));
+  if (!task || !task->clip)
+    return errorResponse(request, 404, "no such clip");
+  if (rest.ends_with("/clip"))
+    return serveClip(request, *task->clip, task->clip->etag);
+  if (!rest.ends_with("/image") || task->clip->thumbnail.size() == 0)
+    return errorResponse(request, 404, "no such image");
+  Response response;
+  response.contentType = "image/jpeg";
+  response.body = task->clip->thumbnail;
+  return response;
 }
 
 Response Control::changeFaults(const Request &request) {

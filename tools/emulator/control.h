@@ -13,7 +13,8 @@ public:
   Response answer(const Request &request);
 
 private:
-  Response report() const;
+  Response report(const Request &request) const;
+  Response ofTask(const Request &request) const;
   Response changeFaults(const Request &request);
   void reset();
 

@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <charconv>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -53,11 +54,13 @@ void appendString(std::string &text, const char *value) {
 
 // json-glib would write 0.1 as 0.10000000000000001 and 5 of type double as 5.0.
 void appendNumber(std::string &text, JsonNode *node) {
+  constexpr double exact = 1e15; // whole numbers below are kept by a double, and read better without an exponent
   char digits[32];
   double number = json_node_get_double(node);
-  auto end = json_node_get_value_type(node) == G_TYPE_DOUBLE
-                 ? std::to_chars(std::begin(digits), std::end(digits), number).ptr
-                 : std::to_chars(std::begin(digits), std::end(digits), json_node_get_int(node)).ptr;
+  bool isWhole =
+      json_node_get_value_type(node) != G_TYPE_DOUBLE || (std::abs(number) < exact && number == std::floor(number));
+  auto end = isWhole ? std::to_chars(std::begin(digits), std::end(digits), json_node_get_int(node)).ptr
+                     : std::to_chars(std::begin(digits), std::end(digits), number).ptr;
   text.append(digits, end);
 }
 

@@ -56,6 +56,23 @@ void wrap(GstVideoFrame &frame, const Canvas &planes) {
   }
 }
 
+// Sends one buffer through `elements` and returns what comes out; nothing where they fail.
+SamplePtr convert(GstBuffer *buffer, GstCaps *caps, const std::string &elements) {
+  std::string description = "appsrc name=in format=time ! " + elements + " ! appsink name=out sync=false";
+  GstElement *parsed = gst_parse_launch(description.c_str(), nullptr);
+  ObjectPtr<GstElement> pipeline(GST_ELEMENT(gst_object_ref_sink(parsed)));
+  ObjectPtr<GstElement> in(gst_bin_get_by_name(GST_BIN(parsed), "in"));
+  ObjectPtr<GstElement> out(gst_bin_get_by_name(GST_BIN(parsed), "out"));
+  g_object_set(in.get(), "caps", caps, nullptr);
+  gst_caps_unref(caps);
+  gst_element_set_state(parsed, GST_STATE_PLAYING);
+  gst_app_src_push_buffer(GST_APP_SRC(in.get()), buffer);
+  gst_app_src_end_of_stream(GST_APP_SRC(in.get()));
+  SamplePtr sample(gst_app_sink_try_pull_sample(GST_APP_SINK(out.get()), decodeDeadline));
+  gst_element_set_state(parsed, GST_STATE_NULL);
+  return sample;
+}
+
 } // namespace
 
 Picture::Picture(int width, int height) : width_(width), height_(height) {
@@ -75,29 +92,37 @@ tl::expected<Picture, std::string> decodePicture(const Bytes &encoded) {
   const char *decoder = decoderFor(type);
   if (!decoder)
     return tl::unexpected<std::string>("the image is not a PNG, JPEG or WebP file");
-  std::string description = "appsrc name=in ! " + std::string(decoder) +
-                            " ! videoconvert ! video/x-raw,format=I420,colorimetry=bt709 ! appsink name=out sync=false";
-  ErrorPtr error;
-  ObjectPtr<GstElement> pipeline(
-      GST_ELEMENT(gst_object_ref_sink(gst_parse_launch(description.c_str(), ErrorOut(error)))));
-  if (error)
-    return tl::unexpected<std::string>(error->message);
-  ObjectPtr<GstElement> in(gst_bin_get_by_name(GST_BIN(pipeline.get()), "in"));
-  ObjectPtr<GstElement> out(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
-  GstCaps *caps = gst_caps_new_empty_simple(type.c_str());
-  g_object_set(in.get(), "caps", caps, nullptr);
-  gst_caps_unref(caps);
-  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  gst_app_src_push_buffer(GST_APP_SRC(in.get()), gst_buffer_new_wrapped_bytes(encoded.get()));
-  gst_app_src_end_of_stream(GST_APP_SRC(in.get()));
-  SamplePtr sample(gst_app_sink_try_pull_sample(GST_APP_SINK(out.get()), decodeDeadline));
-  tl::expected<Picture, std::string> picture = tl::unexpected<std::string>("the image is damaged");
-  if (sample)
-    picture = readSample(sample.get());
-  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  SamplePtr sample = convert(gst_buffer_new_wrapped_bytes(encoded.get()), gst_caps_new_empty_simple(type.c_str()),
+                             std::string(decoder) + " ! videoconvert ! video/x-raw,format=I420,colorimetry=bt709");
+  if (!sample)
+    return tl::unexpected<std::string>("the image is damaged");
+  auto picture = readSample(sample.get());
   if (picture && std::max(picture->width(), picture->height()) > largestSide)
     return tl::unexpected<std::string>("the image is too large");
   return picture;
+}
+
+Bytes encodeJpeg(const Picture &picture) {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, guint(picture.width()), guint(picture.height()));
+  GstBuffer *buffer = gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr);
+  GstVideoFrame frame;
+  if (gst_video_frame_map(&frame, &info, buffer, GST_MAP_WRITE)) {
+    Canvas planes = picture.canvas();
+    for (unsigned i = 0; i < planes.size(); i++)
+      for (int y = 0; y < planes[i].height; y++)
+        std::copy_n(planes[i].row(y), planes[i].width,
+                    static_cast<uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i)) +
+                        ptrdiff_t(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i));
+    gst_video_frame_unmap(&frame);
+  }
+  SamplePtr sample = convert(buffer, gst_video_info_to_caps(&info), "jpegenc");
+  GstMapInfo map;
+  if (!sample || !gst_buffer_map(gst_sample_get_buffer(sample.get()), &map, GST_MAP_READ))
+    return {};
+  Bytes encoded(std::string_view(reinterpret_cast<const char *>(map.data), map.size));
+  gst_buffer_unmap(gst_sample_get_buffer(sample.get()), &map);
+  return encoded;
 }
 
 Picture fill(const Picture &picture, Size size) {

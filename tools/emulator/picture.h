@@ -44,6 +44,9 @@ private:
 // Decodes PNG, JPEG or WebP. May take a while: for worker threads.
 tl::expected<Picture, std::string> decodePicture(const Bytes &encoded);
 
+// As JPEG, for people to look at; empty where it fails.
+Bytes encodeJpeg(const Picture &picture);
+
 // The middle of `picture` scaled to fill the size.
 Picture fill(const Picture &picture, Size size);
 

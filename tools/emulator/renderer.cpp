@@ -211,7 +211,7 @@ Result render(const Look &look, std::optional<Picture> first, std::optional<Pict
 std::string missingElements() {
   std::string missing;
   for (const char *name : {"appsrc", "filesink", "videoconvert", "x264enc", "h264parse", "aacparse", "mp4mux", "pngdec",
-                           "jpegdec", "webpdec", "audioconvert"}) {
+                           "jpegdec", "jpegenc", "webpdec", "audioconvert"}) {
     ObjectPtr<GstElementFactory> factory(gst_element_factory_find(name));
     if (!factory)
       missing += std::string(missing.empty() ? "" : ", ") + name;

@@ -93,6 +93,7 @@ Json taskJson(const Task &task, double now) {
                        {"polls", task.polls},
                        {"downloads", task.downloads},
                        {"usd", task.cost.usd},
+                       {"has_image", task.clip && task.clip->thumbnail.size() > 0},
                        {"clip_bytes", task.clip ? Json(task.clip->bytes.size()) : Json(nullptr)},
                        {"request", task.summary},
                        {"faults", faults}});

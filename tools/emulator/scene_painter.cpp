@@ -12,6 +12,7 @@ namespace emulator {
 namespace {
 
 constexpr size_t ridgeCount = 4;
+constexpr float softEdge = 2; // pixels over which a ridge begins
 
 struct Colour {
   float y = 0, u = 0, v = 0;
@@ -113,49 +114,38 @@ private:
     return halo * halo * 0.55F;
   }
 
-  // The nearest ridge that covers the point, or -1; `cover` softens its edge.
-  int ridgeAt(int x, int y, float &cover) const {
-    for (int i = ridgeCount - 1; i >= 0; i--) {
-      float depth = float(y) - edges_[size_t(i)][size_t(x)];
-      if (depth > 0) {
-        cover = std::min(1.F, depth * 0.5F);
-        return i;
-      }
-    }
-    return -1;
+  Colour land(size_t ridge, float depth) const {
+    // Mist gathers at the foot of the far hills.
+    float mist = std::min(0.5F, depth / float(size_.height) * 2.2F) * (1 - float(ridge) / ridgeCount);
+    return mix(colours_[ridge], horizon_, mist);
   }
 
-  // Mist gathers at the foot of the far hills.
-  float mist(int ridge, int x, int y) const {
-    float depth = (float(y) - edges_[size_t(ridge)][size_t(x)]) / float(size_.height);
-    return std::min(0.5F, depth * 2.2F) * (1 - float(ridge) / ridgeCount);
+  // The colour of a point: the nearest ridge that hides all behind it, and the soft edges of those before it.
+  Colour at(int x, int y, const Colour &air) const {
+    auto depth = [&](size_t ridge) {
+      return float(y) - edges_[ridge][size_t(x)];
+    };
+    size_t next = ridgeCount;
+    while (next > 0 && depth(next - 1) < softEdge)
+      next--;
+    Colour point = next > 0 ? land(next - 1, depth(next - 1)) : mix(air, sun_, glow(x, y));
+    for (; next < ridgeCount; next++)
+      if (float within = depth(next); within > 0)
+        point = mix(point, land(next, within), within / softEdge);
+    return point;
   }
 
   void paintLuma(int y, uint8_t *row) const {
     Colour air = sky(float(y) / float(size_.height));
-    for (int x = 0; x < size_.width; x++) {
-      float cover = 0;
-      int ridge = ridgeAt(x, y, cover);
-      float value = air.y;
-      if (ridge < 0 || cover < 1)
-        value += (sun_.y - air.y) * glow(x, y);
-      if (ridge >= 0) {
-        const Colour &hill = colours_[size_t(ridge)];
-        float land = hill.y + (horizon_.y - hill.y) * mist(ridge, x, y);
-        value += (land - value) * cover;
-      }
-      row[x] = static_cast<uint8_t>(value);
-    }
+    for (int x = 0; x < size_.width; x++)
+      row[x] = static_cast<uint8_t>(at(x, y, air).y);
   }
 
   void paintChroma(int half, int width, uint8_t *u, uint8_t *v) const {
     int y = std::min(2 * half, size_.height - 1);
     Colour air = sky(float(y) / float(size_.height));
     for (int i = 0; i < width; i++) {
-      int x = std::min(2 * i, size_.width - 1);
-      float cover = 0;
-      int ridge = ridgeAt(x, y, cover);
-      Colour point = ridge < 0 ? mix(air, sun_, glow(x, y)) : mix(colours_[size_t(ridge)], horizon_, mist(ridge, x, y));
+      Colour point = at(std::min(2 * i, size_.width - 1), y, air);
       u[i] = static_cast<uint8_t>(point.u);
       v[i] = static_cast<uint8_t>(point.v);
     }

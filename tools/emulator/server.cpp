@@ -158,10 +158,10 @@ void Server::send(SoupServerMessage *message, const Response &response, bool cou
     soup_message_headers_replace(headers, "Content-Type", response.contentType.c_str());
   // libsoup would cut the range out by itself, even where it is to be ignored.
   soup_message_headers_remove(soup_server_message_get_request_headers(message), "Range");
-  if (response.status != 304) {
+  if (response.status != 304 && response.status != 204)
     soup_message_headers_set_content_length(headers, goffset(response.body.size()));
+  if (response.status != 304 && response.body.size() > 0)
     soup_message_body_append_bytes(soup_server_message_get_response_body(message), response.body.get());
-  }
   if (countsBytes)
     g_signal_connect(message, "wrote-body-data", G_CALLBACK(onBodyData), &service_.report);
   soup_server_message_unpause(message);
