@@ -359,7 +359,7 @@ void Source::completed(const Status &status, const std::shared_ptr<Spool> &clip)
   {
     const std::lock_guard lock(mutex_);
     if (settings_.promptTag)
-      title = settings_.prompt;
+      title = status.prompt;
     clip_ = clip;
   }
   size_ = static_cast<gint64>(clip->size());

@@ -239,6 +239,7 @@ Result<Request> composeRequest(const Inputs &inputs) {
   Request request;
   request.model = chosenModel(inputs);
   request.known = Catalogue::instance().find(request.model);
+  request.prompt = inputs.prompt;
 
   const auto body = adopt(json_object_new());
   if (inputs.parameters) {

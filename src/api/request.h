@@ -29,6 +29,7 @@ struct Inputs {
 struct Request {
   std::string model;            ///< as the body names it
   const Model *known = nullptr; ///< its facts; null: the catalogue does not know the model
+  std::string prompt;           ///< as the body holds it
   std::string body;             ///< JSON
 };
 

@@ -78,6 +78,7 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
     return stopped();
   plan_ = std::move(*plan);
   status_.model = plan_.request.model;
+  status_.prompt = plan_.request.prompt;
   if (plan_.request.known && plan_.request.known->sample.seconds > 0)
     status_.typicalTime = seconds(plan_.request.known->sample.seconds);
 
@@ -217,6 +218,7 @@ Result<Reply> Generation::accepted(const HttpResponse &response) {
   }
   purchase_.generationId = reply.id;
   setStage(Purchase::Stage::Known);
+  plan_.request.body = {}; // it may hold megabytes of image and is not needed during the wait
   status_.submitTime = status_.elapsed();
   Usage fromHeaders;
   if (const auto credits = response.header("x-aimlapi-credits-used"))

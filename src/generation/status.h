@@ -32,6 +32,7 @@ const char *nameOf(State state);
 struct Status {
   State state = State::Idle;
   std::string model;
+  std::string prompt; ///< what was sent
   std::string generationId;
   std::string clientRequestId; ///< of the latest submission
   bool reused = false;         ///< nothing was submitted

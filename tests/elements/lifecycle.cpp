@@ -2,63 +2,11 @@
 // States, threads and the end of a generation: the promises behind sections (d1) and (d4) of the design's reference.
 #include "support/check.h"
 #include "support/pipeline.h"
+#include "support/stall.h"
 
 using namespace aimlvideo::test;
 
 namespace {
-
-/// The phases in which the service can leave an application waiting.
-enum class Phase { Submission, Poll, Pause, ClipHead, ClipBody };
-
-/// Makes the service stall in a phase.
-void stallIn(FakeService &service, Phase phase) {
-  switch (phase) {
-  case Phase::Submission:
-    service.onCreate = [](const Seen &, Answer &answer) {
-      answer.hold();
-    };
-    break;
-  case Phase::Poll:
-    service.onPoll = [](const Seen &, Answer &answer) {
-      answer.hold();
-    };
-    break;
-  case Phase::Pause:
-    service.onPoll = [](const Seen &, Answer &answer) {
-      answer.json(200, R"({"id":"x","status":"queued"})");
-    };
-    break;
-  case Phase::ClipHead:
-    service.onClip = [](const Seen &, Answer &answer) {
-      answer.hold();
-    };
-    break;
-  case Phase::ClipBody:
-    service.onClip = [&service](const Seen &, Answer &answer) {
-      answer.stall("video/mp4", service.clip.substr(0, 1000), service.clip.size());
-    };
-    break;
-  }
-}
-
-/// Blocks until the service stalls in that phase.
-void waitForStall(const FakeService &service, Phase phase) {
-  switch (phase) {
-  case Phase::Submission:
-    service.server.waitFor("POST", "/v2/");
-    break;
-  case Phase::Poll:
-  case Phase::Pause:
-    service.server.waitFor("GET", "/v2/");
-    break;
-  case Phase::ClipHead:
-  case Phase::ClipBody:
-    service.server.waitFor("GET", "/clips/");
-    break;
-  }
-}
-
-constexpr Phase allPhases[] = {Phase::Submission, Phase::Poll, Phase::Pause, Phase::ClipHead, Phase::ClipBody};
 
 void stopped_while_stalled(GstState target, Phase phase, const char *line) {
   FakeService service;
