@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/canonical.h"
 #include "api/json.h"
 
 namespace aimlvideo {
@@ -53,10 +54,51 @@ JsonNode *stringNode(const std::string &text) {
   return json_node_init_string(json_node_alloc(), text.c_str());
 }
 
-/// Puts typed inputs into a body under the model's own names.
+/// A copy of a value in which the text at each place in `media` is what that medium carries.
+JsonNode *copyWith(const std::map<std::string, Media> &media, JsonNode *node, const std::string &place) {
+  if (JSON_NODE_HOLDS_OBJECT(node)) {
+    const auto copy = adopt(json_object_new());
+    const auto members = json::memberNames(json_node_get_object(node));
+    for (const std::string &name : members)
+      json_object_set_member(copy.get(), name.c_str(),
+                             copyWith(media, json_object_get_member(json_node_get_object(node), name.c_str()),
+                                      place.empty() ? name : place + "." + name));
+    return json_node_init_object(json_node_alloc(), copy.get());
+  }
+  if (JSON_NODE_HOLDS_ARRAY(node)) {
+    JsonArray *array = json_node_get_array(node);
+    const auto copy = adopt(json_array_new());
+    for (guint i = 0; i < json_array_get_length(array); ++i)
+      json_array_add_element(copy.get(),
+                             copyWith(media, json_array_get_element(array, i), place + "[" + std::to_string(i) + "]"));
+    return json_node_init_array(json_node_alloc(), copy.get());
+  }
+  const auto replacement = media.find(place);
+  return replacement == media.end() ? json_node_copy(node) : stringNode(replacement->second.carried);
+}
+
+/// Puts inputs into a body under the model's own names.
 class BodyWriter {
 public:
   BodyWriter(JsonObject *body, const Model *model) : body_(body), model_(model) {}
+
+  void addParameters(JsonObject *parameters, const std::map<std::string, Media> &media) {
+    for (const std::string &name : json::memberNames(parameters))
+      json_object_set_member(body_, name.c_str(),
+                             copyWith(media, json_object_get_member(parameters, name.c_str()), name));
+    for (const auto &[place, medium] : media)
+      if (!medium.identity.empty())
+        identities[place] = medium.identity;
+  }
+
+  /// A medium under the model's name for it; its identity is kept for the canonical form.
+  void add(const TypedInput &input, const Media &media) {
+    if (media.empty())
+      return;
+    if (const char *name = nameFor(input); name && !media.identity.empty())
+      identities[name] = media.identity;
+    add(input, stringNode(media.carried));
+  }
 
   void add(const TypedInput &input, JsonNode *value) {
     auto node = adopt(value);
@@ -80,6 +122,7 @@ public:
   }
 
   std::vector<std::string> faults;
+  std::map<std::string, std::string> identities; ///< by place in the body
 
 private:
   const char *nameFor(const TypedInput &input) const {
@@ -108,9 +151,7 @@ public:
         faults.push_back(path + parameter.name + " is missing" +
                          (parameter.about.empty() ? "" : " (" + parameter.about + ")"));
     }
-    const auto members = std::unique_ptr<GList, void (*)(GList *)>(json_object_get_members(object), g_list_free);
-    for (GList *link = members.get(); link; link = link->next) {
-      const std::string name = static_cast<const char *>(link->data);
+    for (const std::string &name : json::memberNames(object)) {
       const auto known = std::find_if(parameters.begin(), parameters.end(),
                                       [&](const Parameter &parameter) { return parameter.name == name; });
       if (known == parameters.end())
@@ -242,25 +283,17 @@ Result<Request> composeRequest(const Inputs &inputs) {
   request.prompt = inputs.prompt;
 
   const auto body = adopt(json_object_new());
-  if (inputs.parameters) {
-    json_object_foreach_member(
-        inputs.parameters.get(),
-        [](JsonObject *, const char *name, JsonNode *value, gpointer target) {
-          json_object_set_member(static_cast<JsonObject *>(target), name, json_node_copy(value));
-        },
-        body.get());
-  }
   BodyWriter writer(body.get(), request.known);
+  if (inputs.parameters)
+    writer.addParameters(inputs.parameters.get(), inputs.media);
   if (json_object_has_member(body.get(), "model"))
     writer.faults.emplace_back("parameters holds model, which the property model sets; give it there");
   if (!inputs.prompt.empty())
     writer.add(promptInput, stringNode(inputs.prompt));
   if (!inputs.negativePrompt.empty())
     writer.add(negativePromptInput, stringNode(inputs.negativePrompt));
-  if (!inputs.image.empty())
-    writer.add(imageInput, stringNode(inputs.image));
-  if (!inputs.tailImage.empty())
-    writer.add(tailImageInput, stringNode(inputs.tailImage));
+  writer.add(imageInput, inputs.image);
+  writer.add(tailImageInput, inputs.tailImage);
   if (inputs.duration != 0)
     writer.addDuration(inputs.duration);
   if (!inputs.aspectRatio.empty())
@@ -284,6 +317,7 @@ Result<Request> composeRequest(const Inputs &inputs) {
   json_object_set_string_member(body.get(), "model", request.model.c_str());
   const auto node = adopt(json_node_init_object(json_node_alloc(), body.get()));
   request.body = json::write(node.get());
+  request.canonical = canonicalJson(node.get(), writer.identities);
   return request;
 }
 

@@ -130,9 +130,9 @@ enum class Files { Read, Leave };
 /// Stands for the contents of a local file that was not read.
 constexpr auto unreadFile = "file:";
 
-Result<std::string> mediaInput(const std::string &reference, const char *property, Files files) {
+Result<Media> mediaInput(const std::string &reference, const char *property, Files files) {
   if (reference.empty() || (files == Files::Leave && isLocalFile(reference)))
-    return reference.empty() ? "" : unreadFile;
+    return Media{reference.empty() ? "" : unreadFile, ""};
   return resolveImage(reference, property);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/canonical.h"
 #include "base/glib_ptr.h"
 
 namespace aimlvideo {
@@ -79,7 +80,7 @@ Result<std::string> readImageFile(const std::string &path, const std::string &pr
   return bytes;
 }
 
-Result<std::string> localFileAsDataUri(const std::string &path, const std::string &property) {
+Result<Media> localFileAsDataUri(const std::string &path, const std::string &property) {
   auto bytes = readImageFile(path, property);
   if (!bytes)
     return tl::unexpected(std::move(bytes.error()));
@@ -88,10 +89,10 @@ Result<std::string> localFileAsDataUri(const std::string &path, const std::strin
     return failure(ErrorKind::BadRequest, property + " \"" + path + "\" can't be used",
                    std::string("its content is none of ") + readableTypes, wantedImage);
   const GCharPtr base64(g_base64_encode(reinterpret_cast<const guchar *>(bytes->data()), bytes->size()));
-  return "data:" + *type + ";base64," + base64.get();
+  return Media{"data:" + *type + ";base64," + base64.get(), identityOf(*bytes)};
 }
 
-Result<std::string> checkedDataUri(const std::string &uri, const std::string &property) {
+Result<Media> checkedDataUri(const std::string &uri, const std::string &property) {
   const auto refuse = [&](const std::string &why) {
     return failure(ErrorKind::BadRequest, property + " holds a data URI that can't be used", why,
                    "Give one such as data:image/png;base64,...");
@@ -119,7 +120,7 @@ Result<std::string> checkedDataUri(const std::string &uri, const std::string &pr
   const std::unique_ptr<guchar, GFree> decoded(g_base64_decode(start.c_str(), &size));
   if (!imageTypeOf({reinterpret_cast<const char *>(decoded.get()), size}))
     return refuse(std::string("its content is none of ") + readableTypes);
-  return uri;
+  return Media{uri, identityOfCarried(uri)};
 }
 
 } // namespace
@@ -138,14 +139,14 @@ bool isLocalFile(std::string_view reference) {
   return !reference.empty() && !isWebUrl(reference) && !hasScheme(reference, "data");
 }
 
-Result<std::string> resolveImage(const std::string &reference, const std::string &property) {
+Result<Media> resolveImage(const std::string &reference, const std::string &property) {
   if (isWebUrl(reference)) {
     GErrorSlot error;
     const auto uri = adopt(g_uri_parse(reference.c_str(), G_URI_FLAGS_ENCODED, &error));
     if (!uri || !g_uri_get_host(uri.get()) || !*g_uri_get_host(uri.get()))
       return failure(ErrorKind::BadRequest, property + " \"" + reference + "\" can't be used",
                      uri ? "it names no host" : error.message(), "Give a complete http or https address");
-    return reference;
+    return Media{reference, reference};
   }
   if (hasScheme(reference, "data"))
     return checkedDataUri(reference, property);

@@ -22,7 +22,7 @@ Error faultOf(const std::string &reference) {
 void isTaken(const std::string &reference, const std::string &expected) {
   const auto image = resolveImage(reference, "image");
   fail_unless(image.has_value(), "%s", image.has_value() ? "" : image.error().text().c_str());
-  fail_unless_equals_text(*image, expected);
+  fail_unless_equals_text(image->carried, expected);
 }
 
 } // namespace

@@ -17,7 +17,7 @@ Inputs inputsFor(const char *model, const char *parameters = nullptr) {
   inputs.model = model;
   inputs.prompt = "a cat";
   if (std::string(model).find("image-to-video") != std::string::npos)
-    inputs.image = "https://h/i.png";
+    inputs.image.carried = "https://h/i.png";
   if (parameters)
     inputs.parameters = parseParameters(parameters).value();
   return inputs;
@@ -43,7 +43,7 @@ GST_START_TEST(without_a_model_the_flagship_for_the_inputs_is_chosen) {
   Inputs inputs;
   inputs.prompt = "a cat";
   fail_unless_equals_text(bodyOf(inputs), R"({"prompt":"a cat","model":"klingai/video-v2-6-pro-text-to-video"})");
-  inputs.image = "https://h/i.png";
+  inputs.image.carried = "https://h/i.png";
   fail_unless_equals_text(
       bodyOf(inputs),
       R"({"prompt":"a cat","image_url":"https://h/i.png","model":"klingai/video-v2-6-pro-image-to-video"})");
@@ -53,7 +53,7 @@ GST_END_TEST
 GST_START_TEST(every_typed_input_gets_the_models_own_name) {
   Inputs inputs = inputsFor("klingai/video-v3-pro-image-to-video");
   inputs.negativePrompt = "dogs";
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   inputs.duration = 7;
   inputs.cfgScale = 0.5;
   inputs.generateAudio = false;
@@ -82,7 +82,7 @@ GST_END_TEST
 
 GST_START_TEST(a1_a_duration_is_sent_as_a_string_where_the_model_wants_one) {
   Inputs inputs = inputsFor("runway-gen3/turbo/image-to-video");
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   inputs.duration = 10;
   fail_unless_contains(bodyOf(inputs), "\"duration\":\"10\",");
 }
@@ -98,13 +98,13 @@ GST_END_TEST
 
 GST_START_TEST(a19_the_last_frame_has_the_name_that_the_model_knows) {
   Inputs inputs = inputsFor(imageModel);
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   fail_unless_contains(bodyOf(inputs), "\"tail_image_url\":\"https://h/t.png\"");
   inputs = inputsFor("minimax/hailuo-02");
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   fail_unless_contains(bodyOf(inputs), "\"last_image_url\":\"https://h/t.png\"");
   inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   fail_unless_contains(faultOf(inputs), "tail-image");
 }
 GST_END_TEST
@@ -179,7 +179,7 @@ GST_END_TEST
 GST_START_TEST(all_faults_are_named_at_once) {
   Inputs inputs = inputsFor(textModel, R"({"colour":"red","aspect_ratio":"7:3"})");
   inputs.prompt.clear();
-  inputs.image = "https://h/i.png";
+  inputs.image.carried = "https://h/i.png";
   inputs.duration = 6;
   const std::string fault = faultOf(inputs);
   for (const char *part : {"takes no image", "prompt is missing", "no parameter colour", "aspect_ratio", "16:9",
