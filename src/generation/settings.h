@@ -19,6 +19,19 @@ enum class EndpointChoice {
 
 enum class GenerateAudio { No, Yes, Default };
 
+/// Which earlier purchases of the same request are gone on with.
+enum class Reuse {
+  None,       ///< none: it is bought anew
+  Unfinished, ///< the ones whose generation has not ended
+  All,        ///< finished ones as well, whose clip is then replayed
+};
+
+/// What to do when the outcome of a submission stays unknown after all looking up.
+enum class OnUnknown {
+  Fail,
+  Resubmit, ///< which may buy twice
+};
+
 /// What the user said, and nothing that follows from it. Copied when a generation starts.
 struct Settings {
   std::string prompt;
@@ -38,11 +51,15 @@ struct Settings {
   std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
   EndpointChoice endpoint = EndpointChoice::Auto;
 
-  unsigned timeout = 1800;               ///< seconds, for the whole wait
-  unsigned pollInterval = 0;             ///< milliseconds; 0: adaptive
-  std::string generationId;              ///< fetch that one, submit nothing
+  unsigned timeout = 1800;   ///< seconds, for the whole wait
+  unsigned pollInterval = 0; ///< milliseconds; 0: adaptive
+  std::string generationId;  ///< fetch that one, submit nothing
+  Reuse reuse = Reuse::All;
+  unsigned take = 0; ///< another variation of the same request has another number
+  OnUnknown onUnknown = OnUnknown::Fail;
+  bool storePrompt = false;              ///< keep the prompt in the ledger
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
-  std::string temporaryFolder;
+  std::string temporaryFolder;           ///< for a clip while the store can not be used
 
   std::string proxy;
   GRefPtr<GTlsDatabase> tlsDatabase;
