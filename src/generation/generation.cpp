@@ -18,6 +18,9 @@ namespace {
 /// A sign of life for a person at a terminal; a change of state is told at once.
 constexpr seconds noteInterval{5};
 
+/// For a program that shows how a download gets on.
+constexpr milliseconds downloadNoteInterval{200};
+
 /// A completed reply without a clip is asked for again this often.
 constexpr unsigned completedWithoutClip = 3;
 
@@ -93,8 +96,10 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
   auto begun = begin();
   if (!begun)
     return tl::unexpected(std::move(begun.error()));
-  if (purchase_.clip)
+  if (purchase_.clip) {
+    callbacks_.arriving(status_, purchase_.clip);
     return purchase_.clip;
+  }
   const auto firstPoll = status_.reused ? Clock::now() : Clock::now() + pauseBeforePoll();
   auto completed = waitForCompletion(std::move(*begun), firstPoll);
   if (!completed)
@@ -348,10 +353,11 @@ Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
   callbacks.freshUrl = [this] {
     return freshUrl();
   };
+  callbacks.arriving = [this, &spool] {
+    callbacks_.arriving(status_, *spool);
+  };
   callbacks.progressed = [this](uint64_t received, std::optional<uint64_t> total) {
-    status_.bytesReceived = received;
-    status_.bytesTotal = total;
-    noteProgress();
+    noteBytes(received, total);
   };
   callbacks.retrying = [this](const std::string &why) {
     ++status_.retries;
@@ -394,6 +400,19 @@ void Generation::noteProgress() {
     lastNote_ = Clock::now();
     callbacks_.progressed(status_, "");
   }
+}
+
+void Generation::noteBytes(uint64_t received, std::optional<uint64_t> total) {
+  status_.bytesReceived = received;
+  status_.bytesTotal = total;
+  const milliseconds passed = duration_cast<milliseconds>(Clock::now() - lastNote_);
+  if (passed < downloadNoteInterval)
+    return;
+  const uint64_t gained = received - std::min(bytesAtLastNote_, received);
+  status_.bytesPerSecond = gained * 1000 / static_cast<uint64_t>(passed.count());
+  bytesAtLastNote_ = received;
+  lastNote_ = Clock::now();
+  callbacks_.progressed(status_, "");
 }
 
 void Generation::takeOver(const Reply &reply) {

@@ -52,6 +52,8 @@ public:
   struct Callbacks {
     std::function<void(const Status &)> stateChanged;
     std::function<void(const Status &, const std::string &note)> progressed;
+    /// The clip may be read from now on, while it is still being fetched.
+    std::function<void(const Status &, const std::shared_ptr<Spool> &)> arriving;
     /// Before and after each step that may cost money. What it is told must be kept for the next run.
     std::function<void(const Purchase &)> purchased;
     std::function<void(const std::string &line)> log;
@@ -80,6 +82,7 @@ private:
   Result<std::optional<Reply>> judgePoll(const HttpResponse &response, PollFaults &faults);
   std::chrono::milliseconds pauseBeforePoll();
   Result<std::shared_ptr<Spool>> download(Reply reply);
+  void noteBytes(uint64_t received, std::optional<uint64_t> total);
   Result<std::string> freshUrl();
 
   void enter(State state);
@@ -105,6 +108,7 @@ private:
   Status status_;
   Clock::time_point deadline_;
   Clock::time_point lastNote_;
+  uint64_t bytesAtLastNote_ = 0;
   Plan plan_;
   std::unique_ptr<HttpSession> session_;
   std::unique_ptr<ServiceClient> client_;

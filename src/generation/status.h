@@ -48,6 +48,7 @@ struct Status {
   unsigned retries = 0; ///< attempts beyond the first, of any exchange
   uint64_t bytesReceived = 0;
   std::optional<uint64_t> bytesTotal;
+  uint64_t bytesPerSecond = 0; ///< of late; 0 before there is a rate
 
   std::chrono::milliseconds elapsed() const;
   /// Time left until completion by the documented time; nothing where that is not known or has passed.

@@ -22,6 +22,7 @@ struct Bench {
   std::vector<State> states;
   std::vector<Purchase::Stage> stages;
   std::vector<std::string> notes;
+  unsigned arrivals = 0;
   std::vector<std::string> logged;
   Status status;
   /// Called at each change of state.
@@ -51,6 +52,9 @@ struct Bench {
     };
     callbacks.progressed = [this](const Status &, const std::string &note) {
       notes.push_back(note);
+    };
+    callbacks.arriving = [this](const Status &, const std::shared_ptr<Spool> &) {
+      ++arrivals;
     };
     callbacks.purchased = [this](const Purchase &news) {
       purchase = news;
@@ -106,7 +110,8 @@ struct Bench {
 };
 
 inline std::string contentsOf(const Spool &spool) {
-  std::string bytes(spool.size(), '\0');
+  fail_unless(spool.complete());
+  std::string bytes(spool.size().value_or(0), '\0');
   fail_unless(spool.read(0, bytes.data(), bytes.size()).has_value());
   return bytes;
 }
