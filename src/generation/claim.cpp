@@ -116,7 +116,7 @@ Result<Claim> Claimant::given() {
   row.owner = "given." + sha256(row.baseUrl + "\n" + row.generationId);
   row.state = RowState::Running;
   if (!purchase_.ledger)
-    return Claim{Step::Await, nullptr, false};
+    return Claim{Claim::Way::Await, nullptr, false};
 
   auto known = purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
   const bool listed = known && *known;
@@ -128,7 +128,7 @@ Result<Claim> Claimant::given() {
     return goOn(std::move(**known));
   row.keyFingerprint = purchase_.ledger->fingerprint(run_.plan.key);
   run_.recordAfterwards(RowState::Running);
-  return Claim{Step::Await, nullptr, false};
+  return Claim{Claim::Way::Await, nullptr, false};
 }
 
 Result<Claim> Claimant::goOn(LedgerRow row) {
@@ -147,9 +147,9 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   case RowState::Moderated:
     return tl::unexpected(moderatedBefore(run_));
   case RowState::Sent:
-    return Claim{Step::LookUp, nullptr, false};
+    return Claim{Claim::Way::LookUp, nullptr, false};
   case RowState::Running:
-    return Claim{Step::Await, nullptr, false};
+    return Claim{Claim::Way::Await, nullptr, false};
   case RowState::Completed:
     break;
   }
@@ -160,8 +160,8 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   auto clip = replay && run_.store && !found.clip.empty()
                   ? run_.store->find(found.clip, static_cast<uint64_t>(found.clipSize))
                   : nullptr;
-  const Step step = clip ? Step::Replay : Step::Await;
-  return Claim{step, std::move(clip), false};
+  const auto way = clip ? Claim::Way::Replay : Claim::Way::Await;
+  return Claim{way, std::move(clip), false};
 }
 
 /// Takes an ownership, and waits for whoever has it: that one is killed or stopped, or it is done.
