@@ -157,6 +157,17 @@ const Parameter *Model::parameter(std::string_view name) const {
   return nullptr;
 }
 
+const std::vector<Parameter> &Model::parametersOn(EndpointFamily family) const {
+  return family == EndpointFamily::Legacy && !legacyParameters.empty() ? legacyParameters : parameters;
+}
+
+std::vector<std::string> Catalogue::names() const {
+  std::vector<std::string> names;
+  for (const auto &[name, model] : byName_)
+    names.push_back(name);
+  return names;
+}
+
 const Catalogue &Catalogue::instance() {
   static const auto *catalogue = new Catalogue; // outlives every worker, also those still running at exit
   return *catalogue;

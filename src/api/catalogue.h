@@ -76,6 +76,12 @@ struct SampleRun {
   std::optional<bool> sound;
 };
 
+/// The two families of paths on which a generation is created and polled. An id of one is unknown on the other.
+enum class EndpointFamily {
+  Universal, ///< `/v2/video/generations`
+  Legacy,    ///< `/v2/generate/video/VENDOR/generation`
+};
+
 struct Model {
   std::string id;
   std::vector<std::string> aliases;
@@ -92,6 +98,8 @@ struct Model {
   std::vector<Parameter> legacyParameters; ///< where the legacy path documents others
 
   const Parameter *parameter(std::string_view name) const;
+  /// What is documented for a family; its own parameters where the legacy path has some.
+  const std::vector<Parameter> &parametersOn(EndpointFamily family) const;
 };
 
 /// The video models of the service, read once from the data compiled into the library.
@@ -107,6 +115,8 @@ public:
   /// The data that it was read from.
   static GRefPtr<JsonNode> facts();
   const std::vector<Model> &models() const { return models_; }
+  /// All ids and aliases.
+  std::vector<std::string> names() const;
 
 private:
   Catalogue();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "api/request.h"
@@ -19,12 +20,20 @@ enum class EndpointChoice {
 
 enum class GenerateAudio { No, Yes, Default };
 
+/// An image that an application gives instead of a reference.
+struct GivenImage {
+  std::string bytes;    ///< PNG, JPEG or WebP
+  std::string identity; ///< what stands for it in the request's identity, see identityOf()
+};
+
 /// What the user said, and nothing that follows from it. Copied when a generation starts.
 struct Settings {
   std::string prompt;
   std::string negativePrompt;
   std::string promptFile;
   std::string image;
+  /// Gives the first frame instead of `image`. Called on the worker's thread, since it may have to encode.
+  std::function<Result<GivenImage>()> imageSource;
   std::string tailImage;
   std::string model;
   unsigned duration = 0; ///< seconds; 0: not sent
@@ -37,6 +46,9 @@ struct Settings {
   std::string apiKeyFile;
   std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
   EndpointChoice endpoint = EndpointChoice::Auto;
+
+  double maximumCost = 0; ///< USD; nothing is bought above this estimate or without one. 0: no cap
+  bool dryRun = false;    ///< check and estimate, buy nothing
 
   unsigned timeout = 1800;               ///< seconds, for the whole wait
   unsigned pollInterval = 0;             ///< milliseconds; 0: adaptive
