@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/json.h"
+#include "api/media.h"
 #include "base/glib_ptr.h"
 
 namespace aimlvideo {
@@ -16,10 +17,6 @@ namespace {
 
 /// Up to here every whole number has a double of its own.
 constexpr double largestExactInteger = 9007199254740992.0;
-
-bool isDataUri(std::string_view text) {
-  return text.size() > 5 && g_ascii_strncasecmp(text.data(), "data:", 5) == 0;
-}
 
 std::string spelled(double value) {
   if (std::floor(value) == value && std::abs(value) <= largestExactInteger)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/catalogue.h"
+#include "api/endpoint.h"
 #include "api/media.h"
 #include "base/error.h"
 #include "base/glib_ptr.h"
@@ -27,6 +28,7 @@ struct Inputs {
   GRefPtr<JsonObject> parameters; ///< any other parameter of the model by its own name
   /// What to send instead of the text at a place inside `parameters`, such as `elements[0].frontal_image_url`.
   std::map<std::string, Media> media;
+  EndpointFamily family = EndpointFamily::Universal; ///< whose parameters to check against
 };
 
 /// A checked request, ready to be sent.
@@ -38,14 +40,11 @@ struct Request {
   /// What the body says, in the one spelling that all equal bodies share and with `sha256:...` of the original bytes in
   /// the place of each local file and data URI. http(s) addresses stay as they are. See canonicalJson().
   std::string canonical;
+  std::vector<std::string> warnings; ///< sentences for the user about a request that is sent all the same
 };
 
 /// The model that `inputs` ask for: the one they name, else the flagship.
 std::string chosenModel(const Inputs &inputs);
-
-/// Names what is wrong with a body that is to be sent to a model: one sentence each, all at once. What the
-/// documentation leaves open is not wrong. `body` must not hold `model`.
-std::vector<std::string> faultsOf(JsonObject *body, const std::vector<Parameter> &parameters);
 
 /// Translates the inputs into the model's own parameters and checks them. Pure; safe to call from any thread.
 /// BadRequest names every problem.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "api/request.h"
@@ -32,12 +33,20 @@ enum class OnUnknown {
   Resubmit, ///< which may buy twice
 };
 
+/// An image that an application gives instead of a reference.
+struct GivenImage {
+  std::string bytes;    ///< PNG, JPEG or WebP
+  std::string identity; ///< what stands for it in the request's identity, see identityOf()
+};
+
 /// What the user said, and nothing that follows from it. Copied when a generation starts.
 struct Settings {
   std::string prompt;
   std::string negativePrompt;
   std::string promptFile;
   std::string image;
+  /// Gives the first frame instead of `image`. Called on the worker's thread, since it may have to encode.
+  std::function<Result<GivenImage>()> imageSource;
   std::string tailImage;
   std::string model;
   unsigned duration = 0; ///< seconds; 0: not sent
@@ -57,7 +66,10 @@ struct Settings {
   Reuse reuse = Reuse::All;
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;
-  bool storePrompt = false;              ///< keep the prompt in the ledger
+  bool storePrompt = false; ///< keep the prompt in the ledger
+  double maximumCost = 0;   ///< USD; nothing is bought above this estimate or without one. 0: no cap
+  bool dryRun = false;      ///< check and estimate, buy nothing
+
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
   std::string temporaryFolder;           ///< for a clip while the store can not be used
 
