@@ -22,6 +22,7 @@ public:
 
   Result<Claim> request();
   Result<Claim> given();
+  Result<Claim> listed();
   bool joined() const { return waited_; }
 
 private:
@@ -131,14 +132,31 @@ Result<Claim> Claimant::given() {
   return Claim{Claim::Way::Await, nullptr, false};
 }
 
+/// What a row of the ledger has bought.
+Result<Claim> Claimant::listed() {
+  const int64_t id = run_.settings.ledgerRow;
+  auto row = purchase_.ledger->row(id);
+  if (row && *row) {
+    if (auto owned = own((*row)->owner); !owned)
+      return tl::unexpected(std::move(owned.error()));
+    row = purchase_.ledger->row(id);
+  }
+  if (!row)
+    return tl::unexpected(std::move(row.error()));
+  if (!*row)
+    return failure(ErrorKind::NotFound, "the ledger has no job " + std::to_string(id), "",
+                   "'aimlvideo jobs list' lists those that it has");
+  return goOn(std::move(**row));
+}
+
 Result<Claim> Claimant::goOn(LedgerRow row) {
-  const bool given = !run_.settings.generationId.empty();
+  const bool given = run_.settings.fetchesOnly();
   purchase_.row = std::move(row);
   LedgerRow &found = purchase_.row;
   purchase_.byOtherKey =
       !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(run_.plan.key);
-  if (given)
-    found.state = found.state == RowState::Completed ? RowState::Completed : RowState::Running;
+  if (given && !found.generationId.empty() && found.state != RowState::Completed)
+    found.state = RowState::Running; // the service is asked, whatever the row says
   switch (found.state) {
   case RowState::Intent:
   case RowState::Failed:
@@ -204,16 +222,16 @@ void Claimant::follow(const std::string &name) {
 } // namespace
 
 Result<Claim> claim(Run &run, int64_t ownRow) {
-  const bool given = !run.settings.generationId.empty();
+  const bool given = run.settings.fetchesOnly();
   auto ledger = Ledger::open(stateFolder());
-  if (!ledger && !given)
+  if (!ledger && run.settings.generationId.empty())
     return tl::unexpected(std::move(ledger.error()));
   if (ledger)
     run.purchase.ledger = std::move(*ledger);
   else
     run.narrator.note("going on without the ledger: " + ledger.error().why);
   Claimant claimant(run, ownRow);
-  auto result = given ? claimant.given() : claimant.request();
+  auto result = run.settings.ledgerRow != 0 ? claimant.listed() : given ? claimant.given() : claimant.request();
   if (result)
     result->joined = claimant.joined();
   run.status().generationId = run.purchase.row.generationId;

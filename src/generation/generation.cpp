@@ -102,6 +102,9 @@ Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
 }
 
 Result<std::shared_ptr<Spool>> Generation::buy() {
+  if (run_.settings.fetchesOnly())
+    return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
+                   "Run the request again to buy it");
   run_.status().origin = Origin::Bought;
   Error why;
   auto submitted = submit(run_, why);
@@ -159,7 +162,7 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
 
 /// Whether a clip that was finished in an earlier run is nowhere to be had.
 bool Generation::isGone(const Error &error) const {
-  return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && run_.settings.generationId.empty();
+  return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && !run_.settings.fetchesOnly();
 }
 
 Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {

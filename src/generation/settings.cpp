@@ -270,7 +270,7 @@ Result<void> checkSettings(const Settings &settings) {
     return headers;
   if (!settings.dryRun && !someKeyIsNamed(settings))
     return noKey();
-  if (settings.generationId.empty() && !namesTextFile(settings)) {
+  if (!settings.fetchesOnly() && !namesTextFile(settings)) {
     if (const auto request = requestOf(settings, Files::Leave); !request)
       return tl::unexpected(request.error());
   }
@@ -288,7 +288,7 @@ Result<Plan> prepare(const Settings &settings) {
   if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
     return tl::unexpected(headers.error());
 
-  if (settings.generationId.empty()) {
+  if (!settings.fetchesOnly()) {
     auto request = requestOf(settings, Files::Read);
     if (!request)
       return tl::unexpected(std::move(request.error()));

@@ -22,6 +22,12 @@ struct Command {
 /// All of them, in the order in which `aimlvideo help` lists them.
 std::span<const Command> commands();
 
+// cache.cpp
+ExitCode runCache(const Arguments &arguments);
+
+// jobs.cpp
+ExitCode runJobs(const Arguments &arguments);
+
 // models.cpp
 ExitCode runModels(const Arguments &arguments);
 

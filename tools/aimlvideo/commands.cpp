@@ -6,6 +6,8 @@ namespace aimlvideo::cli {
 namespace {
 
 constexpr Command all[] = {
+    {"jobs", "what was bought: list, show, resume, resolve, forget", runJobs},
+    {"cache", "the clips that are kept: list, size, prune, verify", runCache},
     {"models", "list the video models, or explain one", runModels},
 };
 
