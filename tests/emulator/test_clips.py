@@ -9,7 +9,7 @@ import threading
 import unittest
 import urllib.parse
 
-from harness import (GREEN, IMAGE_MODEL, RED, TAIL_MODEL, TEXT_MODEL, Emulator, EmulatorTest, Movie, boxes, data_uri, frames,
+from harness import (ANY_CLIP, GREEN, IMAGE_MODEL, RED, TAIL_MODEL, TEXT_MODEL, Emulator, EmulatorTest, Movie, boxes, data_uri, frames,
                      png)
 
 
@@ -93,6 +93,13 @@ class Looks(EmulatorTest):
             self.assertEqual(other.clip(prompt="once"), first)
 
 
+    def test_a_damaged_image_fails_the_generation_and_costs_nothing(self):
+        answer = self.emulator.generate(IMAGE_MODEL, image_url=data_uri(b"no picture"))
+        self.assertEqual(answer.json["status"], "error")
+        self.assertIn("PNG, JPEG or WebP", answer.json["error"]["message"])
+        self.assertEqual(self.emulator.report()["usd"], 0)
+
+
 class Layouts(unittest.TestCase):
     def test_each_layout(self):
         for layout in ("faststart", "moov-last", "fragmented"):
@@ -111,6 +118,8 @@ class Layouts(unittest.TestCase):
 
 
 class Delivery(EmulatorTest):
+    options = ANY_CLIP
+
     def setUp(self):
         super().setUp()
         self.url = self.emulator.clip_url()
@@ -184,14 +193,14 @@ class Delivery(EmulatorTest):
         self.assertEqual(self.emulator.report()["clip_bytes"], len(self.whole) + 1000)
 
     def test_a_clip_cannot_be_had_before_its_generation_is_completed(self):
-        with Emulator("--generation-time", "3600") as slow:
+        with Emulator(*ANY_CLIP, "--generation-time", "3600") as slow:
             slow.create()
             self.assertEqual(slow.call("GET", "/clips/1/guess.mp4", key=None).status, 403)
 
 
 class Names(unittest.TestCase):
     def test_clips_can_be_on_another_host_than_the_service(self):
-        with Emulator("--clip-host", "localhost") as emulator:
+        with Emulator(*ANY_CLIP, "--clip-host", "localhost") as emulator:
             url = emulator.clip_url()
             self.assertTrue(url.startswith("http://localhost:"), url)
             self.assertEqual(emulator.call("GET", url, key=None).status, 200)

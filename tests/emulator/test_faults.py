@@ -10,13 +10,13 @@ import time
 import unittest
 import urllib.parse
 
-from harness import TEXT_MODEL, UNIVERSAL, Emulator, EmulatorTest, until, url_of
+from harness import ANY_CLIP, TEXT_MODEL, UNIVERSAL, Emulator, EmulatorTest, until, url_of
 
 BODY = json.dumps({"model": TEXT_MODEL, "prompt": "a fox"}).encode()
 
 
 class FaultTest(EmulatorTest):
-    options = ("--seed", "3")
+    options = (*ANY_CLIP, "--seed", "3")
 
     def raw(self, method="GET", target="/v1/models?id=x", body=b"", timeout=20, headers=""):
         """All bytes of an answer until the connection ends, and how it ends: "end", "reset" or "silence"."""
@@ -355,13 +355,13 @@ class Scenario(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(rules, file)
             file.flush()
-            with Emulator("--scenario", file.name) as emulator:
+            with Emulator(*ANY_CLIP, "--scenario", file.name) as emulator:
                 self.assertEqual([emulator.create().status for _ in range(2)], [503, 200])
 
 
 class Latency(unittest.TestCase):
     def test_each_answer_of_the_service_waits(self):
-        with Emulator("--latency", "0.3") as emulator:
+        with Emulator(*ANY_CLIP, "--latency", "0.3") as emulator:
             start = time.monotonic()
             emulator.poll("x")
             self.assertGreater(time.monotonic() - start, 0.29)

@@ -5,12 +5,12 @@
 import hashlib
 import unittest
 
-from harness import (DEADLINE, GREEN, IMAGE_MODEL, KLING, RED, TAIL_MODEL, TEXT_MODEL, UNIVERSAL, Emulator, EmulatorTest,
+from harness import (ANY_CLIP, GREEN, IMAGE_MODEL, KLING, RED, TAIL_MODEL, TEXT_MODEL, UNIVERSAL, Emulator, EmulatorTest,
                      data_uri, url_of)
 
 
 class Life(EmulatorTest):
-    options = ("--generation-time", "0.2")
+    options = (*ANY_CLIP, "--generation-time", "0.2")
 
     def test_a_generation_is_queued_then_generating_then_completed(self):
         created = self.emulator.create()
@@ -52,14 +52,10 @@ class Life(EmulatorTest):
         self.assertNotIn("x-inference-id", malformed.headers)
         self.assertEqual(self.emulator.call("GET", UNIVERSAL).status, 400)
 
-    def test_a_damaged_image_fails_the_generation_and_costs_nothing(self):
-        answer = self.emulator.generate(IMAGE_MODEL, image_url=data_uri(b"no picture"))
-        self.assertEqual(answer.json["status"], "error")
-        self.assertIn("PNG, JPEG or WebP", answer.json["error"]["message"])
-        self.assertEqual(self.emulator.report()["usd"], 0)
-
 
 class Tracing(EmulatorTest):
+    options = ANY_CLIP
+
     def test_answers_name_the_generation_its_cost_and_the_request(self):
         created = self.emulator.create(headers={"X-Client-Request-Id": "run-7:take.1_b"})
         self.assertEqual(created.headers["x-inference-id"], created.json["id"])
@@ -77,7 +73,7 @@ class Tracing(EmulatorTest):
 
 
 class Keys(EmulatorTest):
-    options = ("--key", "good", "--key", "better")
+    options = (*ANY_CLIP, "--key", "good", "--key", "better")
 
     def test_only_the_given_keys_are_accepted(self):
         for key, status in ((None, 401), ("bad", 401), ("", 401), ("good", 200), ("better", 200)):
@@ -92,6 +88,8 @@ class Keys(EmulatorTest):
 
 
 class Validation(EmulatorTest):
+    options = ANY_CLIP
+
     def refused(self, status=400, path=UNIVERSAL, **body):
         answer = self.emulator.call("POST", path, body)
         self.assertEqual(answer.status, status, answer.body)
@@ -178,7 +176,7 @@ class Validation(EmulatorTest):
 
 class Shapes(unittest.TestCase):
     def reply(self, *options, model=TEXT_MODEL, **parameters):
-        with Emulator(*options) as emulator:
+        with Emulator(*ANY_CLIP, *options) as emulator:
             created = emulator.create(model, **parameters)
             self.assertEqual(created.status, 200, created.body)
             reply = created.json
@@ -226,6 +224,8 @@ class Shapes(unittest.TestCase):
 
 
 class EveryModel(EmulatorTest):
+    options = ANY_CLIP
+
     def body_for(self, model, parameters):
         """The least that the model asks for, made from the catalogue."""
         return {p["name"]: self.value_for(p) for p in parameters if p.get("required")}
@@ -269,6 +269,8 @@ class EveryModel(EmulatorTest):
 
 
 class ReportOfTasks(EmulatorTest):
+    options = ANY_CLIP
+
     def test_the_report_tells_what_was_asked_without_the_key(self):
         self.emulator.create(TAIL_MODEL, image_url=data_uri(RED), tail_image_url="https://example.com/end.png",
                              duration=5, key="very-secret")
