@@ -311,6 +311,13 @@ class Rules(FaultTest):
         self.emulator.faults(self.rule(path="id=bad"))
         self.assertEqual(self.statuses(1) + self.statuses(1, "/v1/models?id=bad"), [200, 500])
 
+    def test_a_fault_counts_only_the_requests_that_it_can_strike(self):
+        self.emulator.faults({"match": {"nth": 1}, "fault": {"kind": "endless"}})
+        self.statuses(2)
+        self.assertEqual([(r["seen"], r["applied"]) for r in self.emulator.report()["rules"]], [(0, 0)])
+        self.emulator.create()
+        self.assertEqual(self.emulator.report()["tasks"][0]["faults"], ["endless"])
+
     def test_the_first_rule_that_applies_wins_and_all_count_what_they_see(self):
         self.emulator.faults(self.rule(phase="models", nth=2), self.rule(502, phase="models"))
         self.assertEqual(self.statuses(3), [502, 500, 502])
@@ -335,7 +342,8 @@ class Rules(FaultTest):
         for bad in ({"match": {"phase": "lunch"}, "fault": {"kind": "html"}}, {"match": {}, "fault": {"kind": "gremlin"}},
                     {"match": {"nth": 0}, "fault": {"kind": "html"}}, {"match": {"share": 2}, "fault": {"kind": "html"}},
                     {"match": {"path": "("}, "fault": {"kind": "html"}}, {"match": {"n": 1}, "fault": {"kind": "html"}},
-                    {"fault": {}}, 5):
+                    {"match": {"phase": "poll"}, "fault": {"kind": "endless"}},
+                    {"match": {}, "fault": {"kind": "status", "retry-after": 5}}, {"fault": {}}, 5):
             with self.subTest(bad):
                 answer = self.emulator.call("PUT", "/emulator/faults", [good, bad])
                 self.assertEqual(answer.status, 400)

@@ -173,7 +173,7 @@ class RudeClients(EmulatorTest):
             self.leave(clip)
             self.leave(clip, 600)
         for kind in ("stall", "slow", "reset", "lost-after", "truncated", "chunked"):
-            self.emulator.faults({"match": {"phase": "clip"}, "fault": {"kind": kind, "bytes_per_second": 1000}})
+            self.emulator.faults({"match": {"phase": "clip"}, "fault": {"kind": kind}})
             self.leave(clip)
         self.emulator.faults()
         self.assertEqual(self.emulator.generate().json["status"], "completed")
