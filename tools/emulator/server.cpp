@@ -10,6 +10,8 @@
 namespace emulator {
 namespace {
 
+constexpr int connectionsInQueue = 1024; // that wait to be accepted
+
 using MessagePtr = std::shared_ptr<SoupServerMessage>;
 
 std::string lowerCase(const char *text) {
@@ -53,7 +55,15 @@ tl::expected<void, std::string> Server::listen() {
       g_inet_socket_address_new_from_string(options_.address.c_str(), guint(options_.port)));
   if (!address)
     return tl::unexpected("'" + options_.address + "' is no IP address");
-  if (!soup_server_listen(server_.get(), address.get(), flags, ErrorOut(error)))
+  // A socket of its own: with the usual queue of ten, hundreds of clients that come at once would wait for seconds.
+  ObjectPtr<GSocket> socket(g_socket_new(g_socket_address_get_family(address.get()), G_SOCKET_TYPE_STREAM,
+                                         G_SOCKET_PROTOCOL_TCP, ErrorOut(error)));
+  if (!socket)
+    return tl::unexpected<std::string>(error->message);
+  g_socket_set_listen_backlog(socket.get(), connectionsInQueue);
+  if (!g_socket_bind(socket.get(), address.get(), TRUE, ErrorOut(error)) ||
+      !g_socket_listen(socket.get(), ErrorOut(error)) ||
+      !soup_server_listen_socket(server_.get(), socket.get(), flags, ErrorOut(error)))
     return tl::unexpected<std::string>(error->message);
   return {};
 }
