@@ -389,6 +389,21 @@ class ReportOfTasks(EmulatorTest):
         self.assertEqual(media["tail_image_url"], {"parameter": "tail_image_url", "kind": "url",
                                                    "url": "https://example.com/end.png"})
 
+    def test_the_report_counts_by_key_what_was_asked_bought_served_and_spoilt(self):
+        self.emulator.faults({"match": {"phase": "clip", "nth": 1}, "fault": {"kind": "expired-link", "status": 410}},
+                             {"match": {"phase": "create", "nth": 2}, "fault": {"kind": "failure"}})
+        url = self.emulator.clip_url()
+        self.assertEqual(self.emulator.call("GET", url, key=None).status, 410)
+        fresh = url_of(self.emulator.poll(self.emulator.report()["tasks"][0]["id"]).json)
+        size = len(self.emulator.call("GET", fresh, key=None).body)
+        self.emulator.create(key="other")
+        report = self.emulator.report()
+        mine, other = (report["keys"][task["key"]] for task in report["tasks"])
+        self.assertEqual((mine["billable"], mine["clip_bytes"], mine["faults"]), (1, size, {"expired-link": 1}))
+        self.assertEqual(mine["usd"], report["tasks"][0]["usd"])
+        self.assertEqual(other, {"requests": 1, "billable": 1, "usd": 0, "clip_bytes": 0, "faults": {"failure": 1}})
+        self.assertEqual(report["requests"], mine["requests"] + other["requests"])
+
     def test_reset_forgets_everything(self):
         generation = self.emulator.create().json["id"]
         self.emulator.call("POST", "/emulator/reset", key=None)

@@ -94,6 +94,16 @@ class Logs(LogTest):
         self.assertEqual(set(row), {"created", "status", "origin", "model", "cost", "tokens", "request_id", "inference_id",
                                     "client_request_id"})
 
+    def test_a_malformed_client_request_id_is_not_logged(self):
+        created = self.emulator.create(headers={"X-Client-Request-Id": "has blank"}).json
+        row = until(lambda: next((r for r in self.logs()["data"] if r["inference_id"] == created["id"]), None), "the row")
+        self.assertIsNone(row["client_request_id"])
+
+    def test_the_start_of_a_key_chooses_its_rows(self):
+        created = self.emulator.create(key="pk-first-key").json
+        rows = until(lambda: self.logs("period=24h&key_prefix=pk-first")["data"], "the row")
+        self.assertEqual([row["inference_id"] for row in rows], [created["id"]])
+
     def test_rows_of_others_are_there_too(self):
         rows = self.logs("period=7d&limit=100")["data"]
         self.assertGreater(len(rows), 30)

@@ -15,7 +15,7 @@ import urllib.parse
 from harness import ANY_CLIP, CLIP, TEXT_MODEL, UNIVERSAL, Emulator, url_of
 
 FULL = "--full" in sys.argv
-WAITING, DOWNLOADS, TASKS, RENDERED = (500, 50, 10_000, 400) if FULL else (80, 20, 600, 0)
+WAITING, DOWNLOADS, TASKS, RENDERED = (500, 50, 10_000, 200) if FULL else (80, 20, 600, 0)
 MEGABYTE = 1 << 20
 
 
