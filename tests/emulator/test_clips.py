@@ -4,6 +4,7 @@
 
 import http.server
 import os
+import sys
 import tempfile
 import threading
 import unittest
@@ -98,6 +99,20 @@ class Looks(EmulatorTest):
         self.assertEqual(answer.json["status"], "error")
         self.assertIn("PNG, JPEG or WebP", answer.json["error"]["message"])
         self.assertEqual(self.emulator.report()["usd"], 0)
+
+
+@unittest.skipUnless("--full" in sys.argv, "only with --full")
+class FullSize(unittest.TestCase):
+    def test_a_clip_has_the_resolution_of_its_request_or_of_its_model(self):
+        sizes = {("klingai/video-v3-omni-1080p-text-to-video", None): (1920, 1080),
+                 ("klingai/video-v3-omni-720p-text-to-video", None): (1280, 720),
+                 ("pixverse/v5/text-to-video", "360p"): (640, 360)}
+        with Emulator("--render-size", "0") as emulator:
+            for (model, resolution), size in sizes.items():
+                with self.subTest(model):
+                    more = {"resolution": resolution, "duration": 5, "aspect_ratio": "16:9"} if resolution else {}
+                    movie = Movie(emulator.clip(model, **more))
+                    self.assertEqual((movie.width, movie.height), size)
 
 
 class Layouts(unittest.TestCase):
@@ -214,4 +229,4 @@ class Names(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[argument for argument in sys.argv if argument != "--full"])
