@@ -169,6 +169,10 @@ ClipAnswer ClipServer::usualAnswer(const ClipRequest &request) const {
 }
 
 bool ClipServer::answer(int connection, const ClipAnswer &reply) {
+  if (reply.stallFirst) {
+    stall();
+    return false;
+  }
   const std::string_view body =
       reply.text ? std::string_view(*reply.text) : clip_.substr(reply.first, reply.end - reply.first);
   std::string head = reply.version + " " + std::to_string(reply.status) + " Answer\r\n";
