@@ -57,7 +57,6 @@ public:
   bool validate() const;
   void enterPaused();
   void leavePaused();
-  void forgetClip();
   void endOfStreamSent();
 
   // the streaming thread
@@ -106,7 +105,7 @@ private:
   std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
   std::shared_ptr<Spool> clip_;
   std::shared_ptr<Job> job_;
-  Purchase purchase_; ///< of the previous run, so that the same request is not bought again
+  int64_t ledgerRow_ = 0; ///< of the previous run, which the next one goes on with
   State finalState_ = State::Idle;
 };
 
@@ -186,7 +185,7 @@ void Source::enterPaused() {
 /// Starts the job unless it runs. Called from the state change, and from create() for a pad that was linked late.
 void Source::startJob() {
   ElementSettings settings;
-  Purchase earlier;
+  int64_t ownRow = 0;
   {
     const std::lock_guard lock(mutex_);
     if (jobStarted_ || !running_)
@@ -194,10 +193,10 @@ void Source::startJob() {
     jobStarted_ = true;
     finalState_ = State::Idle;
     settings = settings_;
-    earlier = purchase_;
+    ownRow = ledgerRow_;
   }
   bus_.progressStarted("starting the generation");
-  auto job = Job::start(std::move(settings), std::move(earlier), *this);
+  auto job = Job::start(std::move(settings), ownRow, *this);
   if (!job) {
     failed(Status{}, job.error());
     return;
@@ -222,11 +221,6 @@ void Source::leavePaused() {
   size_ = unknownSize;
 }
 
-void Source::forgetClip() {
-  const std::lock_guard lock(mutex_);
-  purchase_.clip.reset();
-}
-
 /// Ends the job, which may have ended before. True: it was still at work.
 bool Source::cancelJob() {
   std::shared_ptr<Job> job;
@@ -241,7 +235,7 @@ bool Source::cancelJob() {
   const bool wasOpen = bus_.progressEnded(GST_PROGRESS_TYPE_CANCELED, "the generation was interrupted");
   const std::lock_guard lock(mutex_);
   if (job)
-    purchase_ = job->purchase();
+    ledgerRow_ = job->row();
   if (outcome_ == Outcome::Cancelled || outcome_ == Outcome::Arriving)
     finalState_ = State::Cancelled;
   return wasOpen;
@@ -482,8 +476,6 @@ static GstStateChangeReturn gst_aiml_video_src_change_state(GstElement *element,
     source->enterPaused();
   else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     source->leavePaused();
-  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    source->forgetClip();
   return result;
 }
 

@@ -116,7 +116,8 @@ void Bus::warning(const std::string &text, const std::string &debug) const {
 void Bus::generation(const Status &status) const {
   GstStructure *structure =
       gst_structure_new("aimlvideo-generation", "status", G_TYPE_STRING, nameOf(status.state), "elapsed", G_TYPE_UINT64,
-                        nanoseconds(status.elapsed()), "reused", G_TYPE_BOOLEAN, status.reused, nullptr);
+                        nanoseconds(status.elapsed()), "reused", G_TYPE_BOOLEAN, status.reused(), "origin",
+                        G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   if (const auto remaining = status.remaining())
@@ -171,11 +172,12 @@ bool Bus::progressEnded(GstProgressType end, const std::string &text) {
 }
 
 GstStructure *statisticsOf(const Status &status) {
-  GstStructure *structure = gst_structure_new(
-      "aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time", G_TYPE_UINT64,
-      nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64, nanoseconds(status.waitTime), "download-time",
-      G_TYPE_UINT64, nanoseconds(status.downloadTime), "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT,
-      status.retries, "reused", G_TYPE_BOOLEAN, status.reused, nullptr);
+  GstStructure *structure =
+      gst_structure_new("aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time",
+                        G_TYPE_UINT64, nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64,
+                        nanoseconds(status.waitTime), "download-time", G_TYPE_UINT64, nanoseconds(status.downloadTime),
+                        "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT, status.retries, "reused",
+                        G_TYPE_BOOLEAN, status.reused(), "origin", G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   setText(structure, "client-request-id", status.clientRequestId);

@@ -27,6 +27,10 @@ enum class Property : guint {
   Timeout,
   PollInterval,
   GenerationId,
+  Reuse,
+  Take,
+  OnUnknown,
+  StorePrompt,
   MaxClipSize,
   TempDir,
   PromptTag,
@@ -49,6 +53,8 @@ struct ElementSettings : Settings {
 
 GType endpointGetType();
 GType generateAudioGetType();
+GType reuseGetType();
+GType onUnknownGetType();
 GType statusGetType();
 
 void installProperties(GObjectClass *objectClass);

@@ -18,14 +18,76 @@ import sys
 FACTS = ("name", "type", "required", "format", "nullable", "enum", "default", "min", "max", "min_length", "max_length",
          "items", "items_format", "min_items", "max_items", "example", "about")
 
+# What the documentation says in words only, or only in the samples on the models' pages.
+SHOTS = {"rule": "exactly-one", "parameters": ["prompt", "multi_prompt"]}
+ONE_ELEMENT_VIDEO = {"rule": "at-most-once", "parameter": "elements[].video_url"}
+SILENT_TAIL = {"rule": "needs", "parameter": "tail_image_url", "other": "generate_audio", "value": False}
+PAIRS = {"rule": "pair", "parameter": "image_url", "other": "effect_scene", "values": ["hug", "kiss", "heart_gesture"]}
+
+
+def rules_of(model_id):
+    rules = []
+    if re.match(r"klingai/video-v3-(omni|pro|standard|turbo)", model_id):
+        rules.append(SHOTS)
+    if re.match(r"klingai/video-v3-(omni-\d+p|pro|standard)-image-to-video", model_id):
+        rules.append(ONE_ELEMENT_VIDEO)
+    if re.match(r"klingai/video-v3-omni-\d+p-image-to-video", model_id):
+        rules.append(SILENT_TAIL)
+    if model_id.endswith("-effects"):
+        rules.append(PAIRS)
+    return rules
+
+
+def image_limits_of(model_id, takes_image):
+    """Limits of every image of a model: MIME types, bytes, pixels of the short and the long side, width / height.
+    `advised_short_side` is a wish of the documentation, not a limit."""
+    if not takes_image:
+        return None
+    if re.match(r"klingai/video-v3-(standard-turbo|turbo-pro)-image-to-video", model_id):
+        return {"types": ["image/jpeg", "image/png"], "max_bytes": 50_000_000, "min_short_side": 300,
+                "min_aspect": 0.4, "max_aspect": 2.5}
+    if model_id.startswith(("minimax/", "video-01")):
+        return {"types": ["image/jpeg", "image/png"], "max_bytes": 20_000_000, "min_short_side": 301,
+                "min_aspect": 0.4, "max_aspect": 2.5}
+    if model_id.endswith("motion-control"):
+        return {"min_short_side": 300, "max_long_side": 3850}
+    if model_id.startswith(("google/veo", "veo")):
+        return {"advised_short_side": 720}
+    return None
+
+
+def with_what_only_the_samples_send(model):
+    """The samples on the pages of v3 pro and standard image-to-video name the last frame last_image_url, and that of
+    pro sends aspect_ratio; their schemas know neither."""
+    names = [p["name"] for p in model["parameters"]]
+    if not re.fullmatch(r"klingai/video-v3-(pro|standard)-image-to-video", model["id"]) or "last_image_url" in names:
+        return
+    tail = next(p for p in model["parameters"] if p["name"] == "tail_image_url")
+    at = model["parameters"].index(tail) + 1
+    model["parameters"].insert(at, tail | {"name": "last_image_url", "about": "the same, as the page's sample spells it"})
+    model["inputs"]["image"].insert(2, "last_image_url")
+    if "pro" in model["id"]:
+        model["parameters"].insert(at + 1, {"name": "aspect_ratio", "type": "string", "enum": ["16:9", "9:16", "1:1"],
+                                            "about": "frame shape of the result, sent by the page's sample"})
+
 
 def compact_parameter(raw):
     parameter = {key: raw[key] for key in FACTS if key in raw and raw[key] not in (False, None) or key == "default" and key in raw}
     for nested in ("params", "item_params", "alternatives"):
         if nested in raw:
             name = {"params": "properties", "item_params": "item_properties"}.get(nested, nested)
-            parameter[name] = [compact_parameter(p) if isinstance(p, dict) and "name" in p else p for p in raw[nested]]
+            parameter[name] = [compact_parameter(p) if isinstance(p, dict) and "name" in p else compact_alternative(p)
+                               for p in raw[nested]]
     return parameter
+
+
+def compact_alternative(raw):
+    alternative = {key: value for key, value in raw.items() if key not in ("params", "item_params")}
+    if "params" in raw:
+        alternative["properties"] = [compact_parameter(p) for p in raw["params"]]
+    if raw["type"] == "array" and raw.get("items") == "string" and "min_items" not in raw:
+        alternative |= {"items_format": "uri", "min_items": 2, "max_items": 2}  # a pair, as the page says in words
+    return alternative
 
 
 def sample_runs(table):
@@ -66,9 +128,14 @@ def compact_model(raw, runs):
         model["video_may_be_array"] = True
     if run:
         model["sample"] = run
+    if rules := rules_of(raw["id"]):
+        model["rules"] = rules
+    if limits := image_limits_of(raw["id"], "image" in model["inputs"]):
+        model["image_limits"] = limits
     model["parameters"] = [compact_parameter(p) for p in raw["params"]]
     if "legacy_params" in raw:
         model["legacy_parameters"] = [compact_parameter(p) for p in raw["legacy_params"]]
+    with_what_only_the_samples_send(model)
     return model
 
 

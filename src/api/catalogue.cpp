@@ -43,6 +43,7 @@ Parameter readParameter(JsonObject *fact) {
   parameter.required = flag(fact, "required");
   parameter.nullable = flag(fact, "nullable");
   parameter.isUri = text(fact, "format") == "uri";
+  parameter.isUuid = text(fact, "format") == "uuid";
   forEach(fact, "enum", [&](JsonNode *value) {
     if (const auto spelling = json::scalarText(value))
       parameter.allowed.push_back(*spelling);
@@ -58,6 +59,8 @@ Parameter readParameter(JsonObject *fact) {
   parameter.members = readParameters(fact, "properties");
   if (parameter.members.empty())
     parameter.members = readParameters(fact, "item_properties");
+  parameter.alternatives = readParameters(fact, "alternatives");
+  parameter.fallback = text(fact, "default");
   parameter.about = text(fact, "about");
   return parameter;
 }
@@ -71,25 +74,81 @@ std::vector<Parameter> readParameters(JsonObject *object, const char *name) {
   return parameters;
 }
 
+std::vector<std::string> texts(JsonObject *object, const char *name) {
+  std::vector<std::string> list;
+  forEach(object, name, [&](JsonNode *value) { list.push_back(json::scalarText(value).value_or("")); });
+  return list;
+}
+
+std::optional<Rule> readRule(JsonObject *fact) {
+  static const std::map<std::string, Rule::Kind> kinds{{"exactly-one", Rule::Kind::ExactlyOne},
+                                                       {"at-most-once", Rule::Kind::AtMostOnce},
+                                                       {"needs", Rule::Kind::Needs},
+                                                       {"pair", Rule::Kind::Pair}};
+  const auto kind = kinds.find(text(fact, "rule"));
+  if (kind == kinds.end())
+    return {};
+  Rule rule;
+  rule.kind = kind->second;
+  rule.parameters = texts(fact, "parameters");
+  if (const std::string one = text(fact, "parameter"); !one.empty())
+    rule.parameters.push_back(one);
+  rule.other = text(fact, "other");
+  rule.values = texts(fact, "values");
+  if (const auto one = json::scalarText(json::member(fact, "value")))
+    rule.values.push_back(*one);
+  return rule;
+}
+
+ImageLimits readImageLimits(JsonObject *fact) {
+  ImageLimits limits;
+  if (!fact)
+    return limits;
+  limits.types = texts(fact, "types");
+  if (const auto bytes = json::number(json::member(fact, "max_bytes")))
+    limits.maximumBytes = static_cast<uint64_t>(*bytes);
+  limits.minimumShortSide = count(fact, "min_short_side");
+  limits.maximumLongSide = count(fact, "max_long_side");
+  limits.minimumAspect = json::number(json::member(fact, "min_aspect"));
+  limits.maximumAspect = json::number(json::member(fact, "max_aspect"));
+  limits.advisedShortSide = count(fact, "advised_short_side");
+  return limits;
+}
+
 Model readModel(JsonObject *fact) {
   Model model;
   model.id = text(fact, "id");
-  forEach(fact, "aliases", [&](JsonNode *alias) { model.aliases.push_back(json::scalarText(alias).value_or("")); });
+  model.aliases = texts(fact, "aliases");
   model.vendor = text(fact, "vendor");
   model.kind = text(fact, "kind");
+  if (JsonObject *inputs = json::objectIn(json::member(fact, "inputs")))
+    for (const std::string &medium : json::memberNames(inputs))
+      model.inputs[medium] = texts(inputs, medium.c_str());
   model.legacyPath = text(fact, "legacy_path");
   model.legacyOnly = flag(fact, "legacy_only");
   if (JsonObject *sample = json::objectIn(json::member(fact, "sample"))) {
     model.sample.seconds = count(sample, "seconds").value_or(0);
     model.sample.width = count(sample, "width").value_or(0);
     model.sample.height = count(sample, "height").value_or(0);
+    if (json::member(sample, "sound"))
+      model.sample.sound = flag(sample, "sound");
   }
+  forEach(fact, "rules", [&](JsonNode *node) {
+    if (const auto rule = readRule(json::objectIn(node)))
+      model.rules.push_back(*rule);
+  });
+  model.imageLimits = readImageLimits(json::objectIn(json::member(fact, "image_limits")));
   model.parameters = readParameters(fact, "parameters");
   model.legacyParameters = readParameters(fact, "legacy_parameters");
   return model;
 }
 
 } // namespace
+
+bool ImageLimits::any() const {
+  return !types.empty() || maximumBytes || minimumShortSide || maximumLongSide || minimumAspect || maximumAspect ||
+         advisedShortSide;
+}
 
 const Parameter *Model::parameter(std::string_view name) const {
   for (const Parameter &parameter : parameters)
@@ -98,19 +157,35 @@ const Parameter *Model::parameter(std::string_view name) const {
   return nullptr;
 }
 
+const std::vector<Parameter> &Model::parametersOn(EndpointFamily family) const {
+  return family == EndpointFamily::Legacy && !legacyParameters.empty() ? legacyParameters : parameters;
+}
+
+std::vector<std::string> Catalogue::names() const {
+  std::vector<std::string> names;
+  for (const auto &[name, model] : byName_)
+    names.push_back(name);
+  return names;
+}
+
 const Catalogue &Catalogue::instance() {
   static const auto *catalogue = new Catalogue; // outlives every worker, also those still running at exit
   return *catalogue;
 }
 
-Catalogue::Catalogue() {
+GRefPtr<JsonNode> Catalogue::facts() {
   const auto data = adopt(g_resource_lookup_data(aimlvideo_models_get_resource(), "/aimlvideo/models.json",
                                                  G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
   gsize size = 0;
   const auto *bytes = static_cast<const char *>(g_bytes_get_data(data.get(), &size));
   const auto root = json::parse({bytes, size});
   g_assert(root.has_value()); // compiled in and read by a test
-  forEach(json::objectIn(root->get()), "models",
+  return *root;
+}
+
+Catalogue::Catalogue() {
+  const auto root = facts();
+  forEach(json::objectIn(root.get()), "models",
           [this](JsonNode *node) { models_.push_back(readModel(json::objectIn(node))); });
   for (const Model &model : models_) {
     byName_.emplace(model.id, &model);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ struct Parameter {
   std::string type;
   bool required = false;
   bool nullable = false;
-  bool isUri = false;               ///< media: an http(s) URL or a data URI
+  bool isUri = false; ///< media: an http(s) URL or a data URI
+  bool isUuid = false;
   std::vector<std::string> allowed; ///< each in its JSON spelling without quotes
   std::optional<double> minimum;
   std::optional<double> maximum;
@@ -30,8 +32,40 @@ struct Parameter {
   std::optional<unsigned> maximumItems;
   std::string itemType; ///< of an array
   bool itemIsUri = false;
-  std::vector<Parameter> members; ///< of an object, or of the objects in an array
+  std::vector<Parameter> members;      ///< of an object, or of the objects in an array
+  std::vector<Parameter> alternatives; ///< the value must fit one of these; they have no names
+  std::string fallback;                ///< what the service takes when it is not sent, in its JSON spelling
   std::string about;
+
+  /// Whether the value is a picture, a clip or a sound, or a list of them.
+  bool holdsMedia() const { return isUri || itemIsUri; }
+};
+
+/// What the documentation says of several parameters together.
+struct Rule {
+  enum class Kind {
+    ExactlyOne, ///< of `parameters`
+    AtMostOnce, ///< `parameters[0]`, a path such as `elements[].video_url`
+    Needs,      ///< `parameters[0]` is refused unless `other` is one of `values`
+    Pair,       ///< `parameters[0]` is a list when `other` is one of `values`, and a single value otherwise
+  };
+  Kind kind = Kind::ExactlyOne;
+  std::vector<std::string> parameters;
+  std::string other;
+  std::vector<std::string> values; ///< each in its JSON spelling without quotes
+};
+
+/// Documented limits of the images that a model takes. What is not documented is empty.
+struct ImageLimits {
+  std::vector<std::string> types; ///< MIME types
+  std::optional<uint64_t> maximumBytes;
+  std::optional<unsigned> minimumShortSide; ///< pixels
+  std::optional<unsigned> maximumLongSide;
+  std::optional<double> minimumAspect; ///< width / height
+  std::optional<double> maximumAspect;
+  std::optional<unsigned> advisedShortSide; ///< a wish, no limit
+
+  bool any() const;
 };
 
 /// What the model's page reports of its one sample run.
@@ -39,20 +73,33 @@ struct SampleRun {
   unsigned seconds = 0; ///< time from submission to completion; 0: not documented
   unsigned width = 0;
   unsigned height = 0;
+  std::optional<bool> sound;
+};
+
+/// The two families of paths on which a generation is created and polled. An id of one is unknown on the other.
+enum class EndpointFamily {
+  Universal, ///< `/v2/video/generations`
+  Legacy,    ///< `/v2/generate/video/VENDOR/generation`
 };
 
 struct Model {
   std::string id;
   std::vector<std::string> aliases;
   std::string vendor;
-  std::string kind;       ///< `image-to-video`, `text-to-video`, ...
+  std::string kind; ///< `image-to-video`, `text-to-video`, ...
+  /// Names of the parameters by what they carry: `text`, `image`, `video`, `audio`.
+  std::map<std::string, std::vector<std::string>> inputs;
   std::string legacyPath; ///< create and poll path with the vendor in it; empty: none is documented
   bool legacyOnly = false;
   SampleRun sample;
+  std::vector<Rule> rules;
+  ImageLimits imageLimits;
   std::vector<Parameter> parameters;
   std::vector<Parameter> legacyParameters; ///< where the legacy path documents others
 
   const Parameter *parameter(std::string_view name) const;
+  /// What is documented for a family; its own parameters where the legacy path has some.
+  const std::vector<Parameter> &parametersOn(EndpointFamily family) const;
 };
 
 /// The video models of the service, read once from the data compiled into the library.
@@ -65,7 +112,11 @@ public:
 
   /// By id or alias, byte for byte. Null: not known.
   const Model *find(std::string_view id) const;
+  /// The data that it was read from.
+  static GRefPtr<JsonNode> facts();
   const std::vector<Model> &models() const { return models_; }
+  /// All ids and aliases.
+  std::vector<std::string> names() const;
 
 private:
   Catalogue();

@@ -11,12 +11,6 @@ namespace aimlvideo {
 
 constexpr auto defaultBaseUrl = "https://api.aimlapi.com";
 
-/// The two families of paths on which a generation is created and polled. An id of one is unknown on the other.
-enum class EndpointFamily {
-  Universal, ///< `/v2/video/generations`
-  Legacy,    ///< `/v2/generate/video/VENDOR/generation`
-};
-
 /// Path of both create and poll. `model` may be null; a model without a documented legacy path gets Kling's.
 std::string endpointPath(EndpointFamily family, const Model *model);
 

@@ -70,6 +70,14 @@ JsonNode *member(JsonObject *object, const char *name) {
   return object ? json_object_get_member(object, name) : nullptr;
 }
 
+std::vector<std::string> memberNames(JsonObject *object) {
+  std::vector<std::string> names;
+  const auto members = std::unique_ptr<GList, void (*)(GList *)>(json_object_get_members(object), g_list_free);
+  for (GList *link = members.get(); link; link = link->next)
+    names.emplace_back(static_cast<const char *>(link->data));
+  return names;
+}
+
 std::optional<std::string> scalarText(JsonNode *node) {
   if (!node || !JSON_NODE_HOLDS_VALUE(node))
     return {};

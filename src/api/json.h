@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <json-glib/json-glib.h>
 
@@ -21,6 +22,9 @@ JsonObject *objectIn(JsonNode *node);
 
 /// A member of an object, or null. Borrowed. `object` may be null.
 JsonNode *member(JsonObject *object, const char *name);
+
+/// The names in an object, in its order.
+std::vector<std::string> memberNames(JsonObject *object);
 
 /// A string, or a number or boolean in its JSON spelling. Nothing for null, objects and arrays.
 std::optional<std::string> scalarText(JsonNode *node);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/catalogue.h"
+#include "api/endpoint.h"
+#include "api/media.h"
 #include "base/error.h"
 #include "base/glib_ptr.h"
 
@@ -16,13 +19,16 @@ struct Inputs {
   std::string model; ///< id or alias; empty: the flagship for these inputs
   std::string prompt;
   std::string negativePrompt;
-  std::string image;     ///< first frame as the body carries it: http(s) URL or data URI
-  std::string tailImage; ///< last frame, likewise
+  Media image;           ///< first frame
+  Media tailImage;       ///< last frame
   unsigned duration = 0; ///< seconds
   std::string aspectRatio;
   std::optional<double> cfgScale;
   std::optional<bool> generateAudio;
   GRefPtr<JsonObject> parameters; ///< any other parameter of the model by its own name
+  /// What to send instead of the text at a place inside `parameters`, such as `elements[0].frontal_image_url`.
+  std::map<std::string, Media> media;
+  EndpointFamily family = EndpointFamily::Universal; ///< whose parameters to check against
 };
 
 /// A checked request, ready to be sent.
@@ -31,14 +37,14 @@ struct Request {
   const Model *known = nullptr; ///< its facts; null: the catalogue does not know the model
   std::string prompt;           ///< as the body holds it
   std::string body;             ///< JSON
+  /// What the body says, in the one spelling that all equal bodies share and with `sha256:...` of the original bytes in
+  /// the place of each local file and data URI. http(s) addresses stay as they are. See canonicalJson().
+  std::string canonical;
+  std::vector<std::string> warnings; ///< sentences for the user about a request that is sent all the same
 };
 
 /// The model that `inputs` ask for: the one they name, else the flagship.
 std::string chosenModel(const Inputs &inputs);
-
-/// Names what is wrong with a body that is to be sent to a model: one sentence each, all at once. What the
-/// documentation leaves open is not wrong. `body` must not hold `model`.
-std::vector<std::string> faultsOf(JsonObject *body, const std::vector<Parameter> &parameters);
 
 /// Translates the inputs into the model's own parameters and checks them. Pure; safe to call from any thread.
 /// BadRequest names every problem.

@@ -10,6 +10,7 @@
 
 #include "api/endpoint.h"
 #include "image/image_reference.h"
+#include "image/media_reference.h"
 
 namespace aimlvideo {
 
@@ -128,20 +129,87 @@ Result<void> checkHeaders(const Headers &headers) {
 enum class Files { Read, Leave };
 
 /// Stands for the contents of a local file that was not read.
-constexpr auto unreadFile = "file:";
+constexpr auto unreadFile = "data:,unread";
 
-Result<std::string> mediaInput(const std::string &reference, const char *property, Files files) {
-  if (reference.empty() || (files == Files::Leave && isLocalFile(reference)))
-    return reference.empty() ? "" : unreadFile;
-  return resolveImage(reference, property);
-}
+/// What the settings ask for, and what the user should hear of it.
+struct Gathered {
+  Inputs inputs;
+  Notes notes;
+};
+
+/// Fills in images and the files that the parameters name.
+class MediaGatherer {
+public:
+  MediaGatherer(Gathered &gathered, const Settings &settings, Files files)
+      : gathered_(gathered), settings_(settings), files_(files) {}
+
+  Result<void> gather() {
+    Inputs &inputs = gathered_.inputs;
+    // which model it is depends on whether there is an image, and the limits of the image on the model
+    if (settings_.imageSource || !settings_.image.empty())
+      inputs.image.carried = unreadFile;
+    const Model *model = Catalogue::instance().find(chosenModel(inputs));
+    if (model)
+      limits_ = &model->imageLimits;
+    if (const auto taken = take(inputs.image, firstFrame()); !taken)
+      return taken;
+    if (const auto taken = take(inputs.tailImage, reference(settings_.tailImage, "tail-image")); !taken)
+      return taken;
+    const auto *known = model ? &model->parametersOn(inputs.family) : nullptr;
+    for (const MediaPlace &place : mediaPlacesIn(inputs.parameters.get(), known)) {
+      auto media = files_ == Files::Leave ? Result<Media>(Media{unreadFile, ""})
+                                          : resolveMedia(place, *limits_, &gathered_.notes);
+      if (const auto taken = take(inputs.media[place.place], std::move(media)); !taken)
+        return taken;
+    }
+    return {};
+  }
+
+private:
+  static Result<void> take(Media &target, Result<Media> media) {
+    if (!media)
+      return tl::unexpected(std::move(media.error()));
+    target = std::move(*media);
+    return {};
+  }
+
+  Result<Media> firstFrame() {
+    if (!settings_.imageSource)
+      return reference(settings_.image, "image");
+    if (!settings_.image.empty())
+      return failure(ErrorKind::BadRequest, "image and image-sample are both set", "only one of them can be sent",
+                     "Unset one");
+    if (files_ == Files::Leave)
+      return Media{unreadFile, ""};
+    auto given = settings_.imageSource();
+    if (!given)
+      return tl::unexpected(std::move(given.error()));
+    return imageFromBytes(std::move(given->bytes), std::move(given->identity), "image-sample", *limits_,
+                          &gathered_.notes);
+  }
+
+  Result<Media> reference(const std::string &text, const char *property) {
+    if (text.empty() || (files_ == Files::Leave && isLocalFile(text)))
+      return Media{text.empty() ? "" : unreadFile, ""};
+    return resolveImage(text, property, *limits_, &gathered_.notes);
+  }
+
+  static inline const ImageLimits noLimits_;
+
+  Gathered &gathered_;
+  const Settings &settings_;
+  const Files files_;
+  const ImageLimits *limits_ = &noLimits_;
+};
 
 bool namesTextFile(const Settings &settings) {
   return !settings.promptFile.empty() || settings.parameters.starts_with('@');
 }
 
-Result<Inputs> inputsOf(const Settings &settings, Files files) {
-  Inputs inputs;
+Result<Gathered> gather(const Settings &settings, Files files) {
+  Gathered gathered;
+  Inputs &inputs = gathered.inputs;
+  inputs.family = settings.endpoint == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
   inputs.model = settings.model;
   inputs.prompt = settings.prompt;
   if (!settings.promptFile.empty()) {
@@ -171,22 +239,19 @@ Result<Inputs> inputsOf(const Settings &settings, Files files) {
       return tl::unexpected(std::move(object.error()));
     inputs.parameters = std::move(*object);
   }
-  auto image = mediaInput(settings.image, "image", files);
-  if (!image)
-    return tl::unexpected(std::move(image.error()));
-  inputs.image = std::move(*image);
-  auto tailImage = mediaInput(settings.tailImage, "tail-image", files);
-  if (!tailImage)
-    return tl::unexpected(std::move(tailImage.error()));
-  inputs.tailImage = std::move(*tailImage);
-  return inputs;
+  if (const auto media = MediaGatherer(gathered, settings, files).gather(); !media)
+    return tl::unexpected(media.error());
+  return gathered;
 }
 
 Result<Request> requestOf(const Settings &settings, Files files) {
-  auto inputs = inputsOf(settings, files);
-  if (!inputs)
-    return tl::unexpected(std::move(inputs.error()));
-  return composeRequest(*inputs);
+  auto gathered = gather(settings, files);
+  if (!gathered)
+    return tl::unexpected(std::move(gathered.error()));
+  auto request = composeRequest(gathered->inputs);
+  if (request)
+    request->warnings.insert(request->warnings.end(), gathered->notes.begin(), gathered->notes.end());
+  return request;
 }
 
 } // namespace
@@ -203,7 +268,7 @@ Result<void> checkSettings(const Settings &settings) {
     return tl::unexpected(url.error());
   if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
     return headers;
-  if (!someKeyIsNamed(settings))
+  if (!settings.dryRun && !someKeyIsNamed(settings))
     return noKey();
   if (settings.generationId.empty() && !namesTextFile(settings)) {
     if (const auto request = requestOf(settings, Files::Leave); !request)
@@ -233,6 +298,8 @@ Result<Plan> prepare(const Settings &settings) {
     plan.request.known = Catalogue::instance().find(settings.model);
   }
 
+  if (settings.dryRun)
+    return plan; // nothing that it asks needs a key
   auto key = findKey(settings);
   if (!key)
     return tl::unexpected(std::move(key.error()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "api/request.h"
@@ -19,12 +20,33 @@ enum class EndpointChoice {
 
 enum class GenerateAudio { No, Yes, Default };
 
+/// Which earlier purchases of the same request are gone on with.
+enum class Reuse {
+  None,       ///< none: it is bought anew
+  Unfinished, ///< the ones whose generation has not ended
+  All,        ///< finished ones as well, whose clip is then replayed
+};
+
+/// What to do when the outcome of a submission stays unknown after all looking up.
+enum class OnUnknown {
+  Fail,
+  Resubmit, ///< which may buy twice
+};
+
+/// An image that an application gives instead of a reference.
+struct GivenImage {
+  std::string bytes;    ///< PNG, JPEG or WebP
+  std::string identity; ///< what stands for it in the request's identity, see identityOf()
+};
+
 /// What the user said, and nothing that follows from it. Copied when a generation starts.
 struct Settings {
   std::string prompt;
   std::string negativePrompt;
   std::string promptFile;
   std::string image;
+  /// Gives the first frame instead of `image`. Called on the worker's thread, since it may have to encode.
+  std::function<Result<GivenImage>()> imageSource;
   std::string tailImage;
   std::string model;
   unsigned duration = 0; ///< seconds; 0: not sent
@@ -38,11 +60,18 @@ struct Settings {
   std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
   EndpointChoice endpoint = EndpointChoice::Auto;
 
-  unsigned timeout = 1800;               ///< seconds, for the whole wait
-  unsigned pollInterval = 0;             ///< milliseconds; 0: adaptive
-  std::string generationId;              ///< fetch that one, submit nothing
+  unsigned timeout = 1800;   ///< seconds, for the whole wait
+  unsigned pollInterval = 0; ///< milliseconds; 0: adaptive
+  std::string generationId;  ///< fetch that one, submit nothing
+  Reuse reuse = Reuse::All;
+  unsigned take = 0; ///< another variation of the same request has another number
+  OnUnknown onUnknown = OnUnknown::Fail;
+  bool storePrompt = false; ///< keep the prompt in the ledger
+  double maximumCost = 0;   ///< USD; nothing is bought above this estimate or without one. 0: no cap
+  bool dryRun = false;      ///< check and estimate, buy nothing
+
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
-  std::string temporaryFolder;
+  std::string temporaryFolder;           ///< for a clip while the store can not be used
 
   std::string proxy;
   GRefPtr<GTlsDatabase> tlsDatabase;

@@ -28,7 +28,7 @@ class Commands(EndToEnd):
         script = re.sub(r"^(aimlapi-emulator --port (\d+)) &$",
                         r"\1 >listening & until [ -s listening ]; do sleep 0.05; done", script, flags=re.MULTILINE)
         environment = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url,
-                           PATH=f"{BUILD}/tools/emulator:{os.environ['PATH']}")
+                           PATH=f"{BUILD}/tools/emulator:{os.environ['PATH']}", **self.home)
         tasks = self.emulator.report()["tasks"]
         environment["GENERATION_ID"] = tasks[0]["id"] if tasks else "none"
         return subprocess.run(["sh", "-euc", script], cwd=self.folder, env=environment, capture_output=True, text=True)

@@ -22,7 +22,7 @@ Error faultOf(const std::string &reference) {
 void isTaken(const std::string &reference, const std::string &expected) {
   const auto image = resolveImage(reference, "image");
   fail_unless(image.has_value(), "%s", image.has_value() ? "" : image.error().text().c_str());
-  fail_unless_equals_text(*image, expected);
+  fail_unless_equals_text(image->carried, expected);
 }
 
 } // namespace
@@ -143,9 +143,9 @@ GST_END_TEST
 GST_START_TEST(more_than_50_mb_are_refused_before_they_are_read) {
   TemporaryFolder folder;
   const std::string path = folder.file("large.png", fromBase64(tinyPng));
-  fail_unless(truncate(path.c_str(), static_cast<off_t>(maximumImageSize)) == 0);
+  fail_unless(truncate(path.c_str(), static_cast<off_t>(maximumMediaSize)) == 0);
   fail_unless(resolveImage(path, "image").has_value());
-  fail_unless(truncate(path.c_str(), static_cast<off_t>(maximumImageSize) + 1) == 0);
+  fail_unless(truncate(path.c_str(), static_cast<off_t>(maximumMediaSize) + 1) == 0);
   fail_unless_contains(faultOf(path).text(), "at most 50000000");
   fail_unless(truncate(path.c_str(), off_t{1} << 40) == 0);
   fail_unless(faultOf(path).kind == ErrorKind::BadRequest);

@@ -17,7 +17,7 @@ Inputs inputsFor(const char *model, const char *parameters = nullptr) {
   inputs.model = model;
   inputs.prompt = "a cat";
   if (std::string(model).find("image-to-video") != std::string::npos)
-    inputs.image = "https://h/i.png";
+    inputs.image.carried = "https://h/i.png";
   if (parameters)
     inputs.parameters = parseParameters(parameters).value();
   return inputs;
@@ -43,7 +43,7 @@ GST_START_TEST(without_a_model_the_flagship_for_the_inputs_is_chosen) {
   Inputs inputs;
   inputs.prompt = "a cat";
   fail_unless_equals_text(bodyOf(inputs), R"({"prompt":"a cat","model":"klingai/video-v2-6-pro-text-to-video"})");
-  inputs.image = "https://h/i.png";
+  inputs.image.carried = "https://h/i.png";
   fail_unless_equals_text(
       bodyOf(inputs),
       R"({"prompt":"a cat","image_url":"https://h/i.png","model":"klingai/video-v2-6-pro-image-to-video"})");
@@ -53,7 +53,7 @@ GST_END_TEST
 GST_START_TEST(every_typed_input_gets_the_models_own_name) {
   Inputs inputs = inputsFor("klingai/video-v3-pro-image-to-video");
   inputs.negativePrompt = "dogs";
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   inputs.duration = 7;
   inputs.cfgScale = 0.5;
   inputs.generateAudio = false;
@@ -82,7 +82,7 @@ GST_END_TEST
 
 GST_START_TEST(a1_a_duration_is_sent_as_a_string_where_the_model_wants_one) {
   Inputs inputs = inputsFor("runway-gen3/turbo/image-to-video");
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   inputs.duration = 10;
   fail_unless_contains(bodyOf(inputs), "\"duration\":\"10\",");
 }
@@ -98,13 +98,13 @@ GST_END_TEST
 
 GST_START_TEST(a19_the_last_frame_has_the_name_that_the_model_knows) {
   Inputs inputs = inputsFor(imageModel);
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   fail_unless_contains(bodyOf(inputs), "\"tail_image_url\":\"https://h/t.png\"");
   inputs = inputsFor("minimax/hailuo-02");
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   fail_unless_contains(bodyOf(inputs), "\"last_image_url\":\"https://h/t.png\"");
   inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
-  inputs.tailImage = "https://h/t.png";
+  inputs.tailImage.carried = "https://h/t.png";
   fail_unless_contains(faultOf(inputs), "tail-image");
 }
 GST_END_TEST
@@ -179,7 +179,7 @@ GST_END_TEST
 GST_START_TEST(all_faults_are_named_at_once) {
   Inputs inputs = inputsFor(textModel, R"({"colour":"red","aspect_ratio":"7:3"})");
   inputs.prompt.clear();
-  inputs.image = "https://h/i.png";
+  inputs.image.carried = "https://h/i.png";
   inputs.duration = 6;
   const std::string fault = faultOf(inputs);
   for (const char *part : {"takes no image", "prompt is missing", "no parameter colour", "aspect_ratio", "16:9",
@@ -247,6 +247,140 @@ GST_START_TEST(composing_leaves_the_given_parameters_alone) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_misspelt_name_or_value_is_answered_with_the_nearest_right_one) {
+  fail_unless_contains(faultOf(inputsFor(textModel, R"({"aspectRatio":"9:16"})")),
+                       "no parameter aspectRatio; did you mean aspect_ratio?");
+  fail_unless_contains(faultOf(inputsFor(textModel, R"({"camera_control":"forwardup"})")), "did you mean forward_up?");
+  fail_unless_contains(faultOf(inputsFor(imageModel, R"({"camera_control":{"tpye":"simple"}})")),
+                       "no parameter camera_control.tpye; did you mean type?");
+}
+GST_END_TEST
+
+GST_START_TEST(a22_a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest) {
+  const auto request = composeRequest(inputsFor("klingai/video-v2.6-pro-text-to-vide"));
+  fail_unless(request.has_value());
+  fail_unless_equals_int(request->warnings.size(), 1);
+  fail_unless_contains(request->warnings[0], "did you mean klingai/video-v2-6-pro-text-to-video?");
+  fail_unless_contains(composeRequest(inputsFor("acme/dream-9"))->warnings[0], "acme/dream-9 is not in the catalogue");
+  fail_unless(composeRequest(inputsFor(textModel))->warnings.empty());
+}
+GST_END_TEST
+
+GST_START_TEST(prompt_and_multi_prompt_exclude_each_other) {
+  constexpr auto model = "klingai/video-v3-pro-text-to-video";
+  bodyOf(inputsFor(model));
+  fail_unless_contains(faultOf(inputsFor(model, R"({"multi_prompt":["a","b"]})")),
+                       "prompt and multi_prompt are both given");
+  Inputs inputs = inputsFor(model, R"({"multi_prompt":["a","b"]})");
+  inputs.prompt.clear();
+  bodyOf(inputs);
+  inputs.parameters = nullptr;
+  fail_unless_contains(faultOf(inputs), "prompt or multi_prompt is missing");
+}
+GST_END_TEST
+
+GST_START_TEST(a24_a_last_frame_is_refused_with_sound_where_the_model_refuses_it) {
+  Inputs inputs = inputsFor("klingai/video-v3-omni-720p-image-to-video");
+  inputs.tailImage.carried = "https://h/t.png";
+  fail_unless_contains(faultOf(inputs), "tail_image_url is given and generate_audio is not");
+  inputs.generateAudio = true;
+  fail_unless_contains(faultOf(inputs), "only with generate_audio false");
+  inputs.generateAudio = false;
+  bodyOf(inputs);
+}
+GST_END_TEST
+
+GST_START_TEST(an_effect_for_two_takes_two_images_and_any_other_takes_one) {
+  constexpr auto model = "klingai/kling-video-v1.6-pro-effects";
+  Inputs inputs;
+  inputs.model = model;
+  inputs.image.carried = "https://h/i.png";
+  inputs.parameters = parseParameters(R"({"effect_scene":"squish"})").value();
+  bodyOf(inputs);
+  inputs.parameters = parseParameters(R"({"effect_scene":"hug"})").value();
+  fail_unless_contains(faultOf(inputs), "takes a list of two");
+  inputs.image = {};
+  inputs.parameters =
+      parseParameters(R"({"effect_scene":"hug","image_url":["https://h/a.png","https://h/b.png"]})").value();
+  bodyOf(inputs);
+  inputs.parameters = parseParameters(R"({"effect_scene":"hug","image_url":["https://h/a.png"]})").value();
+  fail_unless_contains(faultOf(inputs), "at least 2");
+}
+GST_END_TEST
+
+GST_START_TEST(first_and_last_frame_find_their_place_in_every_vendors_form) {
+  Inputs inputs = inputsFor("luma/ray-2");
+  inputs.image = {"https://h/i.png", "one"};
+  inputs.tailImage = {"https://h/t.png", "two"};
+  const auto request = composeRequest(inputs);
+  fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
+  fail_unless_contains(request->body, R"("keyframes":{"frame0":{"type":"image","url":"https://h/i.png"},)"
+                                      R"("frame1":{"type":"image","url":"https://h/t.png"}})");
+  fail_unless_contains(request->canonical, R"("frame0":{"type":"image","url":"one"})");
+  inputs = inputsFor("google/veo-3.1-reference-to-video");
+  inputs.image = {"https://h/i.png", ""};
+  fail_unless_contains(bodyOf(inputs), R"("image_urls":["https://h/i.png"])");
+  inputs = inputsFor("minimax/h3");
+  inputs.aspectRatio = "16:9";
+  fail_unless_contains(bodyOf(inputs), R"("ratio":"16:9")");
+  inputs = inputsFor("pixverse/v5.5/text-to-video");
+  inputs.generateAudio = true;
+  fail_unless_contains(bodyOf(inputs), R"("generate_audio_switch":true)");
+}
+GST_END_TEST
+
+GST_START_TEST(an_image_that_a_text_model_does_not_take_leads_to_its_sibling) {
+  Inputs inputs = inputsFor("klingai/video-v2-6-pro-text-to-video");
+  inputs.image.carried = "https://h/i.png";
+  const auto request = composeRequest(inputs);
+  fail_if(request.has_value());
+  fail_unless_contains(request.error().remedy, "klingai/video-v2-6-pro-image-to-video takes an image");
+  inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
+  inputs.image = {};
+  fail_unless_contains(composeRequest(inputs).error().remedy, "klingai/video-v2-6-pro-text-to-video needs no image");
+  fail_unless_contains(composeRequest(inputs).error().why, "the property image sets it");
+}
+GST_END_TEST
+
+GST_START_TEST(only_a_duration_may_be_spelt_as_a_string) {
+  fail_unless_contains(faultOf(inputsFor(textModel, R"({"cfg_scale":"0.5"})")), "of type number");
+  fail_unless_contains(bodyOf(inputsFor(textModel, R"({"cfg_scale":1})")), "\"cfg_scale\":1");
+  bodyOf(inputsFor(textModel, R"({"duration":5.0})"));
+}
+GST_END_TEST
+
+GST_START_TEST(a_medium_must_be_an_address_or_a_data_uri) {
+  const std::string fault = faultOf(inputsFor(imageModel, R"({"static_mask":"mask.png"})"));
+  fail_unless_contains(fault, "static_mask is \"mask.png\", it must be a file that exists");
+  for (const char *uri : {"https://", "ftp://h/x", "data:image/png;base64,", "data:image/png;base64,a b"})
+    fail_unless_contains(faultOf(inputsFor(imageModel, ("{\"static_mask\":\"" + std::string(uri) + "\"}").c_str())),
+                         "static_mask");
+}
+GST_END_TEST
+
+GST_START_TEST(the_legacy_path_is_checked_by_its_own_parameters) {
+  Inputs inputs = inputsFor(textModel, R"({"camera_control":{"type":"forward_up"}})");
+  fail_unless_contains(faultOf(inputs), "camera_control");
+  inputs.family = EndpointFamily::Legacy;
+  bodyOf(inputs);
+}
+GST_END_TEST
+
+GST_START_TEST(media_in_the_parameters_are_found_at_any_depth) {
+  const Model *model = Catalogue::instance().find("klingai/video-v3-pro-image-to-video");
+  const auto parameters = parseParameters(R"({"elements":[{"reference_image_urls":["a.png","https://h/b.png"],)"
+                                          R"("video_url":"file:///c.mp4"}],"prompt":"file:/x","image_url":"data:,x"})");
+  const auto places = mediaPlacesIn(parameters->get(), &model->parameters);
+  fail_unless_equals_int(places.size(), 2);
+  fail_unless_equals_text(places[0].place, "elements[0].reference_image_urls[0]");
+  fail_unless(places[0].kind == MediaKind::Image && places[0].documented);
+  fail_unless_equals_text(places[1].place, "elements[0].video_url");
+  fail_unless(places[1].kind == MediaKind::Video);
+  const auto unknown = mediaPlacesIn(parameters->get(), nullptr);
+  fail_unless_equals_int(unknown.size(), 2); // file: URIs only, wherever they are
+}
+GST_END_TEST
+
 static Suite *request_suite() {
   Suite *suite = suite_create("request");
   TCase *tests = tcase_create("all");
@@ -272,6 +406,17 @@ static Suite *request_suite() {
   tcase_add_test(tests, a_fault_does_not_repeat_megabytes);
   tcase_add_test(tests, parameters_must_be_one_json_object);
   tcase_add_test(tests, composing_leaves_the_given_parameters_alone);
+  tcase_add_test(tests, a_misspelt_name_or_value_is_answered_with_the_nearest_right_one);
+  tcase_add_test(tests, a22_a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest);
+  tcase_add_test(tests, prompt_and_multi_prompt_exclude_each_other);
+  tcase_add_test(tests, a24_a_last_frame_is_refused_with_sound_where_the_model_refuses_it);
+  tcase_add_test(tests, an_effect_for_two_takes_two_images_and_any_other_takes_one);
+  tcase_add_test(tests, first_and_last_frame_find_their_place_in_every_vendors_form);
+  tcase_add_test(tests, an_image_that_a_text_model_does_not_take_leads_to_its_sibling);
+  tcase_add_test(tests, only_a_duration_may_be_spelt_as_a_string);
+  tcase_add_test(tests, a_medium_must_be_an_address_or_a_data_uri);
+  tcase_add_test(tests, the_legacy_path_is_checked_by_its_own_parameters);
+  tcase_add_test(tests, media_in_the_parameters_are_found_at_any_depth);
   return suite;
 }
 

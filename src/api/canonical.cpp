@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/canonical.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "api/json.h"
+#include "api/media.h"
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+namespace {
+
+/// Up to here every whole number has a double of its own.
+constexpr double largestExactInteger = 9007199254740992.0;
+
+std::string spelled(double value) {
+  if (std::floor(value) == value && std::abs(value) <= largestExactInteger)
+    return std::to_string(static_cast<int64_t>(value));
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value); // the shortest that reads back as the same
+  return {buffer, end.ptr};
+}
+
+std::string spelled(const std::string &text) {
+  const auto node = adopt(json_node_init_string(json_node_alloc(), text.c_str()));
+  return json::write(node.get());
+}
+
+class Writer {
+public:
+  explicit Writer(const std::map<std::string, std::string> &identities) : identities_(identities) {}
+
+  void write(JsonNode *node, const std::string &place) {
+    if (JSON_NODE_HOLDS_OBJECT(node))
+      writeObject(json_node_get_object(node), place);
+    else if (JSON_NODE_HOLDS_ARRAY(node))
+      writeArray(json_node_get_array(node), place);
+    else if (JSON_NODE_HOLDS_VALUE(node))
+      writeValue(node, place);
+    else
+      text += "null";
+  }
+
+  std::string text;
+
+private:
+  void writeObject(JsonObject *object, const std::string &place) {
+    std::vector<std::string> names = json::memberNames(object);
+    std::sort(names.begin(), names.end());
+    const char *separator = "{";
+    for (const std::string &name : names) {
+      text += separator + spelled(name) + ":";
+      write(json_object_get_member(object, name.c_str()), place.empty() ? name : place + "." + name);
+      separator = ",";
+    }
+    text += names.empty() ? "{}" : "}";
+  }
+
+  void writeArray(JsonArray *array, const std::string &place) {
+    text += "[";
+    for (guint i = 0; i < json_array_get_length(array); ++i) {
+      text += i == 0 ? "" : ",";
+      write(json_array_get_element(array, i), place + "[" + std::to_string(i) + "]");
+    }
+    text += "]";
+  }
+
+  void writeValue(JsonNode *node, const std::string &place) {
+    const GType type = json_node_get_value_type(node);
+    if (type == G_TYPE_STRING) {
+      const auto known = identities_.find(place);
+      text += spelled(known == identities_.end() ? identityOfCarried(json_node_get_string(node)) : known->second);
+    } else if (type == G_TYPE_DOUBLE) {
+      text += spelled(json_node_get_double(node));
+    } else {
+      text += json::write(node);
+    }
+  }
+
+  const std::map<std::string, std::string> &identities_;
+};
+
+bool isRemote(const std::string &text) {
+  return (text.starts_with("https://") || text.starts_with("http://")) &&
+         text.find_first_of(" \t\r\n") == std::string::npos;
+}
+
+void collectRemote(JsonNode *node, std::vector<std::string> &found) {
+  if (JsonObject *object = json::objectIn(node)) {
+    for (const std::string &name : json::memberNames(object))
+      collectRemote(json::member(object, name.c_str()), found);
+  } else if (JSON_NODE_HOLDS_ARRAY(node)) {
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); ++i)
+      collectRemote(json_array_get_element(array, i), found);
+  } else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
+    if (const std::string text = json_node_get_string(node); isRemote(text))
+      found.push_back(text);
+  }
+}
+
+} // namespace
+
+std::string identityOf(std::string_view bytes) {
+  const GCharPtr hex(
+      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
+  return std::string("sha256:") + hex.get();
+}
+
+std::string identityOfCarried(const std::string &carried) {
+  const size_t comma = carried.find(',');
+  if (!isDataUri(carried) || comma == std::string::npos ||
+      !std::string_view(carried.data(), comma).ends_with(";base64"))
+    return carried;
+  gsize size = 0;
+  const std::unique_ptr<guchar, GFree> bytes(g_base64_decode(carried.c_str() + comma + 1, &size));
+  return identityOf({reinterpret_cast<const char *>(bytes.get()), size});
+}
+
+std::vector<std::string> remoteMediaIn(const std::string &canonical) {
+  std::vector<std::string> found;
+  if (const auto node = json::parse(canonical))
+    collectRemote(node->get(), found);
+  return found;
+}
+
+std::string canonicalJson(JsonNode *node, const std::map<std::string, std::string> &identities) {
+  Writer writer(identities);
+  writer.write(node, "");
+  return writer.text;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/media.h"
+
+#include <algorithm>
+#include <array>
+
+#include "api/json.h"
+
+namespace aimlvideo {
+
+namespace {
+
+bool hasScheme(std::string_view text, std::string_view scheme) {
+  return text.size() > scheme.size() && text[scheme.size()] == ':' &&
+         g_ascii_strncasecmp(text.data(), scheme.data(), scheme.size()) == 0;
+}
+
+/// The documentation does not mark every medium as one: `audio_url` of the avatars, `dynamic_masks[].mask`.
+bool takesMedia(const Parameter &parameter) {
+  return parameter.isUri || parameter.itemIsUri || parameter.name.ends_with("_url") ||
+         parameter.name.ends_with("_urls") || parameter.name == "mask" || parameter.name == "static_mask";
+}
+
+MediaKind kindOf(const std::string &name) {
+  const auto has = [&](const char *part) {
+    return name.find(part) != std::string::npos;
+  };
+  if (has("video"))
+    return MediaKind::Video;
+  if (has("audio"))
+    return MediaKind::Audio;
+  return has("image") || has("mask") || has("frame") ? MediaKind::Image : MediaKind::Any;
+}
+
+class Collector {
+public:
+  std::vector<MediaPlace> places;
+
+  /// `parameters` may be null: nothing is known of this object.
+  void collect(JsonObject *object, const std::vector<Parameter> *parameters, const std::string &path) {
+    for (const std::string &name : json::memberNames(object)) {
+      const Parameter *known = nullptr;
+      if (parameters)
+        for (const Parameter &parameter : *parameters)
+          if (parameter.name == name)
+            known = &parameter;
+      collect(json_object_get_member(object, name.c_str()), known, name, path + name);
+    }
+  }
+
+private:
+  void collect(JsonNode *node, const Parameter *known, const std::string &name, const std::string &place) {
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+      const auto members = membersOf(known);
+      collect(json_node_get_object(node), members.empty() ? nullptr : &members, place + ".");
+    } else if (JSON_NODE_HOLDS_ARRAY(node)) {
+      JsonArray *array = json_node_get_array(node);
+      for (guint i = 0; i < json_array_get_length(array); ++i)
+        collect(json_array_get_element(array, i), known, name, place + "[" + std::to_string(i) + "]");
+    } else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
+      collectText(json_node_get_string(node), known, name, place);
+    }
+  }
+
+  void collectText(const std::string &text, const Parameter *known, const std::string &name, const std::string &place) {
+    const bool documented = known && (takesMedia(*known) ||
+                                      std::any_of(known->alternatives.begin(), known->alternatives.end(), takesMedia));
+    if (text.empty() || isWebAddress(text) || isDataUri(text))
+      return;
+    if (documented || (!known && text.starts_with("file:/")))
+      places.push_back({place, text, kindOf(name), documented});
+  }
+
+  /// The members of an object, also of one that may look this way or that.
+  static std::vector<Parameter> membersOf(const Parameter *known) {
+    if (!known)
+      return {};
+    std::vector<Parameter> members = known->members;
+    for (const Parameter &alternative : known->alternatives)
+      members.insert(members.end(), alternative.members.begin(), alternative.members.end());
+    return members;
+  }
+};
+
+} // namespace
+
+bool isWebAddress(std::string_view text) {
+  return hasScheme(text, "http") || hasScheme(text, "https");
+}
+
+bool isDataUri(std::string_view text) {
+  return hasScheme(text, "data");
+}
+
+bool isMediaUri(std::string_view text) {
+  if (isWebAddress(text)) {
+    const auto uri = adopt(g_uri_parse(std::string(text).c_str(), G_URI_FLAGS_ENCODED, nullptr));
+    return uri && g_uri_get_host(uri.get()) && *g_uri_get_host(uri.get());
+  }
+  if (!isDataUri(text))
+    return false;
+  const size_t comma = text.find(',');
+  if (comma == std::string_view::npos || comma + 1 == text.size())
+    return false;
+  if (!text.substr(0, comma).ends_with(";base64"))
+    return true;
+  static const auto inBase64 = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%"))
+      table[static_cast<unsigned char>(c)] = true;
+    return table;
+  }();
+  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(comma) + 1, text.end(),
+                     [](unsigned char c) { return inBase64[c]; });
+}
+
+std::vector<MediaPlace> mediaPlacesIn(JsonObject *parameters, const std::vector<Parameter> *known) {
+  Collector collector;
+  if (parameters)
+    collector.collect(parameters, known, "");
+  return std::move(collector.places);
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/typed_inputs.h"
+
+#include <algorithm>
+
+#include "api/json.h"
+
+namespace aimlvideo {
+
+const TypedInput promptInput{"prompt", {"prompt", "lip_sync_tts_content"}};
+const TypedInput negativePromptInput{"negative-prompt", {"negative_prompt"}};
+const TypedInput imageInput{"image",
+                            {"image_url", "first_frame_image", "keyframes.frame0", "character{}", "reference_image_url",
+                             "image_list[]", "image_urls[]"}};
+const TypedInput tailImageInput{"tail-image", {"tail_image_url", "last_image_url", "keyframes.frame1"}};
+const TypedInput durationInput{"duration", {"duration"}};
+const TypedInput aspectRatioInput{"aspect-ratio", {"aspect_ratio", "ratio", "frame_size"}};
+const TypedInput cfgScaleInput{"cfg-scale", {"cfg_scale", "guidance_scale"}};
+const TypedInput generateAudioInput{"generate-audio", {"generate_audio", "generate_audio_switch"}};
+
+namespace {
+
+std::string nameIn(std::string_view place) {
+  return std::string(place.substr(0, place.find_first_of(".[{")));
+}
+
+JsonNode *stringNode(const std::string &text) {
+  return json_node_init_string(json_node_alloc(), text.c_str());
+}
+
+/// A copy of a value in which the text at each place in `media` is what that medium carries.
+JsonNode *copyWith(const std::map<std::string, Media> &media, JsonNode *node, const std::string &place) {
+  if (JSON_NODE_HOLDS_OBJECT(node)) {
+    const auto copy = adopt(json_object_new());
+    JsonObject *object = json_node_get_object(node);
+    for (const std::string &name : json::memberNames(object))
+      json_object_set_member(copy.get(), name.c_str(),
+                             copyWith(media, json_object_get_member(object, name.c_str()), place + "." + name));
+    return json_node_init_object(json_node_alloc(), copy.get());
+  }
+  if (JSON_NODE_HOLDS_ARRAY(node)) {
+    JsonArray *array = json_node_get_array(node);
+    const auto copy = adopt(json_array_new());
+    for (guint i = 0; i < json_array_get_length(array); ++i)
+      json_array_add_element(copy.get(),
+                             copyWith(media, json_array_get_element(array, i), place + "[" + std::to_string(i) + "]"));
+    return json_node_init_array(json_node_alloc(), copy.get());
+  }
+  const auto replacement = media.find(place);
+  return replacement == media.end() ? json_node_copy(node) : stringNode(replacement->second.carried);
+}
+
+/// `{"type":"image","url":...}`, as models want a frame that could also be another generation.
+JsonNode *frameNode(const std::string &url) {
+  const auto frame = adopt(json_object_new());
+  json_object_set_string_member(frame.get(), "type", "image");
+  json_object_set_string_member(frame.get(), "url", url.c_str());
+  return json_node_init_object(json_node_alloc(), frame.get());
+}
+
+JsonNode *listNode(const std::string &url) {
+  const auto list = adopt(json_array_new());
+  json_array_add_string_element(list.get(), url.c_str());
+  return json_node_init_array(json_node_alloc(), list.get());
+}
+
+} // namespace
+
+std::string propertyFor(std::string_view parameter) {
+  for (const TypedInput *input : {&promptInput, &negativePromptInput, &imageInput, &tailImageInput, &durationInput,
+                                  &aspectRatioInput, &cfgScaleInput, &generateAudioInput})
+    for (const char *place : input->places)
+      if (nameIn(place) == parameter)
+        return input->property;
+  return "";
+}
+
+void BodyWriter::addParameters(JsonObject *parameters, const std::map<std::string, Media> &media) {
+  for (const std::string &name : json::memberNames(parameters)) {
+    json_object_set_member(body_, name.c_str(),
+                           copyWith(media, json_object_get_member(parameters, name.c_str()), name));
+    given_.push_back(name);
+  }
+  for (const auto &[place, medium] : media)
+    if (!medium.identity.empty())
+      identities[place] = medium.identity;
+}
+
+void BodyWriter::addText(const TypedInput &input, const std::string &text) {
+  if (!text.empty())
+    add(input, stringNode(text));
+}
+
+void BodyWriter::addDuration(unsigned seconds) {
+  const char *place = placeFor(durationInput);
+  const Parameter *known = place ? parameter(place) : nullptr;
+  add(durationInput, known && known->type == "string" ? stringNode(std::to_string(seconds))
+                                                      : json_node_init_int(json_node_alloc(), seconds));
+}
+
+void BodyWriter::addMedia(const TypedInput &input, const Media &media) {
+  if (media.empty())
+    return;
+  const std::string place = placeFor(input) ? placeFor(input) : "";
+  const std::string name = nameIn(place);
+  std::string carrier = place; // where the text itself ends up
+  if (place.ends_with("[]")) {
+    carrier = name + "[0]";
+    add(input, listNode(media.carried));
+  } else if (place.ends_with("{}")) {
+    carrier = name + ".url";
+    add(input, frameNode(media.carried));
+  } else if (place.find('.') != std::string::npos && !isGiven(name)) {
+    carrier = place + ".url";
+    if (!json_object_has_member(body_, name.c_str()))
+      json_object_set_object_member(body_, name.c_str(), json_object_new());
+    json_object_set_member(json_object_get_object_member(body_, name.c_str()), place.substr(name.size() + 1).c_str(),
+                           frameNode(media.carried));
+  } else {
+    add(input, stringNode(media.carried));
+  }
+  if (!media.identity.empty() && !isGiven(name))
+    identities[carrier] = media.identity;
+}
+
+void BodyWriter::add(const TypedInput &input, JsonNode *value) {
+  auto node = adopt(value);
+  const char *place = placeFor(input);
+  const std::string name = place ? nameIn(place) : "";
+  if (!place)
+    faults.push_back(std::string("the model takes no ") + input.property);
+  else if (isGiven(name))
+    faults.push_back(std::string("parameters holds ") + name + ", which the property " + input.property +
+                     " sets as well; give it once");
+  else
+    json_object_set_member(body_, name.c_str(), node.release());
+}
+
+const char *BodyWriter::placeFor(const TypedInput &input) const {
+  if (!parameters_)
+    return input.places.front();
+  const auto known = std::find_if(input.places.begin(), input.places.end(),
+                                  [this](const char *place) { return parameter(nameIn(place)) != nullptr; });
+  return known == input.places.end() ? nullptr : *known;
+}
+
+const Parameter *BodyWriter::parameter(std::string_view name) const {
+  if (parameters_)
+    for (const Parameter &candidate : *parameters_)
+      if (candidate.name == name)
+        return &candidate;
+  return nullptr;
+}
+
+bool BodyWriter::isGiven(const std::string &name) const {
+  return std::find(given_.begin(), given_.end(), name) != given_.end();
+}
+
+} // namespace aimlvideo

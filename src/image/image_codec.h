@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace aimlvideo {
+
+/// What can be seen of an image without decoding it.
+struct ImageFacts {
+  int width = 0; ///< as it is to be seen, after its orientation is applied
+  int height = 0;
+  bool turned = false; ///< it is stored lying on its side, upside down or mirrored, and a tag says so
+};
+
+enum class ImageFormat { Jpeg, Png };
+
+/// Reads and writes images: gdk-pixbuf, where the library is built with it. For any thread.
+class ImageCodec {
+public:
+  static bool available();
+
+  /// Nothing: there is no codec for it, or it is broken or larger than can be held.
+  static std::optional<ImageFacts> inspect(std::string_view bytes);
+
+  /// Decodes, turns upright, scales to the given size and encodes: JPEG with quality 92 and transparency on white, or
+  /// PNG. The error is a sentence.
+  static tl::expected<std::string, std::string> render(std::string_view bytes, int width, int height,
+                                                       ImageFormat format);
+};
+
+} // namespace aimlvideo

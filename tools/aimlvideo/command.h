@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "exit_code.h"
+
+namespace aimlvideo::cli {
+
+using Arguments = std::vector<std::string>;
+
+/// A subcommand of `aimlvideo`. Each has a file of its own, which declares nothing but the function here.
+struct Command {
+  const char *name;
+  const char *summary; ///< one line, for `aimlvideo help`
+  /// `arguments` are those after the name.
+  ExitCode (*run)(const Arguments &arguments);
+};
+
+/// All of them, in the order in which `aimlvideo help` lists them.
+std::span<const Command> commands();
+
+// models.cpp
+ExitCode runModels(const Arguments &arguments);
+
+} // namespace aimlvideo::cli

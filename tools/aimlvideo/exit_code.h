@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/error.h"
+
+namespace aimlvideo::cli {
+
+/// What the command `aimlvideo` returns to the shell. The numbers are promised: scripts test for them.
+enum class ExitCode {
+  Success = 0,
+  Failed = 1,         ///< what was asked for did not come about, for a reason that has no number of its own
+  Usage = 2,          ///< the command line is wrong
+  BadRequest = 3,     ///< the request or a setting is wrong; nothing was sent and nothing was bought
+  NotAuthorized = 4,  ///< no key, a refused key, or no funds
+  NotFound = 5,       ///< the model, the generation or a file does not exist
+  Unreachable = 6,    ///< no connection to the service, or it turns requests away; trying again later may help
+  TimedOut = 7,       ///< the time is over; what was bought can still be fetched
+  UnknownOutcome = 8, ///< nobody knows whether the service accepted the submission
+  Cancelled = 130,    ///< interrupted, as a shell reports SIGINT
+};
+
+ExitCode exitCodeFor(ErrorKind kind);
+
+} // namespace aimlvideo::cli

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "api/catalogue.h"
+
+#include "api/json.h"
+#include "base/glib_ptr.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+std::string join(const std::vector<std::string> &parts, const char *separator = ", ") {
+  std::string text;
+  for (const std::string &part : parts)
+    text += (text.empty() ? "" : separator) + part;
+  return text;
+}
+
+std::string plain(double value) {
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_ascii_formatd(buffer, sizeof buffer, "%.15g", value);
+}
+
+std::string describe(const SampleRun &sample) {
+  std::vector<std::string> parts;
+  if (sample.seconds > 0)
+    parts.push_back(std::to_string(sample.seconds) + " s");
+  if (sample.width > 0)
+    parts.push_back(std::to_string(sample.width) + "x" + std::to_string(sample.height));
+  if (sample.sound)
+    parts.emplace_back(*sample.sound ? "with sound" : "without sound");
+  return join(parts);
+}
+
+/// What a parameter may be, in one line.
+std::string allowedFor(const Parameter &parameter) {
+  std::vector<std::string> parts;
+  if (!parameter.allowed.empty())
+    parts.push_back(join(parameter.allowed, " | "));
+  if (parameter.minimum || parameter.maximum)
+    parts.push_back((parameter.minimum ? plain(*parameter.minimum) : "") + ".." +
+                    (parameter.maximum ? plain(*parameter.maximum) : ""));
+  if (parameter.minimumItems || parameter.maximumItems)
+    parts.push_back(std::to_string(parameter.minimumItems.value_or(0)) + ".." +
+                    (parameter.maximumItems ? std::to_string(*parameter.maximumItems) : "") + " items");
+  if (parameter.maximumLength)
+    parts.push_back("at most " + std::to_string(*parameter.maximumLength) + " characters");
+  return join(parts);
+}
+
+std::string typeOf(const Parameter &parameter) {
+  if (parameter.isUri)
+    return "URI";
+  if (parameter.type == "array")
+    return parameter.itemIsUri ? "list of URIs" : "list of " + parameter.itemType + "s";
+  return parameter.type;
+}
+
+void addRows(Table &table, const std::vector<Parameter> &parameters, const std::string &path) {
+  for (const Parameter &parameter : parameters) {
+    const std::string name = path + parameter.name;
+    table.add(
+        {"  " + name, typeOf(parameter), parameter.required ? "yes" : "", parameter.fallback, allowedFor(parameter)});
+    addRows(table, parameter.members, name + (parameter.type == "array" ? "[]." : "."));
+  }
+}
+
+void explain(const Model &model) {
+  print(model.id);
+  print("  " + model.vendor + ", " + model.kind);
+  if (!model.aliases.empty())
+    print("  also called " + join(model.aliases));
+  if (const std::string sample = describe(model.sample); !sample.empty())
+    print("  documented sample run: " + sample);
+  for (const auto &[medium, names] : model.inputs)
+    print("  " + medium + ": " + join(names));
+  print("");
+  Table table({"  PARAMETER", "TYPE", "REQUIRED", "DEFAULT", "ALLOWED"});
+  addRows(table, model.parameters, "");
+  table.print();
+  print("");
+  for (const Parameter &parameter : model.parameters)
+    if (!parameter.about.empty())
+      print(wrapped(parameter.name + ": " + parameter.about, "  "));
+}
+
+void list() {
+  Table table({"MODEL", "VENDOR", "KIND", "SAMPLE RUN"});
+  for (const Model &model : Catalogue::instance().models())
+    table.add({model.id, model.vendor, model.kind, describe(model.sample)});
+  table.print();
+}
+
+/// The facts as the catalogue holds them: for one model, or for all.
+JsonNode *factsOf(const Model *model) {
+  const auto facts = Catalogue::facts();
+  JsonObject *root = json::objectIn(facts.get());
+  if (!model)
+    return json_node_copy(facts.get());
+  JsonArray *models = json_node_get_array(json::member(root, "models"));
+  for (guint i = 0; i < json_array_get_length(models); ++i) {
+    JsonNode *node = json_array_get_element(models, i);
+    if (json::scalarText(json::member(json::objectIn(node), "id")) == model->id)
+      return json_node_copy(node);
+  }
+  return json_node_new(JSON_NODE_NULL);
+}
+
+} // namespace
+
+ExitCode runModels(const Arguments &arguments) {
+  gboolean asJson = FALSE;
+  const GOptionEntry entries[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
+      {},
+  };
+  Options options("models", "[ID]", "Lists the video models that are known, or explains one of them.");
+  options.add(entries);
+  const auto names = options.parse(arguments, 1);
+  if (!names)
+    return ExitCode::Usage;
+  const Model *model = names->empty() ? nullptr : Catalogue::instance().find(names->front());
+  if (!names->empty() && !model)
+    return printError(failure(ErrorKind::NotFound, "the model \"" + names->front() + "\" is not known",
+                              "it is not in the catalogue", "'aimlvideo models' lists those that are")
+                          .value());
+  if (asJson)
+    printJson(factsOf(model));
+  else if (model)
+    explain(*model);
+  else
+    list();
+  return ExitCode::Success;
+}
+
+} // namespace aimlvideo::cli

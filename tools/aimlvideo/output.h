@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <json-glib/json-glib.h>
+
+#include "exit_code.h"
+
+namespace aimlvideo::cli {
+
+/// Standard output carries what was asked for, standard error everything else.
+void print(const std::string &text);
+
+/// Indented JSON for programs, as `--json` promises. Takes over the node.
+void printJson(JsonNode *node);
+
+/// Prints an error in its three parts; returns the exit code that stands for it.
+ExitCode printError(const Error &error);
+
+/// A mistake in the command line, with a hint at `--help`.
+void printUsageError(const std::string &what);
+
+/// A remark that is no failure.
+void printWarning(const std::string &text);
+
+/// Rows whose columns stand below each other; the first row is the heading.
+class Table {
+public:
+  explicit Table(std::vector<std::string> heading) { add(std::move(heading)); }
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void print() const;
+
+private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// A paragraph broken at blanks into lines of at most 78 characters, each behind `indent`.
+std::string wrapped(const std::string &text, const std::string &indent);
+
+} // namespace aimlvideo::cli
