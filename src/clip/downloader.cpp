@@ -263,11 +263,11 @@ Result<Downloader::Received> Downloader::store(Connection &connection, size_t co
 
 /// The clip may be read as soon as it is known where it ends, or that a player does not need to know.
 void Downloader::announce() {
+  if (total_ && !spool_->size())
+    spool_->setSize(*total_);
   if (announced_ || (!total_ && !beginsWithMovie(*spool_)))
     return;
   announced_ = true;
-  if (total_)
-    spool_->setSize(*total_);
   callbacks_.arriving();
 }
 
@@ -291,7 +291,6 @@ Result<void> Downloader::lengthKnown(uint64_t size) {
   }
   total_ = size;
   head_.reset();
-  spool_->setSize(size);
   announce();
   return {};
 }
@@ -327,8 +326,10 @@ Result<void> Downloader::headFailed(const ClipRefusal &refusal) {
     return failure(ErrorKind::Cancelled, "the download was stopped");
   if (refusal.kind == ClipRefusal::Kind::WrongPart)
     parts_ = false;
-  cause_ = refusal.cause;
-  httpStatus_ = refusal.status;
+  if (cause_.empty() || Clock::now() < limits_.deadline) { // that time was up says less
+    cause_ = refusal.cause;
+    httpStatus_ = refusal.status;
+  }
   failures_ = gained_ >= realGain ? 0 : failures_ + 1;
   gained_ = 0;
   const auto pause = failures_ > 0 || refusal.retryAfter

@@ -29,7 +29,7 @@ public:
     bool loopbackHttp = false;         ///< the service itself is on this machine, so its clips may be as well
     Clock::time_point deadline;
     RetryPolicy retries{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
-    std::chrono::seconds jump{20}; ///< for one jump; the head goes on after that
+    std::chrono::milliseconds jump{20'000}; ///< for one jump; the head goes on after that
   };
 
   /// Called on the downloading thread.
