@@ -39,8 +39,8 @@ public:
   Job &operator=(const Job &) = delete;
   ~Job();
 
-  /// From any thread, also out of an observer's call. Returns at once; may be called again. What was bought stays
-  /// bought: see purchase().
+  /// From any thread, also out of an observer's call, for whose end any other thread waits. Returns at once; may be
+  /// called again. What was bought stays bought: see purchase().
   void stop();
 
   Status status() const;
@@ -63,7 +63,8 @@ private:
   bool done_ = false;
   Status status_;
   Purchase purchase_;
-  std::thread thread_;
+  std::thread thread_; ///< until it is joined or left to itself
+  std::thread::id runner_;
 };
 
 } // namespace aimlvideo
