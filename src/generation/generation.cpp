@@ -212,7 +212,8 @@ Result<Reply> Generation::accepted(const HttpResponse &response) {
   if (reply.id.empty())
     reply.id = response.header("x-inference-id").value_or("");
   if (reply.id.empty()) {
-    Error error = unknownOutcome(parsed ? "the service's answer names no generation" : parsed.error());
+    Error error =
+        unknownOutcome(parsed ? "the service's answer names no generation" : client_->withoutKey(parsed.error()));
     error.httpStatus = response.status;
     return tl::unexpected(std::move(error));
   }
@@ -294,7 +295,9 @@ Result<std::optional<Reply>> Generation::poll(PollFaults &faults) {
   if (!response) {
     if (response.error().cause == TransportError::Cause::Cancelled)
       return stopped();
-    faults.cause = response.error().message;
+    // the poll that the deadline cuts short says nothing about what went wrong before
+    if (faults.cause.empty() || Clock::now() < deadline_)
+      faults.cause = response.error().message;
     return std::nullopt;
   }
   if (!response->successful())

@@ -105,6 +105,15 @@ struct Bench {
   }
 };
 
+/// The names under which the submissions went, as the service saw them.
+inline std::vector<std::string> clientRequestIds(const Bench &bench) {
+  std::vector<std::string> ids;
+  for (const Seen &seen : bench.service.server.requests())
+    if (seen.method == "POST")
+      ids.push_back(seen.header("X-Client-Request-Id"));
+  return ids;
+}
+
 inline std::string contentsOf(const Spool &spool) {
   std::string bytes(spool.size(), '\0');
   fail_unless(spool.read(0, bytes.data(), bytes.size()).has_value());
