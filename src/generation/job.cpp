@@ -21,6 +21,7 @@ Result<std::shared_ptr<Job>> Job::start(Settings settings, int64_t ownRow, JobOb
     job->thread_ = std::thread([job, settings = std::move(settings), ownRow, patience]() mutable {
       job->run(std::move(settings), ownRow, patience);
     });
+    job->runner_ = job->thread_.get_id();
   } catch (const std::system_error &error) {
     return failure(ErrorKind::BadAnswer, "no thread can be started", error.what(), "Close other programs");
   }
@@ -100,19 +101,20 @@ void Job::stop() {
   cancellation_.cancel();
 
   std::unique_lock lock(mutex_);
-  if (!thread_.joinable())
-    return;
-  if (thread_.get_id() == std::this_thread::get_id()) {
-    thread_.detach();
+  if (runner_ == std::this_thread::get_id()) {
+    if (thread_.joinable())
+      thread_.detach();
     return;
   }
   changed_.wait(lock, [this] { return !callingOut_; });
-  const bool ended = changed_.wait_for(lock, grace, [this] { return done_; });
-  std::thread thread = std::move(thread_);
+  const bool ended = changed_.wait_for(lock, grace, [this] { return done_ || !thread_.joinable(); }) && done_;
+  std::thread thread = std::move(thread_); // none, when another call of stop() has taken it
   lock.unlock();
+  if (!thread.joinable())
+    return;
   if (ended)
     thread.join();
-  else if (thread.joinable())
+  else
     thread.detach();
 }
 

@@ -43,8 +43,8 @@ public:
   Job &operator=(const Job &) = delete;
   ~Job();
 
-  /// From any thread, also out of an observer's call. Returns at once; may be called again. What was bought stays
-  /// bought, and the ledger knows it.
+  /// From any thread, also out of an observer's call, for whose end any other thread waits. Returns at once; may be
+  /// called again. What was bought stays bought, and the ledger knows it.
   void stop();
 
   Status status() const;
@@ -68,7 +68,8 @@ private:
   bool done_ = false;
   Status status_;
   int64_t row_ = 0;
-  std::thread thread_;
+  std::thread thread_; ///< until it is joined or left to itself
+  std::thread::id runner_;
 };
 
 } // namespace aimlvideo

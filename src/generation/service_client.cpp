@@ -45,8 +45,11 @@ Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellatio
   request.headers.emplace_back("Authorization", "Bearer " + std::string(plan_.key.reveal()));
   request.headers.insert(request.headers.end(), extraHeaders_.begin(), extraHeaders_.end());
   auto response = session_.exchange(request, cancellation, deadline, largestAnswer, starting);
-  if (response && !response->successful())
+  if (response && !response->successful()) {
     response->body = withoutKey(std::move(response->body));
+    for (auto &[name, value] : response->headers)
+      value = withoutKey(std::move(value));
+  }
   return response;
 }
 

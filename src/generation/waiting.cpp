@@ -106,7 +106,9 @@ Result<std::optional<Reply>> Waiting::poll() {
   if (!response) {
     if (response.error().cause == TransportError::Cause::Cancelled)
       return stopped();
-    cause_ = response.error().message;
+    // the poll that the deadline cuts short says nothing about what went wrong before
+    if (cause_.empty() || Clock::now() < run_.deadline)
+      cause_ = response.error().message;
     return std::nullopt;
   }
   if (!response->successful())

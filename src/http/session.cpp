@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "http/session.h"
 
+#include <algorithm>
 #include <array>
 
 namespace aimlvideo {
@@ -98,6 +99,36 @@ TransportError describe(const GError *error, SoupMessage *message, bool sent, co
   return result;
 }
 
+/// An address whose path and query are sent byte for byte. GUri's parser would decode what need not have been encoded,
+/// such as %7E, and so break a signature. Only a blank, which can't be sent, is encoded.
+tl::expected<GRefPtr<GUri>, std::string> exactUri(const std::string &url) {
+  const size_t mark = url.find("://");
+  const size_t end = mark == std::string::npos ? url.size() : std::min(url.find_first_of("/?#", mark + 3), url.size());
+  GErrorSlot error;
+  const auto origin = adopt(g_uri_parse(url.substr(0, end).c_str(), httpUriFlags, &error));
+  if (!origin)
+    return tl::unexpected(std::string(error.message()));
+  const std::string scheme = g_uri_get_scheme(origin.get());
+  if ((scheme != "http" && scheme != "https") || !g_uri_get_host(origin.get()) || !*g_uri_get_host(origin.get()))
+    return tl::unexpected(std::string("it is no http or https address"));
+
+  std::string path;
+  for (const char c : url.substr(end, url.find('#', end) - end)) {
+    if (g_ascii_iscntrl(c))
+      return tl::unexpected(std::string("it holds a control character"));
+    path += c == ' ' ? "%20" : std::string(1, c);
+  }
+  std::optional<std::string> query;
+  if (const size_t question = path.find('?'); question != std::string::npos) {
+    query = path.substr(question + 1);
+    path.erase(question);
+  }
+  return adopt(g_uri_build_with_user(httpUriFlags, scheme.c_str(), g_uri_get_user(origin.get()),
+                                     g_uri_get_password(origin.get()), nullptr, g_uri_get_host(origin.get()),
+                                     g_uri_get_port(origin.get()), path.empty() ? "/" : path.c_str(),
+                                     query ? query->c_str() : nullptr, nullptr));
+}
+
 Headers headersOf(SoupMessage *message) {
   Headers headers;
   SoupMessageHeadersIter iterator;
@@ -175,13 +206,10 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
                                                                   Clock::time_point deadline,
                                                                   const Starting &starting) {
   std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
-  GErrorSlot error;
-  const auto uri = adopt(g_uri_parse(request.url.c_str(), httpUriFlags, &error));
+  const auto uri = exactUri(request.url);
   if (!uri)
-    return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, error.message()});
-  const auto message = adopt(soup_message_new_from_uri(request.method, uri.get()));
-  if (!message)
-    return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, "it is no http or https address"});
+    return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, uri.error()});
+  const auto message = adopt(soup_message_new_from_uri(request.method, uri->get()));
   stream->message_ = message;
   soup_message_set_flags(message.get(), SOUP_MESSAGE_NO_REDIRECT);
   for (const auto &[name, value] : request.headers)
@@ -189,6 +217,7 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   if (request.body)
     soup_message_set_request_body_from_bytes(message.get(), "application/json", request.body.get());
 
+  GErrorSlot error;
   {
     GCancellable *attempt = stream->attempt_->cancellable();
     const StartingWatch watch(message.get(), attempt, stream->sent_, starting);
@@ -199,6 +228,10 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   if (!stream->body_)
     return tl::unexpected(describe(error.get(), message.get(), stream->sent_, cancellation));
   stream->head_.status = soup_message_get_status(message.get());
+  if (!stream->sent_) // libsoup passes on what a proxy says to the request for a tunnel
+    return tl::unexpected(
+        TransportError{TransportError::Cause::Unreachable, false,
+                       "the proxy refuses the connection with HTTP status " + std::to_string(stream->head_.status)});
   stream->head_.headers = headersOf(message.get());
   return stream;
 }

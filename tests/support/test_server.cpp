@@ -345,6 +345,8 @@ void FakeService::handle(const Seen &request, Answer &answer) {
       onClip(request, answer);
     else
       serveClip(answer);
+  } else if (onOther) {
+    onOther(request, answer);
   } else {
     answer.json(404, R"({"message":"Cannot )" + request.method + " " + request.path + R"(","statusCode":404})");
   }

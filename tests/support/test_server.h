@@ -119,7 +119,8 @@ public:
   TestServer::Handler onCreate;
   TestServer::Handler onPoll;
   TestServer::Handler onClip;
-  TestServer::Handler onLogs; ///< lists nothing unless set
+  TestServer::Handler onLogs;  ///< lists nothing unless set
+  TestServer::Handler onOther; ///< every other path; 404 unless set
   /// Polls that say `generating` before the one that says `completed`.
   unsigned pollsUntilCompleted = 1;
   std::string clip = "\0\0\0\x18"

@@ -40,6 +40,26 @@ struct Bench {
     patience.turnedAway = {1ms, 5ms, 4};
     patience.polls = {1ms, 5ms, 0};
     patience.downloads = {1ms, 5ms, 0};
+    patience.tooLarge = {1ms, 5ms, 2};
+    patience.lookups = {1ms, 5ms, 0};
+    patience.ownership = 5ms;
+    // an unknown outcome stays one, at once, unless a test opens the logs
+    service.onLogs = [](const Seen &, Answer &answer) {
+      answer.json(403, R"({"message":"no access to the logs"})");
+    };
+  }
+
+  std::shared_ptr<Ledger> ledger() const { return *Ledger::open(service.home.state() + "/aimlvideo"); }
+  /// The newest row of the ledger; one in the state Intent where there is none.
+  LedgerRow newestRow() const {
+    const auto rows = *ledger()->rows();
+    return rows.empty() ? LedgerRow{} : rows.front();
+  }
+  /// By the newest row, nothing is bought and nothing may be.
+  bool boughtNothing() const {
+    const auto state = newestRow().state;
+    return state != LedgerRow::State::Sent && state != LedgerRow::State::Running &&
+           state != LedgerRow::State::Completed;
   }
 
   Result<std::shared_ptr<Spool>> run() {
@@ -106,6 +126,15 @@ struct Bench {
     return {};
   }
 };
+
+/// The names under which the submissions went, as the service saw them.
+inline std::vector<std::string> clientRequestIds(const Bench &bench) {
+  std::vector<std::string> ids;
+  for (const Seen &seen : bench.service.server.requests())
+    if (seen.method == "POST")
+      ids.push_back(seen.header("X-Client-Request-Id"));
+  return ids;
+}
 
 inline std::string contentsOf(const Spool &spool) {
   fail_unless(spool.complete());

@@ -16,7 +16,7 @@
 namespace aimlvideo::test {
 
 /// A socket that keeps the very bytes of each request's head and answers all alike. No HTTP library in between could
-/// put an address into another form.
+/// put an address into another form. A server whose answer is no HTTP speaks first.
 class RawServer {
 public:
   explicit RawServer(std::string answer) : answer_(std::move(answer)) {
@@ -54,7 +54,7 @@ private:
         return;
       std::string head;
       char c = 0;
-      while (!head.ends_with("\r\n\r\n") && recv(connection, &c, 1, 0) == 1)
+      while (answer_.starts_with("HTTP/") && !head.ends_with("\r\n\r\n") && recv(connection, &c, 1, 0) == 1)
         head += c;
       {
         const std::lock_guard lock(mutex_);

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "bench.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using RowState = LedgerRow::State;
+
+constexpr auto imageModel = "kling-video/v1.6/pro/image-to-video";
+
+/// The next submission is accepted and its answer lost; the ones after it are answered.
+void loseFirstAnswer(Bench &bench) {
+  bench.service.onCreate = [&bench](const Seen &, Answer &answer) {
+    if (bench.service.purchases() == 1)
+      answer.drop();
+    else
+      answer.json(200, R"({"id":"gen/second:model","status":"queued"})");
+  };
+}
+
+/// From the n-th request for it on, the log has these rows.
+void logShows(Bench &bench, const std::function<std::string()> &rows, size_t from = 1) {
+  bench.service.onLogs = [&bench, rows, from](const Seen &, Answer &answer) {
+    const bool there = bench.service.server.count("GET", "/v2/logs") >= from;
+    answer.json(200, FakeService::logPage(there ? rows() : ""));
+  };
+}
+
+void corrupt(const std::string &file) {
+  GError *error = nullptr;
+  char *bytes = nullptr;
+  gsize size = 0;
+  fail_unless(g_file_get_contents(file.c_str(), &bytes, &size, &error));
+  fail_unless(g_file_set_contents(file.c_str(), bytes, static_cast<gssize>(size - 1), &error));
+  g_free(bytes);
+}
+
+std::string storedClip(const Bench &bench) {
+  return bench.service.home.cache() + "/aimlvideo/clips/" + bench.newestRow().clip;
+}
+
+} // namespace
+
+GST_START_TEST(a_lost_answer_is_looked_up_and_the_generation_fetched) {
+  for (const size_t from : {size_t{1}, size_t{4}}) {
+    Bench bench;
+    loseFirstAnswer(bench);
+    logShows(
+        bench, [&] { return FakeService::logRow(bench.service.submissionId(), "gen/1:model"); }, from);
+    fail_unless(bench.run().has_value());
+    fail_unless_equals_int(bench.service.purchases(), 1);
+    fail_unless(bench.status.origin == Origin::LookedUp);
+    fail_unless(std::find(bench.states.begin(), bench.states.end(), State::LookingUp) != bench.states.end());
+    fail_unless_equals_text(bench.newestRow().generationId, "gen/1:model");
+    fail_unless(bench.status.usage.usd == 0.5);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_submission_that_the_log_calls_failed_is_sent_again) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  logShows(bench, [&] { return FakeService::logRow(bench.service.submissionId(), "gen/1:model", "failed"); });
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 2);
+  fail_unless_equals_text(bench.newestRow().generationId, "gen/second:model");
+}
+GST_END_TEST
+
+GST_START_TEST(rows_of_others_are_never_adopted) {
+  Bench bench;
+  bench.settings.timeout = 1;
+  loseFirstAnswer(bench);
+  logShows(bench, [&] {
+    return FakeService::logRow("", "gen/other") + "," + FakeService::logRow("somebody-else", "gen/other") + "," +
+           FakeService::logRow(bench.service.submissionId() + "0", "gen/other") + "," +
+           FakeService::logRow(bench.service.submissionId(), "");
+  });
+  fail_unless(bench.fault().kind == ErrorKind::UnknownOutcome);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+  fail_unless_equals_int(bench.service.polls(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(the_log_is_paged_through_to_its_end) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  bench.service.onLogs = [&](const Seen &seen, Answer &answer) {
+    std::string rows = FakeService::logRow(bench.service.submissionId(), "gen/1:model");
+    if (!contains(seen.query, "offset=200")) {
+      rows = FakeService::logRow("other", "gen/other");
+      for (int i = 1; i < 100; ++i)
+        rows += "," + FakeService::logRow("other" + std::to_string(i), "gen/other");
+    }
+    answer.json(200, FakeService::logPage(rows));
+  };
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.server.count("GET", "/v2/logs"), 3);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(faults_of_the_log_are_ridden_out) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  bench.service.onLogs = [&](const Seen &, Answer &answer) {
+    switch (bench.service.server.count("GET", "/v2/logs")) {
+    case 1:
+      return answer.drop();
+    case 2:
+      return answer.json(503, "{}");
+    case 3:
+      return answer.send(200, "text/html", "<html>");
+    case 4:
+      return answer.json(429, "{}");
+    case 5:
+      return answer.json(200, "{\"data\":7}");
+    default:
+      return answer.json(200, FakeService::logPage(FakeService::logRow(bench.service.submissionId(), "gen/1:model")));
+    }
+  };
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(on_unknown_resubmit_sends_again_after_all_looking_up) {
+  Bench bench;
+  bench.settings.timeout = 1;
+  bench.settings.onUnknown = OnUnknown::Resubmit;
+  loseFirstAnswer(bench);
+  logShows(bench, [] { return ""; });
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 2);
+  fail_unless(bench.service.server.count("GET", "/v2/logs") > 1);
+  fail_if(bench.service.submissionId(0) == bench.service.submissionId(1));
+}
+GST_END_TEST
+
+GST_START_TEST(the_next_run_looks_the_same_submission_up_first) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  fail_unless(bench.fault().kind == ErrorKind::UnknownOutcome);
+  logShows(bench, [&] { return FakeService::logRow(bench.service.submissionId(), "gen/1:model"); });
+  bench.row = 0; // as in another process
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(the_same_request_is_replayed_without_a_request) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  const size_t requests = bench.service.server.requests().size();
+  bench.row = 0;
+  const auto clip = bench.run();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == bench.service.clip);
+  fail_unless(bench.status.origin == Origin::Replayed, "%s: %s", nameOf(bench.status.origin),
+              bench.notes.empty() ? "" : bench.notes.back().c_str());
+  fail_unless_equals_int(bench.service.server.requests().size(), requests);
+  fail_unless_equals_int(bench.arrivals, 2);
+  // by the order of its members, a JSON object is no other request
+  bench.settings.prompt = "other";
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(reuse_and_take_decide_what_is_bought_anew) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  const auto purchasesAfter = [&](Reuse reuse, unsigned take) {
+    bench.row = 0;
+    bench.settings.reuse = reuse;
+    bench.settings.take = take;
+    fail_unless(bench.run().has_value());
+    return bench.service.purchases();
+  };
+  fail_unless_equals_int(purchasesAfter(Reuse::All, 0), 1);
+  fail_unless_equals_int(purchasesAfter(Reuse::All, 1), 2);
+  fail_unless_equals_int(purchasesAfter(Reuse::All, 1), 2);
+  fail_unless_equals_int(purchasesAfter(Reuse::Unfinished, 0), 3);
+  fail_unless_equals_int(purchasesAfter(Reuse::None, 0), 4);
+  fail_unless_equals_int(purchasesAfter(Reuse::None, 0), 5);
+  fail_unless_equals_int(purchasesAfter(Reuse::All, 0), 5);
+}
+GST_END_TEST
+
+GST_START_TEST(an_owner_goes_on_with_its_own_purchase_whatever_reuse_says) {
+  for (const Reuse reuse : {Reuse::None, Reuse::Unfinished}) {
+    Bench bench;
+    bench.settings.reuse = reuse;
+    fail_unless(bench.run().has_value());
+    fail_unless(bench.run().has_value());
+    fail_unless_equals_int(bench.service.purchases(), 1);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(an_unfinished_generation_is_gone_on_with_by_every_reuse_but_none) {
+  for (const Reuse reuse : {Reuse::All, Reuse::Unfinished}) {
+    Bench bench;
+    bench.service.pollsUntilCompleted = 1000;
+    bench.settings.timeout = 1;
+    fail_unless(bench.fault().kind == ErrorKind::TimedOut);
+    bench.settings.timeout = 30;
+    bench.service.pollsUntilCompleted = 0;
+    bench.settings.reuse = reuse;
+    bench.row = 0;
+    fail_unless(bench.run().has_value());
+    fail_unless(bench.status.origin == Origin::Resumed);
+    fail_unless_equals_int(bench.service.purchases(), 1);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_generation_goes_on_on_the_family_it_was_bought_on) {
+  Bench bench;
+  bench.settings.endpoint = EndpointChoice::Legacy;
+  bench.service.pollsUntilCompleted = 1000;
+  bench.settings.timeout = 1;
+  fail_unless(bench.fault().kind == ErrorKind::TimedOut);
+  bench.settings.timeout = 30;
+  bench.service.pollsUntilCompleted = 0;
+  bench.settings.endpoint = EndpointChoice::Auto;
+  bench.row = 0;
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 1);
+  fail_unless_equals_int(bench.service.server.count("GET", universalPath), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(a_clip_that_went_from_the_store_is_fetched_again_and_not_bought) {
+  for (const bool truncated : {false, true}) {
+    Bench bench;
+    fail_unless(bench.run().has_value());
+    if (truncated)
+      corrupt(storedClip(bench));
+    else
+      fail_unless_equals_int(g_remove(storedClip(bench).c_str()), 0);
+    bench.row = 0;
+    const auto clip = bench.run();
+    fail_unless(clip.has_value());
+    fail_unless(contentsOf(**clip) == bench.service.clip);
+    fail_unless_equals_int(bench.service.purchases(), 1);
+    fail_unless_equals_int(bench.service.server.count("GET", "/clips/"), 2);
+    fail_unless_equals_int(bench.service.home.clips(), 1);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_clip_that_is_nowhere_is_bought_again_and_that_is_said) {
+  Bench bench;
+  bench.patience.unknownIdAnswers = 2;
+  fail_unless(bench.run().has_value());
+  g_remove(storedClip(bench).c_str());
+  bench.row = 0;
+  bench.service.onPoll = [&](const Seen &, Answer &answer) {
+    if (bench.service.purchases() == 1)
+      answer.json(404, R"({"message":"Generation not found"})");
+    else
+      answer.json(200, bench.service.completedReply("gen/1:model"));
+  };
+  bench.notes.clear();
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 2);
+  const bool said = std::any_of(bench.notes.begin(), bench.notes.end(),
+                                [](const std::string &note) { return contains(note, "bought again"); });
+  fail_unless(said);
+}
+GST_END_TEST
+
+GST_START_TEST(what_was_moderated_is_not_sent_again_unless_asked) {
+  Bench bench;
+  bench.service.onPoll = [](const Seen &, Answer &answer) {
+    answer.json(200, R"({"id":"g","status":"error","error":{"name":"Moderation","message":"sensitive content"}})");
+  };
+  fail_unless(bench.fault().kind == ErrorKind::GenerationFailed);
+  bench.row = 0;
+  const Error again = bench.fault();
+  fail_unless(again.kind == ErrorKind::GenerationFailed);
+  fail_unless_contains(again.text(), "reuse=none");
+  fail_unless_contains(again.text(), "sensitive content");
+  fail_unless_equals_int(bench.service.purchases(), 1);
+  bench.settings.reuse = Reuse::None;
+  fail_unless(bench.fault().kind == ErrorKind::GenerationFailed);
+  fail_unless_equals_int(bench.service.purchases(), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(what_failed_is_bought_again) {
+  Bench bench;
+  bench.service.onPoll = [](const Seen &, Answer &answer) {
+    answer.json(200, R"({"id":"g","status":"error","error":"model error"})");
+  };
+  fail_unless(bench.fault().kind == ErrorKind::GenerationFailed);
+  bench.service.onPoll = nullptr;
+  bench.row = 0;
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(a_purchase_of_another_key_says_so) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  fail_unless(bench.fault().kind == ErrorKind::UnknownOutcome);
+  bench.settings.apiKey = Secret("another-key");
+  logShows(bench, [] { return ""; });
+  bench.row = 0;
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::UnknownOutcome);
+  fail_unless_contains(error.text(), "another API key");
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(two_at_once_make_one_purchase_and_both_have_the_clip) {
+  Bench bench;
+  bench.service.onCreate = [](const Seen &, Answer &answer) {
+    answer.jsonAfter(300ms, 200, R"({"id":"gen/1:model","status":"queued"})");
+  };
+  Cancellation cancellation;
+  Status second;
+  Result<std::shared_ptr<Spool>> clip;
+  std::thread follower([&] {
+    bench.service.server.waitFor("POST", "/");
+    Generation::Callbacks callbacks;
+    callbacks.stateChanged = [](const Status &) {
+    };
+    callbacks.progressed = [](const Status &, const std::string &) {
+    };
+    callbacks.log = [](const std::string &) {
+    };
+    callbacks.claimed = [](int64_t) {
+    };
+    callbacks.arriving = [](const Status &, const std::shared_ptr<Spool> &) {
+    };
+    Generation generation(bench.settings, 0, cancellation, callbacks, bench.patience);
+    clip = generation.run();
+    second = generation.status();
+  });
+  fail_unless(bench.run().has_value());
+  follower.join();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == bench.service.clip);
+  fail_unless(second.origin == Origin::Joined);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(who_waits_for_another_owner_ends_at_its_deadline_and_buys_nothing) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  const auto owner = *Ownership::take(bench.service.home.state() + "/aimlvideo", bench.newestRow().owner);
+  fail_unless(owner.has_value());
+  bench.row = 0;
+  bench.settings.timeout = 1;
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::TimedOut);
+  fail_unless_contains(error.text(), "this process");
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(an_image_by_url_is_known_by_its_validator) {
+  Bench bench;
+  std::string tag = "\"v1\"";
+  bench.settings.model = imageModel;
+  bench.settings.image = bench.service.server.url() + "/pictures/mona.jpg";
+  bench.service.onOther = [&](const Seen &seen, Answer &answer) {
+    if (!tag.empty())
+      answer.header("ETag", tag);
+    answer.send(seen.method == "HEAD" ? 405 : 206, "image/jpeg", "x");
+  };
+  const auto purchasesAfterRun = [&] {
+    bench.row = 0;
+    fail_unless(bench.run().has_value());
+    return bench.service.purchases();
+  };
+  fail_unless_equals_int(purchasesAfterRun(), 1);
+  fail_unless_equals_int(purchasesAfterRun(), 1);
+  tag = "\"v2\"";
+  fail_unless_equals_int(purchasesAfterRun(), 2);
+  tag = ""; // without a validator nothing finished is replayed
+  fail_unless_equals_int(purchasesAfterRun(), 3);
+  fail_unless_equals_int(purchasesAfterRun(), 4);
+  for (const Seen &seen : bench.service.server.requests())
+    if (seen.path.starts_with("/pictures/"))
+      fail_unless_equals_text(seen.header("Authorization"), "");
+}
+GST_END_TEST
+
+GST_START_TEST(a_ledger_that_can_not_be_written_refuses_to_buy) {
+  Bench bench;
+  const std::string folder = bench.service.home.state() + "/aimlvideo";
+  g_mkdir_with_parents(bench.service.home.state().c_str(), 0700);
+  fail_unless(g_file_set_contents(folder.c_str(), "in the way", -1, nullptr));
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::NoSpace);
+  fail_unless_contains(error.text(), folder);
+  fail_unless_equals_int(bench.service.purchases(), 0);
+  // what is bought already needs no ledger
+  bench.fetchOnly();
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(a_store_that_can_not_be_written_plays_the_clip_all_the_same) {
+  Bench bench;
+  g_mkdir_with_parents(bench.service.home.cache().c_str(), 0700);
+  fail_unless(g_file_set_contents((bench.service.home.cache() + "/aimlvideo").c_str(), "in the way", -1, nullptr));
+  const auto clip = bench.run();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == bench.service.clip);
+  fail_unless(bench.newestRow().clip.empty());
+  bench.row = 0;
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(the_store_lets_go_of_what_was_least_recently_played) {
+  Bench bench;
+  const ScopedVariable limit("AIMLVIDEO_CACHE_SIZE", std::to_string(bench.service.clip.size() * 2).c_str());
+  for (unsigned take = 0; take < 3; ++take) {
+    bench.row = 0;
+    bench.settings.take = take;
+    fail_unless(bench.run().has_value());
+  }
+  fail_unless_equals_int(bench.service.home.clips(), 2);
+  bench.row = 0;
+  const size_t fetched = bench.service.server.count("GET", "/clips/");
+  fail_unless(bench.run().has_value()); // the latest is there
+  fail_unless_equals_int(bench.service.server.count("GET", "/clips/"), fetched);
+}
+GST_END_TEST
+
+GST_START_TEST(neither_key_nor_prompt_is_on_disk_unless_asked) {
+  for (const bool stored : {false, true}) {
+    Bench bench;
+    bench.settings.storePrompt = stored;
+    fail_unless(bench.run().has_value());
+    std::string all;
+    for (const char *suffix : {"", "-wal"}) {
+      char *bytes = nullptr;
+      gsize size = 0;
+      const std::string file = bench.service.home.state() + "/aimlvideo/ledger.sqlite3" + suffix;
+      if (g_file_get_contents(file.c_str(), &bytes, &size, nullptr))
+        all.append(bytes, size);
+      g_free(bytes);
+    }
+    fail_unless(contains(all, "gen/1:model"));
+    fail_if(contains(all, benchKey));
+    fail_unless(contains(all, "Mona Lisa") == stored);
+  }
+}
+GST_END_TEST
+
+static TCase *lookups() {
+  TCase *tests = tcase_create("lookups");
+  tcase_add_test(tests, a_lost_answer_is_looked_up_and_the_generation_fetched);
+  tcase_add_test(tests, a_submission_that_the_log_calls_failed_is_sent_again);
+  tcase_add_test(tests, rows_of_others_are_never_adopted);
+  tcase_add_test(tests, the_log_is_paged_through_to_its_end);
+  tcase_add_test(tests, faults_of_the_log_are_ridden_out);
+  tcase_add_test(tests, on_unknown_resubmit_sends_again_after_all_looking_up);
+  tcase_add_test(tests, the_next_run_looks_the_same_submission_up_first);
+  tcase_add_test(tests, a_purchase_of_another_key_says_so);
+  return tests;
+}
+
+static TCase *reuses() {
+  TCase *tests = tcase_create("reuses");
+  tcase_add_test(tests, the_same_request_is_replayed_without_a_request);
+  tcase_add_test(tests, reuse_and_take_decide_what_is_bought_anew);
+  tcase_add_test(tests, an_owner_goes_on_with_its_own_purchase_whatever_reuse_says);
+  tcase_add_test(tests, an_unfinished_generation_is_gone_on_with_by_every_reuse_but_none);
+  tcase_add_test(tests, a_generation_goes_on_on_the_family_it_was_bought_on);
+  tcase_add_test(tests, a_clip_that_went_from_the_store_is_fetched_again_and_not_bought);
+  tcase_add_test(tests, a_clip_that_is_nowhere_is_bought_again_and_that_is_said);
+  tcase_add_test(tests, what_was_moderated_is_not_sent_again_unless_asked);
+  tcase_add_test(tests, what_failed_is_bought_again);
+  tcase_add_test(tests, an_image_by_url_is_known_by_its_validator);
+  return tests;
+}
+
+static TCase *owners() {
+  TCase *tests = tcase_create("owners");
+  tcase_add_test(tests, two_at_once_make_one_purchase_and_both_have_the_clip);
+  tcase_add_test(tests, who_waits_for_another_owner_ends_at_its_deadline_and_buys_nothing);
+  return tests;
+}
+
+static TCase *disks() {
+  TCase *tests = tcase_create("disks");
+  tcase_add_test(tests, a_ledger_that_can_not_be_written_refuses_to_buy);
+  tcase_add_test(tests, a_store_that_can_not_be_written_plays_the_clip_all_the_same);
+  tcase_add_test(tests, the_store_lets_go_of_what_was_least_recently_played);
+  tcase_add_test(tests, neither_key_nor_prompt_is_on_disk_unless_asked);
+  return tests;
+}
+
+static Suite *purchase_suite() {
+  Suite *suite = suite_create("purchase");
+  for (TCase *tests : {lookups(), reuses(), owners(), disks()})
+    suite_add_tcase(suite, tests);
+  return suite;
+}
+
+GST_CHECK_MAIN(purchase)
