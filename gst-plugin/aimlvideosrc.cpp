@@ -28,6 +28,7 @@
 
 #include "bus.h"
 #include "generation/job.h"
+#include "preset.h"
 #include "properties.h"
 
 GST_DEBUG_CATEGORY_STATIC(aimlvideosrc_debug);
@@ -56,7 +57,6 @@ public:
   bool validate() const;
   void enterPaused();
   void leavePaused();
-  void forgetClip();
   void endOfStreamSent();
 
   // the streaming thread
@@ -69,9 +69,10 @@ public:
   void completed(const Status &status, const std::shared_ptr<Spool> &clip) override;
   void failed(const Status &status, const Error &error) override;
   void logged(const std::string &line) override;
+  void warned(const std::string &text) override;
 
 private:
-  enum class Outcome { Pending, Delivering, Failed, Cancelled };
+  enum class Outcome { Pending, Delivering, DryRun, Failed, Cancelled };
 
   bool locked() const;
   bool linked() const { return gst_pad_is_linked(GST_BASE_SRC_PAD(element_)); }
@@ -95,7 +96,7 @@ private:
   Outcome outcome_ = Outcome::Pending;
   std::shared_ptr<Spool> clip_;
   std::shared_ptr<Job> job_;
-  Purchase purchase_; ///< of the previous run, so that the same request is not bought again
+  int64_t ledgerRow_ = 0; ///< of the previous run, which the next one goes on with
   State finalState_ = State::Idle;
 };
 
@@ -175,7 +176,7 @@ void Source::enterPaused() {
 /// Starts the job unless it runs. Called from the state change, and from create() for a pad that was linked late.
 void Source::startJob() {
   ElementSettings settings;
-  Purchase earlier;
+  int64_t ownRow = 0;
   {
     const std::lock_guard lock(mutex_);
     if (jobStarted_ || !running_)
@@ -183,10 +184,10 @@ void Source::startJob() {
     jobStarted_ = true;
     finalState_ = State::Idle;
     settings = settings_;
-    earlier = purchase_;
+    ownRow = ledgerRow_;
   }
   bus_.progressStarted("starting the generation");
-  auto job = Job::start(std::move(settings), std::move(earlier), *this);
+  auto job = Job::start(std::move(settings), ownRow, *this);
   if (!job) {
     failed(Status{}, job.error());
     return;
@@ -211,11 +212,6 @@ void Source::leavePaused() {
   size_ = unknownSize;
 }
 
-void Source::forgetClip() {
-  const std::lock_guard lock(mutex_);
-  purchase_.clip.reset();
-}
-
 /// Ends the job, which may have ended before. True: it was still at work.
 bool Source::cancelJob() {
   std::shared_ptr<Job> job;
@@ -230,7 +226,7 @@ bool Source::cancelJob() {
   const bool wasOpen = bus_.progressEnded(GST_PROGRESS_TYPE_CANCELED, "the generation was interrupted");
   const std::lock_guard lock(mutex_);
   if (job)
-    purchase_ = job->purchase();
+    ledgerRow_ = job->row();
   if (outcome_ == Outcome::Cancelled)
     finalState_ = State::Cancelled;
   return wasOpen;
@@ -353,6 +349,12 @@ void Source::progressed(const Status &status, const std::string &note) {
 }
 
 void Source::completed(const Status &status, const std::shared_ptr<Spool> &clip) {
+  if (!clip) {
+    bus_.generation(status);
+    bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the dry run has ended, nothing was bought");
+    g_object_notify(G_OBJECT(element_), "status");
+    return finish(Outcome::DryRun);
+  }
   GST_INFO_OBJECT(element_, "generation %s completed, %" G_GUINT64_FORMAT " bytes", status.generationId.c_str(),
                   static_cast<guint64>(clip->size()));
   std::string title;
@@ -385,6 +387,11 @@ void Source::logged(const std::string &line) {
   GST_INFO_OBJECT(element_, "%s", line.c_str());
 }
 
+void Source::warned(const std::string &text) {
+  GST_WARNING_OBJECT(element_, "%s", text.c_str());
+  bus_.warning(text, "the request is sent all the same");
+}
+
 } // namespace
 
 } // namespace aimlvideo
@@ -400,7 +407,12 @@ struct _GstAimlVideoSrc {
 static GstStaticPadTemplate sourceTemplate =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-G_DEFINE_FINAL_TYPE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC)
+static void gst_aiml_video_src_preset_init(gpointer iface, gpointer) {
+  aimlvideo::initPresetInterface(static_cast<GstPresetInterface *>(iface));
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC,
+                              G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_aiml_video_src_preset_init))
 // Source/Network/Video or a rank would make autovideosrc start a generation where somebody wanted a camera
 GST_ELEMENT_REGISTER_DEFINE(aimlvideosrc, "aimlvideosrc", GST_RANK_NONE, GST_TYPE_AIML_VIDEO_SRC)
 
@@ -435,8 +447,6 @@ static GstStateChangeReturn gst_aiml_video_src_change_state(GstElement *element,
     source->enterPaused();
   else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     source->leavePaused();
-  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    source->forgetClip();
   return result;
 }
 

@@ -28,6 +28,11 @@ void setCost(GstStructure *structure, const Usage &usage) {
     gst_structure_set(structure, "usd-spent", G_TYPE_DOUBLE, *usage.usd, nullptr);
 }
 
+void setEstimate(GstStructure *structure, const Status &status) {
+  if (status.estimatedUsd)
+    gst_structure_set(structure, "usd-estimated", G_TYPE_DOUBLE, *status.estimatedUsd, nullptr);
+}
+
 std::string describe(const Status &status) {
   std::string text = nameOf(status.state);
   if (status.state == State::Queued || status.state == State::Generating) {
@@ -102,11 +107,13 @@ void Bus::warning(const std::string &text, const std::string &debug) const {
 void Bus::generation(const Status &status) const {
   GstStructure *structure =
       gst_structure_new("aimlvideo-generation", "status", G_TYPE_STRING, nameOf(status.state), "elapsed", G_TYPE_UINT64,
-                        nanoseconds(status.elapsed()), "reused", G_TYPE_BOOLEAN, status.reused, nullptr);
+                        nanoseconds(status.elapsed()), "reused", G_TYPE_BOOLEAN, status.reused(), "origin",
+                        G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   if (const auto remaining = status.remaining())
     gst_structure_set(structure, "eta", G_TYPE_UINT64, nanoseconds(*remaining), nullptr);
+  setEstimate(structure, status);
   setCost(structure, status.usage);
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
 }
@@ -155,10 +162,12 @@ GstStructure *statisticsOf(const Status &status) {
       "aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time", G_TYPE_UINT64,
       nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64, nanoseconds(status.waitTime), "download-time",
       G_TYPE_UINT64, nanoseconds(status.downloadTime), "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT,
-      status.retries, "bytes", G_TYPE_UINT64, status.bytesReceived, "reused", G_TYPE_BOOLEAN, status.reused, nullptr);
+      status.retries, "bytes", G_TYPE_UINT64, status.bytesReceived, "reused", G_TYPE_BOOLEAN, status.reused(), "origin",
+      G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   setText(structure, "client-request-id", status.clientRequestId);
+  setEstimate(structure, status);
   setCost(structure, status.usage);
   return structure;
 }

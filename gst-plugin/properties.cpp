@@ -6,6 +6,7 @@
 #include "api/endpoint.h"
 #include "config.h"
 #include "generation/status.h"
+#include "image_sample.h"
 
 namespace aimlvideo {
 
@@ -86,6 +87,11 @@ void installRequestProperties(GObjectClass *c) {
                               "First frame of the clip: path, file:, http(s): or data: URI of a PNG, JPEG or WebP "
                               "image, at most 50 MB (default: none)",
                               nullptr, configurable));
+  install(c, Property::ImageSample,
+          g_param_spec_boxed("image-sample", "First frame as sample",
+                             "First frame of the clip from the application, instead of image: a sample of image/jpeg, "
+                             "image/png, image/webp or raw video; can't be read back (default: none)",
+                             GST_TYPE_SAMPLE, writeOnly));
   install(c, Property::TailImage,
           g_param_spec_string("tail-image", "Last frame",
                               "Last frame of the clip, given like image, for models that take one (default: none)",
@@ -154,6 +160,38 @@ void installServiceProperties(GObjectClass *c) {
                               nullptr, writeOnly));
 }
 
+void installPurchaseProperties(GObjectClass *c) {
+  install(c, Property::Reuse,
+          g_param_spec_enum("reuse", "Reuse",
+                            "Which earlier purchases of the same request, of any process of this user, to go on with "
+                            "instead of buying",
+                            reuseGetType(), static_cast<gint>(Reuse::All), configurable));
+  install(c, Property::Take,
+          g_param_spec_uint("take", "Take",
+                            "Number of the variation: the same request with another take is another purchase", 0,
+                            G_MAXUINT, 0, configurable));
+  install(c, Property::OnUnknown,
+          g_param_spec_enum("on-unknown", "On unknown",
+                            "What to do when it stays unknown whether the service accepted a submission, after looking "
+                            "it up until timeout",
+                            onUnknownGetType(), static_cast<gint>(OnUnknown::Fail), configurable));
+  install(c, Property::StorePrompt,
+          g_param_spec_boolean("store-prompt", "Store prompt",
+                               "Keep the prompt in the ledger of purchases on this machine, for `aimlvideo jobs`",
+                               FALSE, configurable));
+}
+
+void installPriceProperties(GObjectClass *c) {
+  install(c, Property::MaxCost,
+          g_param_spec_double("max-cost", "Maximum cost",
+                              "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap", 0,
+                              G_MAXDOUBLE, defaults().maximumCost, configurable));
+  install(c, Property::DryRun,
+          g_param_spec_boolean("dry-run", "Dry run",
+                               "Check the request, estimate its price, report both and end with EOS; buy nothing",
+                               FALSE, configurable));
+}
+
 void installTransportProperties(GObjectClass *c) {
   install(c, Property::MaxClipSize,
           g_param_spec_uint64("max-clip-size", "Maximum clip size",
@@ -161,8 +199,9 @@ void installTransportProperties(GObjectClass *c) {
                               defaults().maximumClipSize, configurable));
   install(c, Property::TempDir,
           g_param_spec_string("temp-dir", "Temporary folder",
-                              "Folder for the clip while it is played, as an unnamed file; unset: /var/tmp", nullptr,
-                              configurable));
+                              "Folder for the clip while it is played, as an unnamed file, where the clip store in "
+                              "$XDG_CACHE_HOME can't be used; unset: /var/tmp",
+                              nullptr, configurable));
   install(c, Property::PromptTag,
           g_param_spec_boolean("prompt-tag", "Prompt tag", "Send the prompt downstream as the title tag", FALSE,
                                configurable));
@@ -230,11 +269,35 @@ GType generateAudioGetType() {
   return type;
 }
 
+GType reuseGetType() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(Reuse::None), "None: buy anew", "none"},
+        {static_cast<gint>(Reuse::Unfinished), "Go on with a generation that has not ended", "unfinished"},
+        {static_cast<gint>(Reuse::All), "Replay a finished clip as well", "all"},
+        {0, nullptr, nullptr}};
+    return registerEnum("GstAimlVideoSrcReuse", values);
+  }();
+  return type;
+}
+
+GType onUnknownGetType() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(OnUnknown::Fail), "An error that says how to settle it", "fail"},
+        {static_cast<gint>(OnUnknown::Resubmit), "Submit again, which may buy twice", "resubmit"},
+        {0, nullptr, nullptr}};
+    return registerEnum("GstAimlVideoSrcOnUnknown", values);
+  }();
+  return type;
+}
+
 GType statusGetType() {
   static const GType type = [] {
     static const GEnumValue values[] = {
         {static_cast<gint>(State::Idle), "Nothing was started", nameOf(State::Idle)},
-        {static_cast<gint>(State::QueuedLocally), "Waiting for its turn in this process", nameOf(State::QueuedLocally)},
+        {static_cast<gint>(State::QueuedLocally), "Waiting for its turn, or for another owner of the same generation",
+         nameOf(State::QueuedLocally)},
         {static_cast<gint>(State::Submitting), "Being sent to the service", nameOf(State::Submitting)},
         {static_cast<gint>(State::LookingUp), "Finding out whether the service accepted it", nameOf(State::LookingUp)},
         {static_cast<gint>(State::Queued), "Accepted by the service, not begun", nameOf(State::Queued)},
@@ -252,9 +315,12 @@ GType statusGetType() {
 void installProperties(GObjectClass *objectClass) {
   installRequestProperties(objectClass);
   installServiceProperties(objectClass);
+  installPurchaseProperties(objectClass);
+  installPriceProperties(objectClass);
   installTransportProperties(objectClass);
   installReadOnlyProperties(objectClass);
-  for (const GType type : {endpointGetType(), generateAudioGetType(), statusGetType()})
+  for (const GType type :
+       {endpointGetType(), generateAudioGetType(), reuseGetType(), onUnknownGetType(), statusGetType()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
@@ -315,6 +381,27 @@ bool setProperty(ElementSettings &settings, Property property, const GValue *val
     return true;
   case Property::GenerationId:
     settings.generationId = textOf(value);
+    return true;
+  case Property::Reuse:
+    settings.reuse = static_cast<Reuse>(g_value_get_enum(value));
+    return true;
+  case Property::Take:
+    settings.take = g_value_get_uint(value);
+    return true;
+  case Property::OnUnknown:
+    settings.onUnknown = static_cast<OnUnknown>(g_value_get_enum(value));
+    return true;
+  case Property::StorePrompt:
+    settings.storePrompt = g_value_get_boolean(value);
+    return true;
+  case Property::MaxCost:
+    settings.maximumCost = g_value_get_double(value);
+    return true;
+  case Property::DryRun:
+    settings.dryRun = g_value_get_boolean(value);
+    return true;
+  case Property::ImageSample:
+    settings.imageSource = imageSourceFor(static_cast<GstSample *>(g_value_get_boxed(value)));
     return true;
   case Property::MaxClipSize:
     settings.maximumClipSize = g_value_get_uint64(value);
@@ -391,6 +478,24 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     return true;
   case Property::PollInterval:
     g_value_set_uint(value, settings.pollInterval);
+    return true;
+  case Property::Reuse:
+    g_value_set_enum(value, static_cast<gint>(settings.reuse));
+    return true;
+  case Property::Take:
+    g_value_set_uint(value, settings.take);
+    return true;
+  case Property::OnUnknown:
+    g_value_set_enum(value, static_cast<gint>(settings.onUnknown));
+    return true;
+  case Property::StorePrompt:
+    g_value_set_boolean(value, settings.storePrompt);
+    return true;
+  case Property::MaxCost:
+    g_value_set_double(value, settings.maximumCost);
+    return true;
+  case Property::DryRun:
+    g_value_set_boolean(value, settings.dryRun);
     return true;
   case Property::MaxClipSize:
     g_value_set_uint64(value, settings.maximumClipSize);

@@ -13,6 +13,7 @@ enum class Property : guint {
   NegativePrompt,
   PromptFile,
   Image,
+  ImageSample,
   TailImage,
   Model,
   Duration,
@@ -27,6 +28,12 @@ enum class Property : guint {
   Timeout,
   PollInterval,
   GenerationId,
+  Reuse,
+  Take,
+  OnUnknown,
+  StorePrompt,
+  MaxCost,
+  DryRun,
   MaxClipSize,
   TempDir,
   PromptTag,
@@ -49,6 +56,8 @@ struct ElementSettings : Settings {
 
 GType endpointGetType();
 GType generateAudioGetType();
+GType reuseGetType();
+GType onUnknownGetType();
 GType statusGetType();
 
 void installProperties(GObjectClass *objectClass);

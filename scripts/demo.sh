@@ -71,7 +71,10 @@ if [ $real = no ]; then
   done
   AIMLAPI_BASE_URL=$(sed 's/^listening on //' "$scratch/address")
   AIMLAPI_KEY=demo-key-that-buys-nothing
-  export AIMLAPI_BASE_URL AIMLAPI_KEY
+  # what the emulator sells does not belong among the user's purchases
+  XDG_STATE_HOME=$scratch/state
+  XDG_CACHE_HOME=$scratch/cache
+  export AIMLAPI_BASE_URL AIMLAPI_KEY XDG_STATE_HOME XDG_CACHE_HOME
   echo "The service is an emulator at $AIMLAPI_BASE_URL; nothing is bought."
 fi
 

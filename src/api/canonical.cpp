@@ -85,6 +85,25 @@ private:
   const std::map<std::string, std::string> &identities_;
 };
 
+bool isRemote(const std::string &text) {
+  return (text.starts_with("https://") || text.starts_with("http://")) &&
+         text.find_first_of(" \t\r\n") == std::string::npos;
+}
+
+void collectRemote(JsonNode *node, std::vector<std::string> &found) {
+  if (JsonObject *object = json::objectIn(node)) {
+    for (const std::string &name : json::memberNames(object))
+      collectRemote(json::member(object, name.c_str()), found);
+  } else if (JSON_NODE_HOLDS_ARRAY(node)) {
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); ++i)
+      collectRemote(json_array_get_element(array, i), found);
+  } else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
+    if (const std::string text = json_node_get_string(node); isRemote(text))
+      found.push_back(text);
+  }
+}
+
 } // namespace
 
 std::string identityOf(std::string_view bytes) {
@@ -101,6 +120,13 @@ std::string identityOfCarried(const std::string &carried) {
   gsize size = 0;
   const std::unique_ptr<guchar, GFree> bytes(g_base64_decode(carried.c_str() + comma + 1, &size));
   return identityOf({reinterpret_cast<const char *>(bytes.get()), size});
+}
+
+std::vector<std::string> remoteMediaIn(const std::string &canonical) {
+  std::vector<std::string> found;
+  if (const auto node = json::parse(canonical))
+    collectRemote(node->get(), found);
+  return found;
 }
 
 std::string canonicalJson(JsonNode *node, const std::map<std::string, std::string> &identities) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <json-glib/json-glib.h>
 
@@ -21,5 +22,8 @@ std::string identityOfCarried(const std::string &carried);
 ///
 /// `identities` holds what else is to stand for the string at a place such as `elements[0].frontal_image_url`.
 std::string canonicalJson(JsonNode *node, const std::map<std::string, std::string> &identities = {});
+
+/// The http(s) addresses in a canonical form, in its order: media that the service will fetch.
+std::vector<std::string> remoteMediaIn(const std::string &canonical);
 
 } // namespace aimlvideo

@@ -16,7 +16,7 @@ namespace aimlvideo {
 namespace {
 
 int openUnnamed(const std::string &folder) {
-  const int descriptor = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor >= 0)
     return descriptor;
   // some file systems have no unnamed files
@@ -46,6 +46,12 @@ Result<std::shared_ptr<Spool>> Spool::create(const std::string &folder) {
   if (descriptor < 0)
     return diskFailure(errno);
   return std::shared_ptr<Spool>(new Spool(descriptor));
+}
+
+std::shared_ptr<Spool> Spool::open(int descriptor, uint64_t size) {
+  std::shared_ptr<Spool> spool(new Spool(descriptor));
+  spool->size_ = size;
+  return spool;
 }
 
 Spool::~Spool() {

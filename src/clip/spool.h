@@ -16,6 +16,8 @@ class Spool {
 public:
   /// In `folder`, or in the system's folder for large temporary files where it is empty. Mode 0600.
   static Result<std::shared_ptr<Spool>> create(const std::string &folder);
+  /// A whole clip of `size` bytes in an open file, which the spool takes over and closes.
+  static std::shared_ptr<Spool> open(int descriptor, uint64_t size);
 
   Spool(const Spool &) = delete;
   Spool &operator=(const Spool &) = delete;
@@ -25,6 +27,8 @@ public:
   /// Forgets all bytes.
   Result<void> clear();
   uint64_t size() const { return size_; }
+  /// Stays the spool's.
+  int descriptor() const { return descriptor_; }
 
   /// Reads up to `size` bytes at `offset`; fewer only at the end.
   Result<size_t> read(uint64_t offset, void *buffer, size_t size) const;

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/generation.h"
 
-#include <algorithm>
 #include <exception>
 
-#include "generation/poll_schedule.h"
-#include "generation/verdict.h"
+#include "clip/downloader.h"
+#include "generation/claim.h"
+#include "generation/lookup.h"
+#include "generation/price_check.h"
+#include "generation/remarks.h"
+#include "generation/submission.h"
+#include "generation/waiting.h"
+#include "ledger/folders.h"
+#include "ledger/identity.h"
 
 namespace aimlvideo {
 
@@ -15,49 +21,23 @@ using std::chrono::seconds;
 
 namespace {
 
-/// A sign of life for a person at a terminal; a change of state is told at once.
-constexpr seconds noteInterval{5};
-
-/// A completed reply without a clip is asked for again this often.
-constexpr unsigned completedWithoutClip = 3;
-
-std::string hashOf(const std::string &baseUrl, const std::string &body) {
-  const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
-  for (const std::string *part : {&baseUrl, &body}) {
-    g_checksum_update(checksum.get(), reinterpret_cast<const guchar *>(part->data()),
-                      static_cast<gssize>(part->size()));
-    g_checksum_update(checksum.get(), reinterpret_cast<const guchar *>("\n"), 1);
-  }
-  return g_checksum_get_string(checksum.get());
-}
-
-std::string randomRequestId() {
-  const GCharPtr uuid(g_uuid_string_random());
-  return uuid.get();
-}
-
-std::optional<seconds> retryAfterOf(const HttpResponse &response) {
-  const auto value = response.header("Retry-After");
-  return value ? parseRetryAfter(*value, std::chrono::system_clock::now()) : std::nullopt;
-}
-
-Failure stopped() {
-  return failure(ErrorKind::Cancelled, "the generation was stopped");
+/// The clip's name in the store: of this request, and of this of its purchases.
+std::string clipName(const LedgerRow &row) {
+  const std::string request = row.identity.empty() ? "given" : row.identity;
+  return request + "-" + sha256(row.baseUrl + "\n" + row.generationId).substr(0, 16) + ".mp4";
 }
 
 } // namespace
 
-Generation::Generation(Settings settings, Purchase earlier, Cancellation &cancellation, Callbacks callbacks,
+Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
                        Patience patience)
-    : settings_(std::move(settings)),
-      patience_(patience),
-      purchase_(std::move(earlier)),
-      cancellation_(cancellation),
-      callbacks_(std::move(callbacks)) {}
+    : run_(std::move(settings), patience, cancellation, callbacks),
+      ownRow_(ownRow),
+      claimed_(std::move(callbacks.claimed)) {}
 
 Result<std::shared_ptr<Spool>> Generation::run() {
-  status_.started = Clock::now();
-  deadline_ = status_.started + seconds(settings_.timeout);
+  run_.status().started = Clock::now();
+  run_.deadline = run_.status().started + seconds(run_.settings.timeout);
   Result<std::shared_ptr<Spool>> result = stopped();
   try {
     result = carryOut();
@@ -66,302 +46,173 @@ Result<std::shared_ptr<Spool>> Generation::run() {
   }
   if (!result)
     result = finish(std::move(result.error()));
-  enter(result ? State::Completed : (result.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed));
+  run_.purchase.release();
+  run_.narrator.enter(result ? State::Completed
+                             : (result.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed));
   return result;
 }
 
 Result<std::shared_ptr<Spool>> Generation::carryOut() {
-  auto plan = prepare(settings_);
+  auto plan = prepare(run_.settings);
   if (!plan)
     return tl::unexpected(std::move(plan.error()));
-  if (cancellation_.cancelled())
+  if (run_.cancellation.cancelled())
     return stopped();
-  plan_ = std::move(*plan);
-  status_.model = plan_.request.model;
-  status_.prompt = plan_.request.prompt;
-  if (plan_.request.known && plan_.request.known->sample.seconds > 0)
-    status_.typicalTime = seconds(plan_.request.known->sample.seconds);
+  run_.plan = std::move(*plan);
+  const Request &request = run_.plan.request;
+  run_.status().model = request.model;
+  run_.status().prompt = request.prompt;
+  if (request.known && request.known->sample.seconds > 0)
+    run_.status().typicalTime = seconds(request.known->sample.seconds);
 
   SessionOptions options;
-  options.userAgent = settings_.userAgent;
-  options.proxy = settings_.proxy;
-  options.tlsDatabase = settings_.tlsDatabase;
-  options.idleTimeout = patience_.idleConnection;
-  session_ = std::make_unique<HttpSession>(options);
-  client_ = std::make_unique<ServiceClient>(*session_, plan_, settings_.extraHeaders);
+  options.userAgent = run_.settings.userAgent;
+  options.proxy = run_.settings.proxy;
+  options.tlsDatabase = run_.settings.tlsDatabase;
+  options.idleTimeout = run_.patience.idleConnection;
+  run_.session = std::make_unique<HttpSession>(options);
+  run_.client = std::make_unique<ServiceClient>(*run_.session, run_.plan, run_.settings.extraHeaders);
+  if (auto store = ClipStore::open(cacheFolder() + "/clips"))
+    run_.store = std::move(*store);
 
-  auto begun = begin();
-  if (!begun)
-    return tl::unexpected(std::move(begun.error()));
-  if (purchase_.clip)
-    return purchase_.clip;
-  const auto firstPoll = status_.reused ? Clock::now() : Clock::now() + pauseBeforePoll();
-  auto completed = waitForCompletion(std::move(*begun), firstPoll);
-  if (!completed)
-    return tl::unexpected(std::move(completed.error()));
-  auto clip = download(std::move(*completed));
+  for (const std::string &warning : request.warnings)
+    run_.narrator.warn(warning);
+  for (const std::string &text : request.notes)
+    run_.narrator.note(text);
+  if (run_.settings.dryRun) {
+    const auto reported = reportDryRun(run_);
+    return reported ? Result<std::shared_ptr<Spool>>(nullptr) : tl::unexpected(reported.error());
+  }
+
+  auto claimed = claim(run_, ownRow_);
+  if (!claimed)
+    return tl::unexpected(std::move(claimed.error()));
+  return goOn(std::move(*claimed));
+}
+
+Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
+  Status &status = run_.status();
+  claimed_(run_.purchase.row.id);
+  status.usage.update(run_.purchase.row.usage);
+  Reply pending;
+  pending.state = JobState::Queued;
+  switch (claim.step) {
+  case Step::Buy:
+    return buy();
+  case Step::LookUp:
+    return settle(
+        failure(ErrorKind::UnknownOutcome, "", "an earlier run ended before the service had answered").value());
+  case Step::Await:
+    status.origin = claim.joined ? Origin::Joined : Origin::Resumed;
+    return await(std::move(pending), Clock::now());
+  case Step::Replay:
+    status.origin = claim.joined ? Origin::Joined : Origin::Replayed;
+    return std::move(claim.clip);
+  }
+  return stopped();
+}
+
+Result<std::shared_ptr<Spool>> Generation::buy() {
+  if (const auto allowed = checkPrice(run_); !allowed)
+    return tl::unexpected(allowed.error());
+  run_.status().origin = Origin::Bought;
+  Error why;
+  auto submitted = submit(run_, why);
+  claimed_(run_.purchase.row.id);
+  run_.status().generationId = run_.purchase.row.generationId;
+  if (!submitted)
+    return tl::unexpected(std::move(submitted.error()));
+  if (!*submitted)
+    return settle(std::move(why));
+  return await(std::move(**submitted), Clock::now() + pauseBeforePoll(run_));
+}
+
+/// A submission has left and nobody knows its outcome.
+Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
+  if (run_.cancellation.cancelled())
+    return stopped();
+  const auto finding = lookUp(run_, why);
+  if (!finding)
+    return tl::unexpected(finding.error());
+  switch (*finding) {
+  case Finding::Bought: {
+    run_.status().origin = Origin::LookedUp;
+    run_.status().generationId = run_.purchase.row.generationId;
+    Reply pending;
+    pending.state = JobState::Queued;
+    return await(std::move(pending), Clock::now());
+  }
+  case Finding::NotBought:
+    return buy();
+  case Finding::Unknown:
+    break;
+  }
+  if (run_.settings.onUnknown == OnUnknown::Resubmit) {
+    run_.purchase.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
+    run_.recordAfterwards(LedgerRow::State::NotBought);
+    run_.narrator.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");
+    run_.deadline = Clock::now() + seconds(run_.settings.timeout);
+    return buy();
+  }
+  Error error = unknownOutcome(run_, why.why);
+  error.httpStatus = why.httpStatus;
+  error.serviceMessage = why.serviceMessage;
+  return tl::unexpected(std::move(error));
+}
+
+Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point firstPoll) {
+  auto completed = waitForCompletion(run_, std::move(reply), firstPoll);
+  auto clip = completed ? fetch(std::move(*completed)) : tl::unexpected(std::move(completed.error()));
+  if (clip || !isGone(clip.error()))
+    return clip;
+  run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
+  run_.purchase.renew();
+  return buy();
+}
+
+/// Whether a clip that was finished in an earlier run is nowhere to be had.
+bool Generation::isGone(const Error &error) const {
+  return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && run_.settings.generationId.empty();
+}
+
+Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {
+  auto clip = download(std::move(reply));
   if (clip)
-    keep(*clip);
+    keep(**clip);
   return clip;
 }
 
-/// The generation to wait for: a given one, the one that an earlier run bought, or a new one.
-Result<Reply> Generation::begin() {
-  const bool given = !settings_.generationId.empty();
-  const std::string wanted = given ? "" : hashOf(plan_.baseUrl, plan_.request.body);
-  const bool same = given ? purchase_.generationId == settings_.generationId : purchase_.request == wanted;
-  if (!same)
-    purchase_ = {};
-  status_.clientRequestId = purchase_.clientRequestId;
-  if (!given && purchase_.stage == Purchase::Stage::Sent)
-    return tl::unexpected(unknownOutcome("an earlier run was stopped before the service had answered"));
-  if (!given && purchase_.stage == Purchase::Stage::None) {
-    purchase_.request = wanted;
-    return submit();
-  }
-  if (given && !same) {
-    purchase_.generationId = settings_.generationId;
-    purchase_.family =
-        settings_.endpoint == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
-  }
-  status_.reused = true;
-  setStage(Purchase::Stage::Known);
-  Reply pending;
-  pending.state = JobState::Queued;
-  return pending;
-}
-
-Exchanged<HttpResponse> Generation::sendSubmission() {
-  purchase_.clientRequestId = randomRequestId();
-  status_.clientRequestId = purchase_.clientRequestId;
-  const auto attemptDeadline = std::min(deadline_, Clock::now() + patience_.submission);
-  return client_->create(purchase_.family, purchase_.clientRequestId, cancellation_, attemptDeadline,
-                         [this] { setStage(Purchase::Stage::Sent); });
-}
-
-Result<Reply> Generation::submit() {
-  const Model *model = plan_.request.known;
-  const bool legacyFirst = settings_.endpoint == EndpointChoice::Legacy ||
-                           (settings_.endpoint == EndpointChoice::Auto && model && model->legacyOnly);
-  purchase_.family = legacyFirst ? EndpointFamily::Legacy : EndpointFamily::Universal;
-  enter(State::Submitting);
-
-  for (unsigned attempts = 1;; ++attempts) {
-    const auto response = sendSubmission();
-    const Verdict verdict = verdictOn(response);
-    if (verdict == Verdict::Accepted)
-      return accepted(*response);
-    if (verdict == Verdict::Unknown) {
-      Error error = unknownOutcome(response ? refusalFrom(*response).why : response.error().message);
-      if (response) {
-        error.httpStatus = response->status;
-        error.serviceMessage = serviceMessage(response->body);
-      }
-      // a user who stops the element has not asked for an error
-      if (cancellation_.cancelled())
-        error.kind = ErrorKind::Cancelled;
-      return tl::unexpected(std::move(error));
-    }
-
-    setStage(Purchase::Stage::None);
-    const bool tryLegacy = verdict == Verdict::PathUnknown && settings_.endpoint == EndpointChoice::Auto &&
-                           purchase_.family == EndpointFamily::Universal;
-    if (tryLegacy) {
-      callbacks_.log("the service does not know the universal path, trying the legacy one");
-      purchase_.family = EndpointFamily::Legacy;
-      continue;
-    }
-    switch (verdict) {
-    case Verdict::Cancelled:
-      return stopped();
-    case Verdict::Unreachable:
-    case Verdict::TurnedAway: {
-      const bool away = verdict == Verdict::TurnedAway;
-      const Error cause = away ? refusalFrom(*response) : notReached(response.error());
-      const auto paused =
-          pauseBeforeSubmission(attempts, away ? patience_.turnedAway : patience_.unreachable, cause, response);
-      if (!paused)
-        return tl::unexpected(paused.error());
-      break;
-    }
-    case Verdict::Untrusted:
-      return tl::unexpected(notReached(response.error()));
-    default:
-      return tl::unexpected(refusalFrom(*response));
-    }
-  }
-}
-
-/// Waits before the next attempt to submit, or says why there is none.
-Result<void> Generation::pauseBeforeSubmission(unsigned attempts, const RetryPolicy &policy, const Error &cause,
-                                               const Exchanged<HttpResponse> &response) {
-  const auto retryAfter = response ? retryAfterOf(*response) : std::nullopt;
-  const auto next = Clock::now() + policy.pauseBefore(attempts + 1, retryAfter, random_);
-  if (attempts >= policy.attempts || next >= deadline_)
-    return tl::unexpected(cause);
-  ++status_.retries;
-  note("nothing was accepted, trying again: " + cause.why);
-  if (!cancellation_.sleepUntil(next))
-    return stopped();
-  return {};
-}
-
-Result<Reply> Generation::accepted(const HttpResponse &response) {
-  auto parsed = parseReply(response.body);
-  Reply reply = parsed ? std::move(*parsed) : Reply{};
-  if (reply.id.empty())
-    reply.id = response.header("x-inference-id").value_or("");
-  if (reply.id.empty()) {
-    Error error = unknownOutcome(parsed ? "the service's answer names no generation" : parsed.error());
-    error.httpStatus = response.status;
-    return tl::unexpected(std::move(error));
-  }
-  purchase_.generationId = reply.id;
-  setStage(Purchase::Stage::Known);
-  plan_.request.body = {}; // it may hold megabytes of image and is not needed during the wait
-  status_.submitTime = status_.elapsed();
-  Usage fromHeaders;
-  if (const auto credits = response.header("x-aimlapi-credits-used"))
-    fromHeaders.credits = g_ascii_strtod(credits->c_str(), nullptr);
-  if (const auto usd = response.header("x-aimlapi-usd-spent"))
-    fromHeaders.usd = g_ascii_strtod(usd->c_str(), nullptr);
-  status_.usage.update(fromHeaders);
-  if (!parsed)
-    reply.state = JobState::Queued;
-  return reply;
-}
-
-Result<Reply> Generation::waitForCompletion(Reply reply, Clock::time_point firstPoll) {
-  const auto begun = Clock::now();
-  auto next = firstPoll;
-  for (unsigned withoutClip = 0;;) {
-    takeOver(reply);
-    if (reply.state == JobState::Failed) {
-      const Error error = failedGeneration(reply);
-      setStage(Purchase::Stage::None); // not billed
-      return tl::unexpected(error);
-    }
-    if (reply.state == JobState::Completed && !reply.clipUrl.empty()) {
-      if (status_.state != State::Downloading)
-        status_.waitTime = duration_cast<milliseconds>(Clock::now() - begun);
-      return reply;
-    }
-    if (reply.state == JobState::Completed && ++withoutClip > completedWithoutClip)
-      return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
-                     resumeHint());
-    auto answer = nextReply(next);
-    if (!answer)
-      return answer;
-    reply = std::move(*answer);
-    next = Clock::now() + pauseBeforePoll();
-  }
-}
-
-/// What went wrong since the last good answer.
-struct Generation::PollFaults {
-  unsigned inRow = 0;
-  unsigned unknownIds = 0;
-  std::string cause;
-  std::optional<seconds> retryAfter;
-};
-
-/// Asks until there is an answer that says something. Faults are ridden out: the generation is paid for.
-Result<Reply> Generation::nextReply(Clock::time_point firstPoll) {
-  PollFaults faults;
-  for (auto next = firstPoll;;) {
-    if (!cancellation_.sleepUntil(std::min(next, deadline_)))
-      return stopped();
-    if (next >= deadline_)
-      return tl::unexpected(deadlinePassed(faults.cause));
-    auto reply = poll(faults);
-    noteProgress();
-    if (!reply)
-      return tl::unexpected(std::move(reply.error()));
-    if (*reply)
-      return std::move(**reply);
-    ++status_.retries;
-    callbacks_.log("poll " + std::to_string(status_.polls) + " failed: " + faults.cause);
-    next = Clock::now() + patience_.polls.pauseBefore(++faults.inRow + 1, faults.retryAfter, random_);
-  }
-}
-
-/// One poll. Nothing where its answer says nothing; an error where no other poll will help.
-Result<std::optional<Reply>> Generation::poll(PollFaults &faults) {
-  const auto response = client_->poll(purchase_.family, purchase_.generationId, cancellation_,
-                                      std::min(deadline_, Clock::now() + patience_.poll));
-  ++status_.polls;
-  faults.retryAfter.reset();
-  if (!response) {
-    if (response.error().cause == TransportError::Cause::Cancelled)
-      return stopped();
-    faults.cause = response.error().message;
-    return std::nullopt;
-  }
-  if (!response->successful())
-    return judgePoll(*response, faults);
-  auto reply = parseReply(response->body);
-  if (!reply) {
-    faults.cause = client_->withoutKey(reply.error());
-    return std::nullopt;
-  }
-  return std::optional(std::move(*reply));
-}
-
-Result<std::optional<Reply>> Generation::judgePoll(const HttpResponse &response, PollFaults &faults) {
-  Error refusal = refusalFrom(response);
-  faults.cause = refusal.why;
-  faults.retryAfter = retryAfterOf(response);
-  if (refusal.kind == ErrorKind::NotAuthorized)
-    return tl::unexpected(std::move(refusal));
-  if (response.status != 400 && response.status != 404)
-    return std::nullopt;
-  // right after the submission the id may not be known yet; a given id does not tell its family
-  if (!settings_.generationId.empty() && settings_.endpoint == EndpointChoice::Auto)
-    purchase_.family =
-        purchase_.family == EndpointFamily::Universal ? EndpointFamily::Legacy : EndpointFamily::Universal;
-  if (++faults.unknownIds < patience_.unknownIdAnswers)
-    return std::nullopt;
-  refusal.kind = ErrorKind::NotFound;
-  refusal.what = "the service does not know the generation " + purchase_.generationId;
-  refusal.remedy = "Check generation-id, endpoint and base-url, and that the key belongs to the same account";
-  return tl::unexpected(std::move(refusal));
-}
-
-milliseconds Generation::pauseBeforePoll() {
-  if (settings_.pollInterval > 0)
-    return milliseconds(std::max(settings_.pollInterval, 100U));
-  return pollPause(status_.elapsed() - status_.submitTime, random_);
-}
-
 Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
-  enter(State::Downloading);
+  run_.narrator.enter(State::Downloading);
   const auto begun = Clock::now();
-  auto spool = Spool::create(settings_.temporaryFolder);
+  auto spool = run_.store ? Spool::create(run_.store->folder()) : Spool::create(run_.settings.temporaryFolder);
+  if (!spool && run_.store)
+    spool = Spool::create(run_.settings.temporaryFolder);
   if (!spool)
     return tl::unexpected(std::move(spool.error()));
   Downloader::Limits limits;
-  limits.maximumSize = settings_.maximumClipSize;
-  limits.loopbackHttp = plan_.loopback;
-  limits.deadline = deadline_;
-  limits.retries = patience_.downloads;
+  limits.maximumSize = run_.settings.maximumClipSize;
+  limits.loopbackHttp = run_.plan.loopback;
+  limits.deadline = run_.deadline;
+  limits.retries = run_.patience.downloads;
   Downloader::Callbacks callbacks;
   callbacks.freshUrl = [this] {
     return freshUrl();
   };
   callbacks.progressed = [this](uint64_t received, std::optional<uint64_t> total) {
-    status_.bytesReceived = received;
-    status_.bytesTotal = total;
-    noteProgress();
+    run_.status().bytesReceived = received;
+    run_.status().bytesTotal = total;
+    run_.narrator.tick();
   };
   callbacks.retrying = [this](const std::string &why) {
-    ++status_.retries;
-    note("downloading again: " + why);
+    ++run_.status().retries;
+    run_.narrator.note("downloading again: " + why);
   };
-  Downloader downloader(*session_, cancellation_, limits, std::move(callbacks));
+  Downloader downloader(*run_.session, run_.cancellation, limits, std::move(callbacks));
   const auto fetched = downloader.fetch(std::move(reply.clipUrl), **spool);
   if (!fetched)
     return tl::unexpected(fetched.error());
-  status_.downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
+  run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
   return spool;
 }
 
@@ -369,111 +220,46 @@ Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
 Result<std::string> Generation::freshUrl() {
   Reply pending;
   pending.state = JobState::Generating;
-  auto reply = waitForCompletion(std::move(pending), Clock::now());
+  auto reply = waitForCompletion(run_, std::move(pending), Clock::now());
   if (!reply)
     return tl::unexpected(std::move(reply.error()));
   return std::move(reply->clipUrl);
 }
 
-void Generation::enter(State state) {
-  if (status_.state == state)
+/// Puts the clip into the store for the next time. Where that is not possible it is played all the same.
+void Generation::keep(const Spool &clip) {
+  LedgerRow &row = run_.purchase.row;
+  if (!run_.store)
+    return run_.narrator.log("there is no store for clips, it is not kept");
+  const std::string name = clipName(row);
+  if (const auto kept = run_.store->keep(clip, name, ClipStore::Limits::fromEnvironment()); !kept)
+    return run_.narrator.note(kept.error().text());
+  row.clip = name;
+  row.clipSize = static_cast<int64_t>(clip.size());
+  row.clipChecksum.clear();
+  run_.recordAfterwards(LedgerRow::State::Completed);
+}
+
+void Generation::finishUp() {
+  const LedgerRow &row = run_.purchase.row;
+  if (!run_.purchase.ledger || !run_.store || row.clip.empty() || !row.clipChecksum.empty())
     return;
-  status_.state = state;
-  lastNote_ = Clock::now();
-  callbacks_.stateChanged(status_);
-}
-
-void Generation::note(const std::string &text) {
-  callbacks_.log(text);
-  lastNote_ = Clock::now();
-  callbacks_.progressed(status_, text);
-}
-
-void Generation::noteProgress() {
-  if (Clock::now() - lastNote_ >= noteInterval) {
-    lastNote_ = Clock::now();
-    callbacks_.progressed(status_, "");
-  }
-}
-
-void Generation::takeOver(const Reply &reply) {
-  status_.usage.update(reply.usage);
-  // a clip that is already being fetched does not go back to waiting
-  if (status_.state == State::Downloading)
+  const auto clip = run_.store->find(row.clip, static_cast<uint64_t>(row.clipSize));
+  const auto checksum = clip ? checksumOf(*clip, run_.cancellation) : std::nullopt;
+  if (!checksum)
     return;
-  if (reply.state == JobState::Queued)
-    enter(State::Queued);
-  else if (reply.state == JobState::Generating)
-    enter(State::Generating);
-}
-
-void Generation::setStage(Purchase::Stage stage) {
-  purchase_.stage = stage;
-  status_.generationId = purchase_.generationId;
-  callbacks_.purchased(purchase_);
-}
-
-void Generation::keep(std::shared_ptr<Spool> clip) {
-  purchase_.clip = std::move(clip);
-  callbacks_.purchased(purchase_);
-}
-
-Error Generation::notReached(const TransportError &error) const {
-  Error result;
-  result.kind = ErrorKind::Unreachable;
-  result.what = "no connection to " + plan_.baseUrl;
-  result.why = error.message;
-  result.remedy = error.cause == TransportError::Cause::Tls
-                      ? "Check base-url, the system's clock and certificates, or set tls-database"
-                      : "Check the network, base-url and proxy";
-  result.remedy += "; nothing was bought";
-  return result;
-}
-
-Error Generation::unknownOutcome(const std::string &why) const {
-  Error error;
-  error.kind = ErrorKind::UnknownOutcome;
-  error.what = "it is not known whether the service accepted the submission, which may have been bought";
-  error.why = why;
-  error.remedy = "It was not sent again. Look for client_request_id " + status_.clientRequestId +
-                 " in the account's logs (GET /v2/logs?period=24h): its inference_id, given as generation-id, fetches "
-                 "the clip; without such a row after the usual time of a generation, nothing was bought";
-  return error;
-}
-
-Error Generation::deadlinePassed(const std::string &cause) const {
-  Error error;
-  error.kind = ErrorKind::TimedOut;
-  error.what = "the generation had not completed after " + std::to_string(settings_.timeout) + " s";
-  error.why = cause;
-  error.remedy = resumeHint();
-  return error;
-}
-
-Error Generation::failedGeneration(const Reply &reply) const {
-  Error error;
-  error.kind = ErrorKind::GenerationFailed;
-  error.what = reply.moderated ? "the service refused the contents of the request" : "the generation failed";
-  error.serviceMessage = client_->withoutKey(reply.error);
-  error.why =
-      error.serviceMessage.empty() ? "the service gives no reason (status " + reply.word + ")" : error.serviceMessage;
-  error.remedy = reply.moderated ? "Change the prompt or the image; a failed generation is not billed"
-                                 : "A failed generation is not billed, so it may be tried again";
-  return error;
-}
-
-std::string Generation::resumeHint() const {
-  return "It is paid for and goes on at the service: generation-id=" + purchase_.generationId +
-         " with the same key fetches it";
+  if (const auto written = run_.purchase.ledger->setChecksum(row.id, row.clip, *checksum); !written)
+    run_.narrator.log(written.error().text());
 }
 
 /// Adds what the owner needs to find this generation again.
 Failure Generation::finish(Error error) const {
-  error.generationId = purchase_.generationId;
-  error.clientRequestId = status_.clientRequestId;
-  const bool bought = purchase_.stage == Purchase::Stage::Known && error.kind != ErrorKind::GenerationFailed;
-  if (bought && error.remedy.find("generation-id=") == std::string::npos)
-    error.remedy += (error.remedy.empty() ? "" : ". ") + resumeHint();
+  const LedgerRow &row = run_.purchase.row;
+  error.generationId = row.generationId;
+  error.clientRequestId = row.clientRequestId;
+  const bool bought = row.state == LedgerRow::State::Running || row.state == LedgerRow::State::Completed;
+  if (bought && !row.generationId.empty() && error.remedy.find("generation-id=") == std::string::npos)
+    error.remedy += (error.remedy.empty() ? "" : ". ") + resumeHint(run_);
   return Failure{std::move(error)};
 }
 

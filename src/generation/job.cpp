@@ -12,14 +12,14 @@ constexpr std::chrono::milliseconds grace{50};
 
 } // namespace
 
-Result<std::shared_ptr<Job>> Job::start(Settings settings, Purchase earlier, JobObserver &observer, Patience patience) {
+Result<std::shared_ptr<Job>> Job::start(Settings settings, int64_t ownRow, JobObserver &observer, Patience patience) {
   const std::shared_ptr<Job> job(new Job(observer));
   job->status_.started = Clock::now();
-  job->purchase_ = earlier;
+  job->row_ = ownRow;
   const std::lock_guard lock(job->mutex_); // the thread's first publication waits until `thread_` is set
   try {
-    job->thread_ = std::thread([job, settings = std::move(settings), earlier = std::move(earlier), patience]() mutable {
-      job->run(std::move(settings), std::move(earlier), patience);
+    job->thread_ = std::thread([job, settings = std::move(settings), ownRow, patience]() mutable {
+      job->run(std::move(settings), ownRow, patience);
     });
   } catch (const std::system_error &error) {
     return failure(ErrorKind::BadAnswer, "no thread can be started", error.what(), "Close other programs");
@@ -32,7 +32,7 @@ Job::~Job() {
     thread_.detach(); // the last owner is the thread itself, or it has ended
 }
 
-void Job::run(Settings settings, Purchase earlier, const Patience &patience) {
+void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
   Generation::Callbacks callbacks;
   callbacks.stateChanged = [this](const Status &status) {
     publish(status);
@@ -43,15 +43,18 @@ void Job::run(Settings settings, Purchase earlier, const Patience &patience) {
     publish(status);
     callOut([&] { observer_.progressed(status, note); });
   };
-  callbacks.purchased = [this](const Purchase &purchase) {
+  callbacks.claimed = [this](int64_t row) {
     const std::lock_guard lock(mutex_);
-    purchase_ = purchase;
+    row_ = row;
+  };
+  callbacks.warned = [this](const std::string &text) {
+    callOut([&] { observer_.warned(text); });
   };
   callbacks.log = [this](const std::string &line) {
     callOut([&] { observer_.logged(line); });
   };
 
-  Generation generation(std::move(settings), std::move(earlier), cancellation_, std::move(callbacks), patience);
+  Generation generation(std::move(settings), ownRow, cancellation_, std::move(callbacks), patience);
   const auto clip = generation.run();
   callOut([&] {
     if (clip)
@@ -59,6 +62,8 @@ void Job::run(Settings settings, Purchase earlier, const Patience &patience) {
     else if (clip.error().kind != ErrorKind::Cancelled)
       observer_.failed(generation.status(), clip.error());
   });
+  if (clip && *clip)
+    generation.finishUp();
   {
     const std::lock_guard lock(mutex_);
     done_ = true;
@@ -115,9 +120,9 @@ Status Job::status() const {
   return status_;
 }
 
-Purchase Job::purchase() const {
+int64_t Job::row() const {
   const std::lock_guard lock(mutex_);
-  return purchase_;
+  return row_;
 }
 
 } // namespace aimlvideo

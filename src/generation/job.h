@@ -24,6 +24,8 @@ public:
   virtual void completed(const Status &status, const std::shared_ptr<Spool> &clip) = 0;
   virtual void failed(const Status &status, const Error &error) = 0;
   virtual void logged(const std::string &line) = 0;
+  /// What the user should look at, and what stops nothing.
+  virtual void warned(const std::string &) {}
 };
 
 /// A generation on a thread of its own.
@@ -33,23 +35,25 @@ public:
 class Job {
 public:
   /// The observer must live until stop() has returned. Fails when the system gives no thread.
-  static Result<std::shared_ptr<Job>> start(Settings settings, Purchase earlier, JobObserver &observer,
+  /// `ownRow`: what row() said of the owner's previous job; 0: there was none.
+  static Result<std::shared_ptr<Job>> start(Settings settings, int64_t ownRow, JobObserver &observer,
                                             Patience patience = {});
   Job(const Job &) = delete;
   Job &operator=(const Job &) = delete;
   ~Job();
 
   /// From any thread, also out of an observer's call. Returns at once; may be called again. What was bought stays
-  /// bought: see purchase().
+  /// bought, and the ledger knows it.
   void stop();
 
   Status status() const;
-  Purchase purchase() const;
+  /// The row of the ledger that this job goes by; 0: none yet.
+  int64_t row() const;
 
 private:
   Job(JobObserver &observer) : observer_(observer) {}
 
-  void run(Settings settings, Purchase earlier, const Patience &patience);
+  void run(Settings settings, int64_t ownRow, const Patience &patience);
   void callOut(const std::function<void()> &call);
   void publish(const Status &status);
 
@@ -62,7 +66,7 @@ private:
   bool callingOut_ = false;
   bool done_ = false;
   Status status_;
-  Purchase purchase_;
+  int64_t row_ = 0;
   std::thread thread_;
 };
 

@@ -15,7 +15,7 @@ ServiceClient::ServiceClient(HttpSession &session, const Plan &plan, Headers ext
 
 Exchanged<HttpResponse> ServiceClient::create(EndpointFamily family, const std::string &clientRequestId,
                                               Cancellation &cancellation, Clock::time_point deadline,
-                                              const std::function<void()> &starting) {
+                                              const Starting &starting) {
   HttpRequest request;
   request.method = "POST";
   request.url = plan_.baseUrl + endpointPath(family, plan_.request.known);
@@ -25,15 +25,29 @@ Exchanged<HttpResponse> ServiceClient::create(EndpointFamily family, const std::
   return exchange(std::move(request), cancellation, deadline, starting);
 }
 
-Exchanged<HttpResponse> ServiceClient::poll(EndpointFamily family, const std::string &generationId,
+Exchanged<HttpResponse> ServiceClient::poll(EndpointFamily family, const Model *model, const std::string &generationId,
                                             Cancellation &cancellation, Clock::time_point deadline) {
   HttpRequest request;
-  request.url = plan_.baseUrl + pollPath(family, plan_.request.known, generationId);
+  request.url = plan_.baseUrl + pollPath(family, model, generationId);
+  return exchange(std::move(request), cancellation, deadline, {});
+}
+
+Exchanged<HttpResponse> ServiceClient::logs(const char *period, unsigned offset, Cancellation &cancellation,
+                                            Clock::time_point deadline) {
+  HttpRequest request;
+  request.url = plan_.baseUrl + logsPath(period, offset);
+  return exchange(std::move(request), cancellation, deadline, {});
+}
+
+Exchanged<HttpResponse> ServiceClient::get(const std::string &path, Cancellation &cancellation,
+                                           Clock::time_point deadline) {
+  HttpRequest request;
+  request.url = plan_.baseUrl + path;
   return exchange(std::move(request), cancellation, deadline, {});
 }
 
 Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation,
-                                                Clock::time_point deadline, const std::function<void()> &starting) {
+                                                Clock::time_point deadline, const Starting &starting) {
   request.headers.emplace_back("Accept", "application/json, */*;q=0.5");
   request.headers.emplace_back("Authorization", "Bearer " + std::string(plan_.key.reveal()));
   request.headers.insert(request.headers.end(), extraHeaders_.begin(), extraHeaders_.end());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/endpoint.h"
+#include "api/logs.h"
 #include "generation/settings.h"
 #include "http/session.h"
 
@@ -16,19 +17,27 @@ class ServiceClient {
 public:
   ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders);
 
-  /// Submits a generation. `starting` is called when the request begins to leave.
+  /// Submits a generation.
   Exchanged<HttpResponse> create(EndpointFamily family, const std::string &clientRequestId, Cancellation &cancellation,
-                                 Clock::time_point deadline, const std::function<void()> &starting);
+                                 Clock::time_point deadline, const Starting &starting);
 
-  Exchanged<HttpResponse> poll(EndpointFamily family, const std::string &generationId, Cancellation &cancellation,
+  /// `model` tells the legacy path; null: Kling's.
+  Exchanged<HttpResponse> poll(EndpointFamily family, const Model *model, const std::string &generationId,
+                               Cancellation &cancellation, Clock::time_point deadline);
+
+  /// One page of the account's log of requests, see logsPath().
+  Exchanged<HttpResponse> logs(const char *period, unsigned offset, Cancellation &cancellation,
                                Clock::time_point deadline);
+
+  /// Any other path of the service, with its query.
+  Exchanged<HttpResponse> get(const std::string &path, Cancellation &cancellation, Clock::time_point deadline);
 
   /// A text of the service without the key.
   std::string withoutKey(std::string text) const;
 
 private:
   Exchanged<HttpResponse> exchange(HttpRequest request, Cancellation &cancellation, Clock::time_point deadline,
-                                   const std::function<void()> &starting);
+                                   const Starting &starting);
 
   HttpSession &session_;
   const Plan &plan_;

@@ -20,6 +20,19 @@ enum class EndpointChoice {
 
 enum class GenerateAudio { No, Yes, Default };
 
+/// Which earlier purchases of the same request are gone on with.
+enum class Reuse {
+  None,       ///< none: it is bought anew
+  Unfinished, ///< the ones whose generation has not ended
+  All,        ///< finished ones as well, whose clip is then replayed
+};
+
+/// What to do when the outcome of a submission stays unknown after all looking up.
+enum class OnUnknown {
+  Fail,
+  Resubmit, ///< which may buy twice
+};
+
 /// An image that an application gives instead of a reference.
 struct GivenImage {
   std::string bytes;    ///< PNG, JPEG or WebP
@@ -50,11 +63,15 @@ struct Settings {
   double maximumCost = 0; ///< USD; nothing is bought above this estimate or without one. 0: no cap
   bool dryRun = false;    ///< check and estimate, buy nothing
 
-  unsigned timeout = 1800;               ///< seconds, for the whole wait
-  unsigned pollInterval = 0;             ///< milliseconds; 0: adaptive
-  std::string generationId;              ///< fetch that one, submit nothing
+  unsigned timeout = 1800;   ///< seconds, for the whole wait
+  unsigned pollInterval = 0; ///< milliseconds; 0: adaptive
+  std::string generationId;  ///< fetch that one, submit nothing
+  Reuse reuse = Reuse::All;
+  unsigned take = 0; ///< another variation of the same request has another number
+  OnUnknown onUnknown = OnUnknown::Fail;
+  bool storePrompt = false;              ///< keep the prompt in the ledger
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
-  std::string temporaryFolder;
+  std::string temporaryFolder;           ///< for a clip while the store can not be used
 
   std::string proxy;
   GRefPtr<GTlsDatabase> tlsDatabase;
@@ -75,6 +92,9 @@ std::string effectiveBaseUrl(const Settings &settings);
 
 /// Checks all that can be checked without reading a file, so that it may run on an application's thread.
 Result<void> checkSettings(const Settings &settings);
+
+/// The way to the service and the key, without a request.
+Result<Plan> prepareAccount(const Settings &settings);
 
 /// Reads the files that the settings name and checks everything. For the worker's thread.
 Result<Plan> prepare(const Settings &settings);

@@ -34,6 +34,24 @@ const char *nameOf(State state) {
   return "idle";
 }
 
+const char *nameOf(Origin origin) {
+  switch (origin) {
+  case Origin::None:
+    return "none";
+  case Origin::Bought:
+    return "bought";
+  case Origin::LookedUp:
+    return "looked-up";
+  case Origin::Resumed:
+    return "resumed";
+  case Origin::Joined:
+    return "joined";
+  case Origin::Replayed:
+    return "replayed";
+  }
+  return "none";
+}
+
 milliseconds Status::elapsed() const {
   if (started == Clock::time_point{})
     return milliseconds(0);

@@ -28,6 +28,19 @@ enum class State {
 /// The state in the spelling of the element's property `status`.
 const char *nameOf(State state);
 
+/// Where a clip comes from.
+enum class Origin {
+  None,     ///< not known yet
+  Bought,   ///< submitted by this run
+  LookedUp, ///< submitted, with the answer lost, and found in the account's log
+  Resumed,  ///< bought by an earlier run or elsewhere
+  Joined,   ///< bought by somebody who was at work on the same request
+  Replayed, ///< from the clip store
+};
+
+/// The origin in the spelling of messages.
+const char *nameOf(Origin origin);
+
 /// A snapshot of a generation: plain values, copied between threads.
 struct Status {
   State state = State::Idle;
@@ -35,8 +48,9 @@ struct Status {
   std::string prompt; ///< what was sent
   std::string generationId;
   std::string clientRequestId; ///< of the latest submission
-  bool reused = false;         ///< nothing was submitted
+  Origin origin = Origin::None;
   Usage usage;
+  std::optional<double> estimatedUsd; ///< by the price list, before anything was bought
 
   Clock::time_point started{};
   std::chrono::milliseconds submitTime{0};         ///< until the service had accepted
@@ -49,6 +63,8 @@ struct Status {
   uint64_t bytesReceived = 0;
   std::optional<uint64_t> bytesTotal;
 
+  /// Nothing was bought for it.
+  bool reused() const { return origin == Origin::Resumed || origin == Origin::Joined || origin == Origin::Replayed; }
   std::chrono::milliseconds elapsed() const;
   /// Time left until completion by the documented time; nothing where that is not known or has passed.
   std::optional<std::chrono::milliseconds> remaining() const;

@@ -38,7 +38,7 @@ Verdict verdictOn(const Exchanged<HttpResponse> &submission) {
   const unsigned status = submission->status;
   if (submission->successful())
     return Verdict::Accepted;
-  if (status == 429 || status == 503)
+  if (status == 413 || status == 429 || status == 503)
     return Verdict::TurnedAway;
   if (status == 404)
     return saysPathIsUnknown(submission->body) ? Verdict::PathUnknown : Verdict::Refused;
@@ -72,6 +72,10 @@ Error refusalFrom(const HttpResponse &response) {
     error.kind = ErrorKind::NotFound;
     error.what = "the service does not know what was asked for";
     error.remedy = "Check model, base-url and endpoint";
+  } else if (status == 413) {
+    error.kind = ErrorKind::BadRequest;
+    error.what = "the service finds the request too large";
+    error.remedy = "Give smaller images, or http(s) addresses instead of files";
   } else if (status == 429 || status == 503) {
     error.kind = ErrorKind::Busy;
     error.what = "the service turns requests away";

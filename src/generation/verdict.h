@@ -12,7 +12,7 @@ enum class Verdict {
   Refused,     ///< the service says no, and will say so again
   Unreachable, ///< nothing was sent, another attempt may help
   Untrusted,   ///< nothing was sent, no other attempt will help: TLS, the address
-  TurnedAway,  ///< 429, 503: not accepted, later perhaps
+  TurnedAway,  ///< 413, 429, 503: not accepted, later perhaps
   PathUnknown, ///< 404 for the path, not for the model
   Cancelled,   ///< stopped before anything was sent
   Unknown,

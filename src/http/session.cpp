@@ -112,8 +112,9 @@ Headers headersOf(SoupMessage *message) {
 /// Runs a function when libsoup is about to write a request.
 class StartingWatch {
 public:
-  StartingWatch(SoupMessage *message, bool &sent, const std::function<void()> &starting)
+  StartingWatch(SoupMessage *message, GCancellable *attempt, bool &sent, const Starting &starting)
       : message_(message),
+        attempt_(attempt),
         sent_(sent),
         starting_(starting),
         handler_(g_signal_connect(
@@ -123,16 +124,22 @@ public:
   StartingWatch &operator=(const StartingWatch &) = delete;
   ~StartingWatch() { g_signal_handler_disconnect(message_, handler_); }
 
+  bool withheld() const { return withheld_; }
+
 private:
   void started() {
-    sent_ = true;
-    if (starting_)
-      starting_();
+    withheld_ = starting_ && !starting_();
+    if (withheld_)
+      g_cancellable_cancel(attempt_); // checked before the first byte is written
+    else
+      sent_ = true;
   }
 
   SoupMessage *message_;
+  GCancellable *attempt_;
   bool &sent_;
-  const std::function<void()> &starting_;
+  bool withheld_ = false;
+  const Starting &starting_;
   gulong handler_;
 };
 
@@ -164,7 +171,7 @@ HttpSession::Stream::Stream(Cancellation &cancellation, Clock::time_point deadli
 Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequest &request,
                                                                   Cancellation &cancellation,
                                                                   Clock::time_point deadline,
-                                                                  const std::function<void()> &starting) {
+                                                                  const Starting &starting) {
   std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
   GErrorSlot error;
   const auto uri = adopt(g_uri_parse(request.url.c_str(), httpUriFlags, &error));
@@ -181,8 +188,11 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
     soup_message_set_request_body_from_bytes(message.get(), "application/json", request.body.get());
 
   {
-    const StartingWatch watch(message.get(), stream->sent_, starting);
-    stream->body_ = adopt(soup_session_send(session_.get(), message.get(), stream->attempt_->cancellable(), &error));
+    GCancellable *attempt = stream->attempt_->cancellable();
+    const StartingWatch watch(message.get(), attempt, stream->sent_, starting);
+    stream->body_ = adopt(soup_session_send(session_.get(), message.get(), attempt, &error));
+    if (!stream->body_ && watch.withheld())
+      return tl::unexpected(TransportError{TransportError::Cause::Withheld, false, "it was not let go"});
   }
   if (!stream->body_)
     return tl::unexpected(describe(error.get(), message.get(), stream->sent_, cancellation));
@@ -201,7 +211,7 @@ Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
 
 Exchanged<HttpResponse> HttpSession::exchange(const HttpRequest &request, Cancellation &cancellation,
                                               Clock::time_point deadline, size_t maximumBody,
-                                              const std::function<void()> &starting) {
+                                              const Starting &starting) {
   auto stream = open(request, cancellation, deadline, starting);
   if (!stream)
     return tl::unexpected(std::move(stream.error()));

@@ -55,6 +55,7 @@ struct TransportError {
     Lost,        ///< the connection broke or fell silent
     TooLarge,    ///< the answer is larger than allowed
     BadUrl,
+    Withheld, ///< the caller's `starting` did not let it leave
   };
   Cause cause = Cause::Lost;
   /// Whether the request had begun to leave, so that the server may have acted on it.
@@ -65,6 +66,10 @@ struct TransportError {
 template <typename T>
 using Exchanged = tl::expected<T, TransportError>;
 
+/// Called when the connection is there and the request is about to leave; nothing was sent as long as it was not. False
+/// keeps the request from leaving.
+using Starting = std::function<bool()>;
+
 /// One HTTP session: connections, TLS, proxy. Used by the thread that made it and by no other. It follows no redirect
 /// and decodes no compression: what it returns is what the host sent.
 class HttpSession {
@@ -73,10 +78,9 @@ public:
   HttpSession(const HttpSession &) = delete;
   HttpSession &operator=(const HttpSession &) = delete;
 
-  /// A whole exchange, with an answer of at most `maximumBody` bytes. `starting` is called when the request begins to
-  /// leave; nothing was sent as long as it was not.
+  /// A whole exchange, with an answer of at most `maximumBody` bytes.
   Exchanged<HttpResponse> exchange(const HttpRequest &request, Cancellation &cancellation, Clock::time_point deadline,
-                                   size_t maximumBody, const std::function<void()> &starting = {});
+                                   size_t maximumBody, const Starting &starting = {});
 
   /// An answer whose body is read piece by piece.
   class Stream {
@@ -98,7 +102,7 @@ public:
     bool sent_ = false;
   };
   Exchanged<std::unique_ptr<Stream>> open(const HttpRequest &request, Cancellation &cancellation,
-                                          Clock::time_point deadline, const std::function<void()> &starting = {});
+                                          Clock::time_point deadline, const Starting &starting = {});
 
 private:
   GRefPtr<SoupSession> session_;

@@ -61,8 +61,7 @@ class Launch:
     """A gst-launch-1.0 process whose output can be waited for."""
 
     def __init__(self, emulator, arguments, options=(), environment=None):
-        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url)
-        env.update(environment or {})
+        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url) | (environment or {})
         self.process = subprocess.Popen(["gst-launch-1.0", *options, *arguments], env=env, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.output = ""
@@ -106,9 +105,11 @@ class EndToEnd(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+        # a ledger and a clip store of the test's own
+        self.home = {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CACHE_HOME": str(self.folder / "cache")}
 
     def launch(self, *arguments, options=("-q",), environment=None):
-        return Launch(self.emulator, arguments, options, environment)
+        return Launch(self.emulator, arguments, options, self.home | (environment or {}))
 
     def play(self, *arguments, **keywords):
         code, output = self.launch(*arguments, **keywords).end()

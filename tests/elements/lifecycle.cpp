@@ -126,7 +126,7 @@ GST_START_TEST(the_same_element_replays_its_clip_without_asking_anybody) {
 }
 GST_END_TEST
 
-GST_START_TEST(after_null_the_same_element_fetches_the_clip_again_and_buys_nothing) {
+GST_START_TEST(after_null_the_same_element_replays_the_clip) {
   FakeService service;
   service.clip = clipNamed("faststart");
   Pipeline pipeline(service, "SRC ! fakesink");
@@ -137,7 +137,7 @@ GST_START_TEST(after_null_the_same_element_fetches_the_clip_again_and_buys_nothi
     pipeline.setState(GST_STATE_NULL);
   }
   fail_unless_equals_int(service.purchases(), 1);
-  fail_unless_equals_int(service.server.count("GET", "/clips/"), 2);
+  fail_unless_equals_int(service.server.count("GET", "/clips/"), 1);
 }
 GST_END_TEST
 
@@ -160,7 +160,7 @@ GST_END_TEST
 GST_START_TEST(a_submission_that_was_interrupted_is_not_sent_again) {
   FakeService service;
   stallIn(service, Phase::Submission);
-  Pipeline pipeline(service, "SRC ! fakesink");
+  Pipeline pipeline(service, "SRC timeout=3 ! fakesink");
   pipeline.setState(GST_STATE_PLAYING);
   waitForStall(service, Phase::Submission);
   pipeline.setState(GST_STATE_READY);
@@ -280,7 +280,7 @@ static Suite *lifecycle_suite() {
   tcase_add_test(tests, a_flush_during_the_wait_keeps_the_generation);
   tcase_add_test(tests, pausing_and_playing_during_the_wait_keeps_the_generation);
   tcase_add_test(tests, the_same_element_replays_its_clip_without_asking_anybody);
-  tcase_add_test(tests, after_null_the_same_element_fetches_the_clip_again_and_buys_nothing);
+  tcase_add_test(tests, after_null_the_same_element_replays_the_clip);
   tcase_add_test(tests, an_interrupted_generation_is_continued_by_the_same_element);
   tcase_add_test(tests, a_submission_that_was_interrupted_is_not_sent_again);
   tcase_add_test(tests, another_request_of_the_same_element_is_another_purchase);

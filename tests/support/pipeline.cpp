@@ -13,7 +13,7 @@ namespace aimlvideo::test {
 
 namespace {
 
-constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::seconds patience{50};
 
 const char *progressName(GstProgressType type) {
   switch (type) {

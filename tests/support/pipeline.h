@@ -41,7 +41,7 @@ public:
 
   GstStateChangeReturn setState(GstState state) { return gst_element_set_state(pipeline_, state); }
 
-  /// Blocks until such an event has happened; fails the test after 20 s.
+  /// Blocks until such an event has happened; fails the test after 50 s.
   Event waitFor(const std::string &what) const;
   Event waitFor(const std::string &what, const std::function<bool(const Event &)> &that) const;
   bool happened(const std::string &what) const { return count(what) > 0; }

@@ -11,7 +11,7 @@ namespace aimlvideo::test {
 
 namespace {
 
-constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::seconds patience{50};
 
 void runInContext(GMainContext *context, const std::function<void()> &call) {
   std::promise<void> done;
@@ -292,6 +292,23 @@ size_t FakeService::polls() const {
   }));
 }
 
+std::string FakeService::logPage(const std::string &rows) {
+  return R"({"data":[)" + rows + R"(],"pagination":{"limit":100,"offset":0}})";
+}
+
+std::string FakeService::logRow(const std::string &clientRequestId, const std::string &generationId,
+                                const std::string &status) {
+  return R"({"status":")" + status + R"(","model":"m","cost":{"usd":0.5,"credits":1000000},"request_id":null,)" +
+         R"("inference_id":")" + generationId + R"(","client_request_id":")" + clientRequestId + R"("})";
+}
+
+std::string FakeService::submissionId(size_t number) const {
+  for (const Seen &seen : server.requests())
+    if (seen.method == "POST" && number-- == 0)
+      return seen.header("X-Client-Request-Id");
+  return {};
+}
+
 std::string FakeService::completedReply(const std::string &id) const {
   return R"({"id":")" + id + R"(","status":"completed","video":{"url":")" + clipUrl() + R"("}})";
 }
@@ -311,6 +328,11 @@ void FakeService::handle(const Seen &request, Answer &answer) {
       answer.json(
           request.path == "/v2/video/generations" ? 200 : 201,
           R"({"id":"gen/1:model","status":"queued","meta":{"usage":{"credits_used":1820000,"usd_spent":0.91}}})");
+  } else if (request.path == "/v2/logs") {
+    if (onLogs)
+      onLogs(request, answer);
+    else
+      answer.json(200, logPage(""));
   } else if (request.method == "GET" && service) {
     if (onPoll)
       onPoll(request, answer);

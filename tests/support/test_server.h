@@ -12,6 +12,8 @@
 
 #include <libsoup/soup.h>
 
+#include "support/home.h"
+
 namespace aimlvideo::test {
 
 /// A request as the server saw it.
@@ -77,9 +79,9 @@ public:
 
   std::vector<Seen> requests() const;
   size_t count(const std::string &method, const std::string &pathPrefix = "/") const;
-  /// Blocks until so many requests of the kind have arrived; aborts the test after 20 s.
+  /// Blocks until so many requests of the kind have arrived; aborts the test after 50 s.
   void waitFor(const std::string &method, const std::string &pathPrefix, size_t number = 1) const;
-  /// Blocks until an answer is held back; aborts the test after 20 s.
+  /// Blocks until an answer is held back; aborts the test after 50 s.
   void waitUntilHolding() const;
   /// Whether an answer is still held back.
   bool holding() const;
@@ -112,10 +114,12 @@ class FakeService {
 public:
   FakeService();
 
+  PrivateHome home;
   TestServer server;
   TestServer::Handler onCreate;
   TestServer::Handler onPoll;
   TestServer::Handler onClip;
+  TestServer::Handler onLogs; ///< lists nothing unless set
   /// Polls that say `generating` before the one that says `completed`.
   unsigned pollsUntilCompleted = 1;
   std::string clip = "\0\0\0\x18"
@@ -128,6 +132,12 @@ public:
   size_t polls() const;
   std::string clipUrl() const { return server.url() + clipPath; }
   std::string completedReply(const std::string &id) const;
+  /// A page of `/v2/logs` with these rows, separated by commas.
+  static std::string logPage(const std::string &rows);
+  static std::string logRow(const std::string &clientRequestId, const std::string &generationId,
+                            const std::string &status = "succeeded");
+  /// The client request id of a submission, counted from 0; empty: there was none.
+  std::string submissionId(size_t number = 0) const;
 
   void serveClip(Answer &answer) const;
 

@@ -17,10 +17,9 @@ struct Bench {
   Settings settings;
   Patience patience;
   Cancellation cancellation;
-  Purchase purchase;
+  int64_t row = 0; ///< of the ledger, from run to run as with one element
 
   std::vector<State> states;
-  std::vector<Purchase::Stage> stages;
   std::vector<std::string> notes;
   std::vector<std::string> logged;
   Status status;
@@ -52,14 +51,13 @@ struct Bench {
     callbacks.progressed = [this](const Status &, const std::string &note) {
       notes.push_back(note);
     };
-    callbacks.purchased = [this](const Purchase &news) {
-      purchase = news;
-      stages.push_back(news.stage);
+    callbacks.claimed = [this](int64_t news) {
+      row = news;
     };
     callbacks.log = [this](const std::string &line) {
       logged.push_back(line);
     };
-    Generation generation(settings, purchase, cancellation, callbacks, patience);
+    Generation generation(settings, row, cancellation, callbacks, patience);
     auto clip = generation.run();
     status = generation.status();
     return clip;

@@ -15,7 +15,7 @@ struct Bench {
   Settings settings;
   Patience patience;
   Cancellation cancellation;
-  Purchase purchase;
+  int64_t row = 0;
   std::vector<State> states;
   std::vector<std::string> notes;
 
@@ -40,12 +40,12 @@ struct Bench {
     callbacks.progressed = [this](const Status &, const std::string &note) {
       notes.push_back(note);
     };
-    callbacks.purchased = [this](const Purchase &news) {
-      purchase = news;
+    callbacks.claimed = [this](int64_t news) {
+      row = news;
     };
     callbacks.log = [](const std::string &) {
     };
-    Generation generation(settings, purchase, cancellation, callbacks, patience);
+    Generation generation(settings, row, cancellation, callbacks, patience);
     auto clip = generation.run();
     status = generation.status();
     return clip;
@@ -80,6 +80,7 @@ GST_START_TEST(a_lost_answer_to_the_submission_is_not_bought_again) {
   bench.service.onCreate = [](const Seen &, Answer &answer) {
     answer.drop();
   };
+  bench.settings.timeout = 1;
   const auto clip = bench.run();
   fail_if(clip.has_value());
   fail_unless(clip.error().kind == ErrorKind::UnknownOutcome);

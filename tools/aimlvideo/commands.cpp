@@ -7,6 +7,8 @@ namespace {
 
 constexpr Command all[] = {
     {"models", "list the video models, or explain one", runModels},
+    {"check", "check a request without sending it, and estimate its price", runCheck},
+    {"balance", "show the account's balance", runBalance},
 };
 
 } // namespace

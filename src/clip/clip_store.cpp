@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "clip/clip_store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <tuple>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+
+#include "base/glib_ptr.h"
+#include "ledger/folders.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr size_t chunk = 1 << 20; // bytes
+
+Failure storeFailure(const std::string &folder, const std::string &why) {
+  return failure(ErrorKind::NoSpace, "the clip can't be kept in " + folder, why,
+                 "Free some space there, or name another folder in $XDG_CACHE_HOME");
+}
+
+/// Files on their way into the store. One that is this old was left behind by a process that was killed.
+constexpr auto partSuffix = ".part";
+constexpr int64_t abandonedAfter = 24LL * 60 * 60; // seconds
+
+/// Links the spool's unnamed file to a name. False where that is not possible: another file system, or one without
+/// unnamed files.
+bool link(const Spool &spool, const std::string &path) {
+  const std::string self = "/proc/self/fd/" + std::to_string(spool.descriptor());
+  return linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
+Result<void> copy(const Spool &spool, const std::string &path, const std::string &folder) {
+  const int target = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (target < 0)
+    return storeFailure(folder, g_strerror(errno));
+  std::vector<char> buffer(chunk);
+  int cause = 0;
+  for (uint64_t offset = 0; cause == 0 && offset < spool.size();) {
+    const auto count = spool.read(offset, buffer.data(), buffer.size());
+    if (!count || *count == 0)
+      cause = EIO;
+    else if (write(target, buffer.data(), *count) != static_cast<ssize_t>(*count))
+      cause = errno ? errno : ENOSPC;
+    else
+      offset += *count;
+  }
+  if (cause == 0 && fdatasync(target) != 0)
+    cause = errno;
+  close(target);
+  if (cause == 0)
+    return {};
+  unlink(path.c_str());
+  return storeFailure(folder, g_strerror(cause));
+}
+
+uint64_t numberFrom(const char *variable, uint64_t otherwise) {
+  const char *text = g_getenv(variable);
+  guint64 number = 0;
+  return text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &number, nullptr) ? number : otherwise;
+}
+
+} // namespace
+
+ClipStore::Limits ClipStore::Limits::fromEnvironment() {
+  constexpr uint64_t day = 24ULL * 60 * 60;
+  Limits limits;
+  limits.size = numberFrom("AIMLVIDEO_CACHE_SIZE", limits.size);
+  limits.age = std::min<uint64_t>(numberFrom("AIMLVIDEO_CACHE_DAYS", limits.age / day), 36500) * day;
+  return limits;
+}
+
+Result<ClipStore> ClipStore::open(const std::string &folder) {
+  if (const auto made = makePrivateFolder(folder); !made)
+    return storeFailure(folder, made.error());
+  return ClipStore(folder);
+}
+
+Result<void> ClipStore::keep(const Spool &spool, const std::string &name, const Limits &limits) const {
+  // on disk before the ledger says so: a power cut must not leave a name without its bytes
+  fdatasync(spool.descriptor());
+  const GCharPtr random(g_uuid_string_random());
+  const std::string part = path("." + name + "." + random.get() + partSuffix);
+  if (!link(spool, part))
+    if (const auto copied = copy(spool, part, folder_); !copied)
+      return copied;
+  if (rename(part.c_str(), path(name).c_str()) != 0) {
+    const std::string why = g_strerror(errno);
+    unlink(part.c_str());
+    return storeFailure(folder_, why);
+  }
+  utimensat(AT_FDCWD, path(name).c_str(), nullptr, 0);
+  prune(limits);
+  return {};
+}
+
+std::shared_ptr<Spool> ClipStore::find(const std::string &name, uint64_t size) const {
+  const int descriptor = ::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0)
+    return nullptr;
+  struct stat facts {};
+  if (fstat(descriptor, &facts) != 0 || static_cast<uint64_t>(facts.st_size) != size) {
+    close(descriptor);
+    return nullptr;
+  }
+  utimensat(AT_FDCWD, path(name).c_str(), nullptr, 0);
+  return Spool::open(descriptor, size);
+}
+
+std::vector<ClipStore::Entry> ClipStore::entries() const {
+  std::vector<Entry> entries = files();
+  std::erase_if(entries, [](const Entry &entry) { return entry.name.starts_with('.'); });
+  return entries;
+}
+
+std::vector<ClipStore::Entry> ClipStore::files() const {
+  std::vector<Entry> entries;
+  const std::unique_ptr<GDir, void (*)(GDir *)> folder(g_dir_open(folder_.c_str(), 0, nullptr), g_dir_close);
+  if (!folder)
+    return entries;
+  while (const char *name = g_dir_read_name(folder.get())) {
+    struct stat facts {};
+    if (stat(path(name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
+      entries.push_back({name, static_cast<uint64_t>(facts.st_size), facts.st_mtime});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry &a, const Entry &b) { return std::tie(a.used, a.name) < std::tie(b.used, b.name); });
+  return entries;
+}
+
+size_t ClipStore::prune(const Limits &limits) const {
+  const auto now = static_cast<int64_t>(time(nullptr));
+  for (const Entry &entry : files())
+    if (entry.name.ends_with(partSuffix) && entry.used < now - abandonedAfter)
+      remove(entry.name);
+  const auto all = entries();
+  uint64_t total = 0;
+  for (const Entry &entry : all)
+    total += entry.size;
+  const auto oldest = now - static_cast<int64_t>(limits.age);
+  size_t removed = 0;
+  for (const Entry &entry : all) {
+    if (total <= limits.size && entry.used >= oldest)
+      continue;
+    if (remove(entry.name)) {
+      total -= entry.size;
+      ++removed;
+    }
+  }
+  return removed;
+}
+
+bool ClipStore::remove(const std::string &name) const {
+  return unlink(path(name).c_str()) == 0;
+}
+
+std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation) {
+  const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
+  std::vector<char> buffer(chunk);
+  for (uint64_t offset = 0; offset < spool.size();) {
+    const auto count = spool.read(offset, buffer.data(), buffer.size());
+    if (cancellation.cancelled() || !count || *count == 0)
+      return std::nullopt;
+    g_checksum_update(checksum.get(), reinterpret_cast<const guchar *>(buffer.data()), static_cast<gssize>(*count));
+    offset += *count;
+  }
+  return g_checksum_get_string(checksum.get());
+}
+
+} // namespace aimlvideo

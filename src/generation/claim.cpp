@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/claim.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/canonical.h"
+#include "generation/remarks.h"
+#include "http/validator.h"
+#include "ledger/folders.h"
+#include "ledger/identity.h"
+
+namespace aimlvideo {
+
+namespace {
+
+using RowState = LedgerRow::State;
+
+class Claimant {
+public:
+  Claimant(Run &run, int64_t ownRow) : run_(run), purchase_(run.purchase), ownRow_(ownRow) {}
+
+  Result<Claim> request();
+  Result<Claim> given();
+  bool joined() const { return waited_; }
+
+private:
+  Result<void> describeRequest();
+  Result<std::optional<LedgerRow>> earlierRun() const;
+  Result<std::optional<LedgerRow>> newest() const;
+  Result<void> own(const std::string &name);
+  void follow(const std::string &name);
+  Result<Claim> goOn(LedgerRow row);
+
+  Run &run_;
+  Purchase &purchase_;
+  const int64_t ownRow_;
+  bool isOwnRow_ = false;
+  bool waited_ = false; ///< somebody else worked on the same request
+};
+
+/// Fills the row with what is asked for, with images that are given by URL identified by their hosts' validators.
+Result<void> Claimant::describeRequest() {
+  LedgerRow &row = purchase_.row;
+  row.baseUrl = run_.plan.baseUrl;
+  row.identity = requestIdentity(row.baseUrl, run_.plan.request.canonical, run_.settings.take);
+  const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.validators);
+  for (const std::string &url : remoteMediaIn(run_.plan.request.canonical)) {
+    const auto validator = validatorOf(*run_.session, url, run_.cancellation, deadline);
+    if (run_.cancellation.cancelled())
+      return stopped();
+    if (!validator)
+      run_.narrator.log(url + " has neither ETag nor Last-Modified: a finished clip will not be replayed");
+    row.replayable = row.replayable && validator.has_value();
+    row.validators += validator.value_or("") + "\n";
+  }
+  if (!row.replayable)
+    row.validators.clear();
+  return {};
+}
+
+/// What the same element bought in its earlier run, if it is the same request still.
+Result<std::optional<LedgerRow>> Claimant::earlierRun() const {
+  if (ownRow_ == 0)
+    return std::optional<LedgerRow>();
+  auto row = purchase_.ledger->row(ownRow_);
+  if (!row || !*row)
+    return row;
+  const bool same = (*row)->identity == purchase_.row.identity && (*row)->validators == purchase_.row.validators;
+  const RowState state = (*row)->state;
+  const bool bought = state == RowState::Sent || state == RowState::Running || state == RowState::Completed;
+  return same && bought ? row : std::optional<LedgerRow>();
+}
+
+Result<std::optional<LedgerRow>> Claimant::newest() const {
+  return purchase_.ledger->find(purchase_.row.identity, purchase_.row.validators);
+}
+
+Result<Claim> Claimant::request() {
+  if (auto described = describeRequest(); !described)
+    return tl::unexpected(std::move(described.error()));
+  auto earlier = earlierRun();
+  if (!earlier)
+    return tl::unexpected(std::move(earlier.error()));
+  isOwnRow_ = earlier->has_value();
+  const bool alone = run_.settings.reuse == Reuse::None;
+  purchase_.row.owner = purchase_.row.identity;
+  if (isOwnRow_)
+    purchase_.row.owner = (*earlier)->owner;
+  else if (alone)
+    purchase_.row.owner += std::string(".") + GCharPtr(g_uuid_string_random()).get();
+  if (auto owned = own(purchase_.row.owner); !owned)
+    return tl::unexpected(std::move(owned.error()));
+
+  auto row = isOwnRow_ ? purchase_.ledger->row(ownRow_) : alone ? std::optional<LedgerRow>() : newest();
+  if (!row)
+    return tl::unexpected(std::move(row.error()));
+  if (*row && (*row)->owner != purchase_.row.owner) {
+    // bought with reuse=none, perhaps by somebody who is still at work
+    if (auto owned = own((*row)->owner); !owned)
+      return tl::unexpected(std::move(owned.error()));
+    if (row = purchase_.ledger->row((*row)->id); !row)
+      return tl::unexpected(std::move(row.error()));
+  }
+  return *row ? goOn(std::move(**row)) : Claim{};
+}
+
+/// A generation that the user names. It is never submitted, so that it needs no ledger.
+Result<Claim> Claimant::given() {
+  LedgerRow &row = purchase_.row;
+  const EndpointChoice choice = run_.settings.endpoint;
+  row.baseUrl = run_.plan.baseUrl;
+  row.model = run_.settings.model;
+  row.generationId = run_.settings.generationId;
+  row.family = choice == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
+  row.owner = "given." + sha256(row.baseUrl + "\n" + row.generationId);
+  row.state = RowState::Running;
+  if (!purchase_.ledger)
+    return Claim{Step::Await, nullptr, false};
+
+  auto known = purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
+  const bool listed = known && *known;
+  if (auto owned = own(listed ? (*known)->owner : row.owner); !owned)
+    return tl::unexpected(std::move(owned.error()));
+  if (listed || waited_)
+    known = purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
+  if (known && *known)
+    return goOn(std::move(**known));
+  row.keyFingerprint = purchase_.ledger->fingerprint(run_.plan.key);
+  run_.recordAfterwards(RowState::Running);
+  return Claim{Step::Await, nullptr, false};
+}
+
+Result<Claim> Claimant::goOn(LedgerRow row) {
+  const bool given = !run_.settings.generationId.empty();
+  purchase_.row = std::move(row);
+  LedgerRow &found = purchase_.row;
+  purchase_.byOtherKey =
+      !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(run_.plan.key);
+  if (given)
+    found.state = found.state == RowState::Completed ? RowState::Completed : RowState::Running;
+  switch (found.state) {
+  case RowState::Intent:
+  case RowState::Failed:
+  case RowState::NotBought:
+    return Claim{};
+  case RowState::Moderated:
+    return tl::unexpected(moderatedBefore(run_));
+  case RowState::Sent:
+    return Claim{Step::LookUp, nullptr, false};
+  case RowState::Running:
+    return Claim{Step::Await, nullptr, false};
+  case RowState::Completed:
+    break;
+  }
+  const bool replay = isOwnRow_ || waited_ || (run_.settings.reuse == Reuse::All && (found.replayable || given));
+  if (!replay && !given)
+    return Claim{};
+  purchase_.wasCompleted = true;
+  auto clip = replay && run_.store && !found.clip.empty()
+                  ? run_.store->find(found.clip, static_cast<uint64_t>(found.clipSize))
+                  : nullptr;
+  const Step step = clip ? Step::Replay : Step::Await;
+  return Claim{step, std::move(clip), false};
+}
+
+/// Takes an ownership, and waits for whoever has it: that one is killed or stopped, or it is done.
+Result<void> Claimant::own(const std::string &name) {
+  const std::string folder = stateFolder();
+  for (;;) {
+    auto taken = Ownership::take(folder, name);
+    if (!taken)
+      return tl::unexpected(std::move(taken.error()));
+    if (*taken) {
+      purchase_.ownerships.push_back(std::move(**taken));
+      return {};
+    }
+    const std::string holder = Ownership::holder(folder, name);
+    if (!std::exchange(waited_, true)) {
+      run_.narrator.enter(State::QueuedLocally);
+      run_.narrator.note("the same generation is in the hands of " + holder + ", waiting for its clip");
+    }
+    follow(name);
+    const auto next = std::min(Clock::now() + run_.patience.ownership, run_.deadline);
+    if (!run_.cancellation.sleepUntil(next))
+      return stopped();
+    if (next == run_.deadline)
+      return failure(ErrorKind::TimedOut, "the same generation is in the hands of " + holder,
+                     "it has not let go within " + std::to_string(run_.settings.timeout) + " s",
+                     "Wait for it, or end it and run again to take over; this one has bought nothing");
+  }
+}
+
+/// Shows how far the other owner is.
+void Claimant::follow(const std::string &name) {
+  run_.narrator.tick();
+  auto row = newest();
+  if (!row || !*row || (*row)->owner != name || (*row)->generationId.empty())
+    return;
+  run_.status().generationId = (*row)->generationId;
+  run_.narrator.enter((*row)->state == RowState::Completed ? State::Downloading : State::Generating);
+}
+
+} // namespace
+
+Result<Claim> claim(Run &run, int64_t ownRow) {
+  const bool given = !run.settings.generationId.empty();
+  auto ledger = Ledger::open(stateFolder());
+  if (!ledger && !given)
+    return tl::unexpected(std::move(ledger.error()));
+  if (ledger)
+    run.purchase.ledger = std::move(*ledger);
+  else
+    run.narrator.note("going on without the ledger: " + ledger.error().why);
+  Claimant claimant(run, ownRow);
+  auto result = given ? claimant.given() : claimant.request();
+  if (result)
+    result->joined = claimant.joined();
+  run.status().generationId = run.purchase.row.generationId;
+  run.status().clientRequestId = run.purchase.row.clientRequestId;
+  return result;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "generation/run.h"
+
+namespace aimlvideo {
+
+/// How a generation goes on by what the ledger says.
+enum class Step {
+  Buy,    ///< nothing is bought
+  LookUp, ///< a submission left and its outcome is unknown
+  Await,  ///< it is bought: poll, fetch the clip
+  Replay, ///< the clip is here
+};
+
+struct Claim {
+  Step step = Step::Buy;
+  std::shared_ptr<Spool> clip; ///< for Replay
+  bool joined = false;         ///< somebody else worked on it until now
+};
+
+/// Finds the ledger's row for what the settings ask for, and takes the right to work on it: waits for whoever else
+/// does, and shows how far that one is. `ownRow` is the row of the caller's earlier run; 0: none.
+Result<Claim> claim(Run &run, int64_t ownRow);
+
+} // namespace aimlvideo

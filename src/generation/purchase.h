@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clip/spool.h"
+#include "ledger/ledger.h"
+#include "ledger/ownership.h"
+
+namespace aimlvideo {
+
+/// One purchase while it is worked on: its row in the ledger and the right to work on it.
+class Purchase {
+public:
+  LedgerRow row;
+  std::shared_ptr<Ledger> ledger; ///< null: only a given generation is fetched and there is no ledger
+  std::vector<Ownership> ownerships;
+  /// The row was written with another key than the present one.
+  bool byOtherKey = false;
+  /// The service had finished it in an earlier run.
+  bool wasCompleted = false;
+
+  /// Writes the row with a new state. It is on disk when this returns.
+  Result<void> record(LedgerRow::State state);
+  /// Begins another row for the same request, not written yet.
+  void renew();
+  /// Lets others work on it.
+  void release() { ownerships.clear(); }
+};
+
+} // namespace aimlvideo

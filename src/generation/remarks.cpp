@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/remarks.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr auto otherKey = "it was submitted with another API key, perhaps of another account";
+
+} // namespace
+
+Error notReached(const Run &run, const TransportError &cause) {
+  Error error;
+  error.kind = ErrorKind::Unreachable;
+  error.what = "no connection to " + run.plan.baseUrl;
+  error.why = cause.message;
+  error.remedy = cause.cause == TransportError::Cause::Tls
+                     ? "Check base-url, the system's clock and certificates, or set tls-database"
+                     : "Check the network, base-url and proxy";
+  error.remedy += "; nothing was bought";
+  return error;
+}
+
+Error unknownOutcome(const Run &run, const std::string &why) {
+  const LedgerRow &row = run.purchase.row;
+  const std::string settle = "aimlvideo jobs resolve " + std::to_string(row.id);
+  Error error;
+  error.kind = ErrorKind::UnknownOutcome;
+  error.what = "it is not known whether the service accepted the submission, which may have been bought";
+  error.why = run.purchase.byOtherKey ? why + "; " + otherKey : why;
+  error.remedy = "It was not sent again, and the same request will be looked up again first. To settle it, look for "
+                 "client_request_id " +
+                 row.clientRequestId + " in the account's logs (GET /v2/logs?period=7d) and run `" + settle +
+                 " --bought GENERATION-ID` with its inference_id, or `" + settle + " --not-bought`";
+  return error;
+}
+
+Error deadlinePassed(const Run &run, const std::string &cause) {
+  Error error;
+  error.kind = ErrorKind::TimedOut;
+  error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
+  error.why = cause;
+  error.remedy = resumeHint(run);
+  return error;
+}
+
+Error failedGeneration(const Run &run, const Reply &reply) {
+  Error error;
+  error.kind = ErrorKind::GenerationFailed;
+  error.what = reply.moderated ? "the service refused the contents of the request" : "the generation failed";
+  error.serviceMessage = run.client->withoutKey(reply.error);
+  error.why =
+      error.serviceMessage.empty() ? "the service gives no reason (status " + reply.word + ")" : error.serviceMessage;
+  error.remedy = reply.moderated ? "Change the prompt or the image; a failed generation is not billed"
+                                 : "A failed generation is not billed, so it may be tried again";
+  return error;
+}
+
+Error moderatedBefore(const Run &run) {
+  Error error;
+  error.kind = ErrorKind::GenerationFailed;
+  error.what = "the service refused the contents of the same request before, so it was not sent again";
+  error.serviceMessage = run.purchase.row.cause;
+  error.why = run.purchase.row.cause;
+  error.remedy = "Change the prompt or the image, or set reuse=none to try it all the same; nothing was bought";
+  return error;
+}
+
+std::string resumeHint(const Run &run) {
+  std::string hint = "It is paid for and goes on at the service: the same request again, or generation-id=" +
+                     run.purchase.row.generationId + " with the same key, fetches it";
+  return run.purchase.byOtherKey ? hint + "; " + otherKey : hint;
+}
+
+} // namespace aimlvideo

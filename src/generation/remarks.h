@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include "api/reply.h"
+#include "base/error.h"
+#include "generation/run.h"
+
+namespace aimlvideo {
+
+// The errors of a generation, in words for its user.
+
+Error notReached(const Run &run, const TransportError &cause);
+Error unknownOutcome(const Run &run, const std::string &why);
+Error deadlinePassed(const Run &run, const std::string &cause);
+Error failedGeneration(const Run &run, const Reply &reply);
+Error moderatedBefore(const Run &run);
+/// How to get what is paid for.
+std::string resumeHint(const Run &run);
+
+} // namespace aimlvideo

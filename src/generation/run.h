@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <random>
+
+#include "clip/clip_store.h"
+#include "generation/narrator.h"
+#include "generation/purchase.h"
+#include "generation/service_client.h"
+#include "generation/settings.h"
+#include "http/retry.h"
+
+namespace aimlvideo {
+
+/// How patient the single steps are. The defaults are for the real service.
+struct Patience {
+  std::chrono::seconds submission{300}; ///< for one POST with up to 67 MB of image
+  std::chrono::seconds poll{30};
+  std::chrono::seconds validators{10};      ///< for asking the hosts of all images given by URL
+  std::chrono::milliseconds ownership{250}; ///< between two looks whether another owner has let go
+  unsigned idleConnection = 60;             ///< seconds
+  RetryPolicy unreachable{std::chrono::milliseconds(1000), std::chrono::seconds(8), 4};
+  RetryPolicy turnedAway{std::chrono::milliseconds(2000), std::chrono::seconds(30), 6};
+  RetryPolicy tooLarge{std::chrono::milliseconds(2000), std::chrono::seconds(30), 2}; ///< 413, rarely a passing mood
+  RetryPolicy lookups{std::chrono::milliseconds(1000), std::chrono::seconds(60), 0};
+  RetryPolicy polls{std::chrono::milliseconds(1000), std::chrono::seconds(15), 0};
+  RetryPolicy downloads{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
+  unsigned unknownIdAnswers = 5; ///< 400 or 404 to polls in a row before the id counts as unknown
+};
+
+/// What the steps of one generation share. All of them run on the thread of Generation::run().
+struct Run {
+  Run(Settings wanted, const Patience &patient, Cancellation &canceller, Narrator::Callbacks callbacks)
+      : settings(std::move(wanted)), patience(patient), cancellation(canceller), narrator(std::move(callbacks)) {}
+
+  const Settings settings;
+  const Patience patience;
+  Cancellation &cancellation;
+  Narrator narrator;
+  std::minstd_rand random{std::random_device{}()};
+
+  Clock::time_point deadline;
+  Plan plan;
+  std::unique_ptr<HttpSession> session;
+  std::unique_ptr<ServiceClient> client;
+  std::optional<ClipStore> store; ///< nothing: its folder can't be used
+  Purchase purchase;
+
+  Status &status() { return narrator.status; }
+
+  /// Writes a state that follows from what has happened already: a failure is told and the generation goes on, since
+  /// the row on disk leads the next run to look the purchase up.
+  void recordAfterwards(LedgerRow::State state) {
+    const auto written = purchase.record(state);
+    if (!written)
+      narrator.note("this could not be recorded in the ledger: " + written.error().why);
+  }
+};
+
+/// The user stopped the generation.
+inline Failure stopped() {
+  return failure(ErrorKind::Cancelled, "the generation was stopped");
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/submission.h"
+
+#include <algorithm>
+
+#include "generation/remarks.h"
+#include "generation/verdict.h"
+
+namespace aimlvideo {
+
+namespace {
+
+using std::chrono::seconds;
+
+std::string randomRequestId() {
+  const GCharPtr uuid(g_uuid_string_random());
+  return uuid.get();
+}
+
+std::optional<seconds> retryAfterOf(const HttpResponse &response) {
+  const auto value = response.header("Retry-After");
+  return value ? parseRetryAfter(*value, std::chrono::system_clock::now()) : std::nullopt;
+}
+
+class Submission {
+public:
+  explicit Submission(Run &run) : run_(run), row_(run.purchase.row) {}
+
+  Result<std::optional<Reply>> carryOut(Error &why);
+
+private:
+  Result<Exchanged<HttpResponse>> send();
+  std::optional<Reply> accepted(const HttpResponse &response, Error &why);
+  Result<void> pause(const RetryPolicy &policy, const Error &cause, const Exchanged<HttpResponse> &response);
+  const RetryPolicy &policyFor(const Exchanged<HttpResponse> &response) const;
+  Failure givenUp(Error error);
+
+  Run &run_;
+  LedgerRow &row_;
+  unsigned attempts_ = 0;
+};
+
+/// One attempt. Its two steps are on disk before a byte leaves; where they can't be written, nothing leaves.
+Result<Exchanged<HttpResponse>> Submission::send() {
+  ++attempts_;
+  row_.clientRequestId = randomRequestId();
+  run_.status().clientRequestId = row_.clientRequestId;
+  if (auto written = run_.purchase.record(LedgerRow::State::Intent); !written)
+    return tl::unexpected(std::move(written.error()));
+  Result<void> recorded;
+  const auto starting = [&] {
+    recorded = run_.purchase.record(LedgerRow::State::Sent);
+    return recorded.has_value();
+  };
+  const auto attemptDeadline = std::min(run_.deadline, Clock::now() + run_.patience.submission);
+  auto response = run_.client->create(row_.family, row_.clientRequestId, run_.cancellation, attemptDeadline, starting);
+  if (!recorded)
+    return tl::unexpected(std::move(recorded.error()));
+  return response;
+}
+
+Result<std::optional<Reply>> Submission::carryOut(Error &why) {
+  const Model *model = run_.plan.request.known;
+  const EndpointChoice choice = run_.settings.endpoint;
+  const bool legacyFirst =
+      choice == EndpointChoice::Legacy || (choice == EndpointChoice::Auto && model && model->legacyOnly);
+  row_.family = legacyFirst ? EndpointFamily::Legacy : EndpointFamily::Universal;
+  run_.narrator.enter(State::Submitting);
+
+  for (;;) {
+    const auto sent = send();
+    if (!sent)
+      return tl::unexpected(sent.error());
+    const Exchanged<HttpResponse> &response = *sent;
+    const Verdict verdict = verdictOn(response);
+    switch (verdict) {
+    case Verdict::Accepted:
+      return accepted(*response, why);
+    case Verdict::Unknown:
+      if (response)
+        why = refusalFrom(*response);
+      else
+        why.why = response.error().message;
+      return std::optional<Reply>();
+    case Verdict::PathUnknown:
+      if (choice != EndpointChoice::Auto || row_.family != EndpointFamily::Universal)
+        return givenUp(refusalFrom(*response));
+      run_.narrator.log("the service does not know the universal path, trying the legacy one");
+      row_.family = EndpointFamily::Legacy;
+      break;
+    case Verdict::Cancelled:
+      run_.recordAfterwards(LedgerRow::State::Intent);
+      return stopped();
+    case Verdict::Unreachable:
+    case Verdict::TurnedAway: {
+      const Error cause = response ? refusalFrom(*response) : notReached(run_, response.error());
+      if (const auto paused = pause(policyFor(response), cause, response); !paused)
+        return givenUp(paused.error());
+      break;
+    }
+    case Verdict::Untrusted:
+      return givenUp(notReached(run_, response.error()));
+    case Verdict::Refused:
+      return givenUp(refusalFrom(*response));
+    }
+  }
+}
+
+/// Waits before the next attempt, or says why there is none.
+Result<void> Submission::pause(const RetryPolicy &policy, const Error &cause, const Exchanged<HttpResponse> &response) {
+  const auto retryAfter = response ? retryAfterOf(*response) : std::nullopt;
+  const auto next = Clock::now() + policy.pauseBefore(attempts_ + 1, retryAfter, run_.random);
+  if (attempts_ >= policy.attempts || next >= run_.deadline)
+    return tl::unexpected(cause);
+  run_.recordAfterwards(LedgerRow::State::Intent); // a crash in the pause has bought nothing
+  ++run_.status().retries;
+  run_.narrator.note("nothing was accepted, trying again: " + cause.why);
+  if (!run_.cancellation.sleepUntil(next))
+    return stopped();
+  return {};
+}
+
+const RetryPolicy &Submission::policyFor(const Exchanged<HttpResponse> &response) const {
+  if (!response)
+    return run_.patience.unreachable;
+  return response->status == 413 ? run_.patience.tooLarge : run_.patience.turnedAway;
+}
+
+/// Nothing was accepted and nothing more will be sent.
+Failure Submission::givenUp(Error error) {
+  row_.cause = error.why;
+  run_.recordAfterwards(error.kind == ErrorKind::Cancelled ? LedgerRow::State::Intent : LedgerRow::State::Failed);
+  return Failure{std::move(error)};
+}
+
+std::optional<Reply> Submission::accepted(const HttpResponse &response, Error &why) {
+  auto parsed = parseReply(response.body);
+  Reply reply = parsed ? std::move(*parsed) : Reply{};
+  if (reply.id.empty())
+    reply.id = response.header("x-inference-id").value_or("");
+  if (reply.id.empty()) {
+    why.httpStatus = response.status;
+    why.why = parsed ? "the service's answer names no generation" : parsed.error();
+    return std::nullopt;
+  }
+  row_.generationId = reply.id;
+  if (const auto credits = response.header("x-aimlapi-credits-used"))
+    row_.usage.credits = g_ascii_strtod(credits->c_str(), nullptr);
+  if (const auto usd = response.header("x-aimlapi-usd-spent"))
+    row_.usage.usd = g_ascii_strtod(usd->c_str(), nullptr);
+  run_.recordAfterwards(LedgerRow::State::Running);
+  run_.status().submitTime = run_.status().elapsed();
+  if (!parsed)
+    reply.state = JobState::Queued;
+  return reply;
+}
+
+} // namespace
+
+Result<std::optional<Reply>> submit(Run &run, Error &why) {
+  LedgerRow &row = run.purchase.row;
+  if (row.state != LedgerRow::State::Intent)
+    run.purchase.renew();
+  row.model = run.plan.request.model;
+  row.keyFingerprint = run.purchase.ledger->fingerprint(run.plan.key);
+  if (run.settings.storePrompt)
+    row.prompt = run.plan.request.prompt;
+  auto reply = Submission(run).carryOut(why);
+  if (reply && *reply)
+    run.plan.request.body = {}; // it may hold megabytes of image and is not needed during the wait
+  return reply;
+}
+
+} // namespace aimlvideo

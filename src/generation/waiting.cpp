@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/waiting.h"
+
+#include <algorithm>
+
+#include "generation/poll_schedule.h"
+#include "generation/remarks.h"
+#include "generation/verdict.h"
+
+namespace aimlvideo {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// A completed reply without a clip is asked for again this often.
+constexpr unsigned completedWithoutClip = 3;
+
+class Waiting {
+public:
+  explicit Waiting(Run &run)
+      : run_(run), row_(run.purchase.row), model_(Catalogue::instance().find(run.purchase.row.model)) {}
+
+  Result<Reply> carryOut(Reply reply, Clock::time_point firstPoll);
+
+private:
+  Result<Reply> nextReply(Clock::time_point firstPoll);
+  Result<std::optional<Reply>> poll();
+  Result<std::optional<Reply>> judge(const HttpResponse &response);
+  void takeOver(const Reply &reply);
+  Failure failed(const Reply &reply);
+
+  Run &run_;
+  LedgerRow &row_;
+  const Model *model_;
+
+  // what went wrong since the last good answer
+  unsigned faultsInRow_ = 0;
+  unsigned unknownIds_ = 0;
+  std::string cause_;
+  std::optional<seconds> retryAfter_;
+};
+
+Result<Reply> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
+  const auto begun = Clock::now();
+  auto next = firstPoll;
+  for (unsigned withoutClip = 0;;) {
+    takeOver(reply);
+    if (reply.state == JobState::Failed)
+      return failed(reply);
+    if (reply.state == JobState::Completed && !reply.clipUrl.empty()) {
+      row_.clipUrl = reply.clipUrl;
+      run_.recordAfterwards(LedgerRow::State::Completed);
+      if (run_.status().state != State::Downloading)
+        run_.status().waitTime = duration_cast<milliseconds>(Clock::now() - begun);
+      return reply;
+    }
+    if (reply.state == JobState::Completed && ++withoutClip > completedWithoutClip)
+      return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
+                     resumeHint(run_));
+    auto answer = nextReply(next);
+    if (!answer)
+      return answer;
+    reply = std::move(*answer);
+    next = Clock::now() + pauseBeforePoll(run_);
+  }
+}
+
+Failure Waiting::failed(const Reply &reply) {
+  Error error = failedGeneration(run_, reply);
+  row_.cause = error.why;
+  run_.recordAfterwards(reply.moderated ? LedgerRow::State::Moderated : LedgerRow::State::Failed);
+  return Failure{std::move(error)};
+}
+
+/// Asks until there is an answer that says something.
+Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
+  faultsInRow_ = 0;
+  unknownIds_ = 0;
+  cause_.clear();
+  for (auto next = firstPoll;;) {
+    if (!run_.cancellation.sleepUntil(std::min(next, run_.deadline)))
+      return stopped();
+    if (next >= run_.deadline)
+      return tl::unexpected(deadlinePassed(run_, cause_));
+    auto reply = poll();
+    run_.narrator.tick();
+    if (!reply)
+      return tl::unexpected(std::move(reply.error()));
+    if (*reply)
+      return std::move(**reply);
+    ++run_.status().retries;
+    run_.narrator.log("poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
+    next = Clock::now() + run_.patience.polls.pauseBefore(++faultsInRow_ + 1, retryAfter_, run_.random);
+  }
+}
+
+/// One poll. Nothing where its answer says nothing; an error where no other poll will help.
+Result<std::optional<Reply>> Waiting::poll() {
+  const auto response = run_.client->poll(row_.family, model_, row_.generationId, run_.cancellation,
+                                          std::min(run_.deadline, Clock::now() + run_.patience.poll));
+  ++run_.status().polls;
+  retryAfter_.reset();
+  if (!response) {
+    if (response.error().cause == TransportError::Cause::Cancelled)
+      return stopped();
+    cause_ = response.error().message;
+    return std::nullopt;
+  }
+  if (!response->successful())
+    return judge(*response);
+  auto reply = parseReply(response->body);
+  if (!reply) {
+    cause_ = run_.client->withoutKey(reply.error());
+    return std::nullopt;
+  }
+  return std::optional(std::move(*reply));
+}
+
+Result<std::optional<Reply>> Waiting::judge(const HttpResponse &response) {
+  Error refusal = refusalFrom(response);
+  cause_ = refusal.why;
+  if (const auto value = response.header("Retry-After"))
+    retryAfter_ = parseRetryAfter(*value, std::chrono::system_clock::now());
+  if (refusal.kind == ErrorKind::NotAuthorized)
+    return tl::unexpected(std::move(refusal));
+  if (response.status != 400 && response.status != 404)
+    return std::nullopt;
+  // right after the submission the id may not be known yet; a given id does not tell its family
+  if (!run_.settings.generationId.empty() && run_.settings.endpoint == EndpointChoice::Auto)
+    row_.family = row_.family == EndpointFamily::Universal ? EndpointFamily::Legacy : EndpointFamily::Universal;
+  if (++unknownIds_ < run_.patience.unknownIdAnswers)
+    return std::nullopt;
+  refusal.kind = ErrorKind::NotFound;
+  refusal.what = "the service does not know the generation " + row_.generationId;
+  refusal.remedy = "Check generation-id, endpoint and base-url, and that the key belongs to the same account";
+  return tl::unexpected(std::move(refusal));
+}
+
+void Waiting::takeOver(const Reply &reply) {
+  row_.usage.update(reply.usage);
+  run_.status().usage.update(row_.usage);
+  // a clip that is already being fetched does not go back to waiting
+  if (run_.status().state == State::Downloading)
+    return;
+  if (reply.state == JobState::Queued)
+    run_.narrator.enter(State::Queued);
+  else if (reply.state == JobState::Generating)
+    run_.narrator.enter(State::Generating);
+}
+
+} // namespace
+
+Result<Reply> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPoll) {
+  return Waiting(run).carryOut(std::move(reply), firstPoll);
+}
+
+milliseconds pauseBeforePoll(Run &run) {
+  if (run.settings.pollInterval > 0)
+    return milliseconds(std::max(run.settings.pollInterval, 100U));
+  return pollPause(run.status().elapsed() - run.status().submitTime, run.random);
+}
+
+} // namespace aimlvideo

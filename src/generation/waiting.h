@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "generation/run.h"
+
+namespace aimlvideo {
+
+/// Polls a generation that is bought until it has completed with a clip, and records its end in the ledger. Faults of
+/// polls are ridden out until the deadline. `reply` is what is known already.
+Result<Reply> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPoll);
+
+/// Time to the next poll by the settings or the schedule.
+std::chrono::milliseconds pauseBeforePoll(Run &run);
+
+} // namespace aimlvideo

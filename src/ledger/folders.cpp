@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger/folders.h"
+
+#include <cerrno>
+
+#include <glib.h>
+#include <glib/gstdio.h>
+
+namespace aimlvideo {
+
+std::string stateFolder() {
+  return std::string(g_get_user_state_dir()) + "/aimlvideo";
+}
+
+std::string cacheFolder() {
+  return std::string(g_get_user_cache_dir()) + "/aimlvideo";
+}
+
+tl::expected<void, std::string> makePrivateFolder(const std::string &path) {
+  if (g_mkdir_with_parents(path.c_str(), 0700) != 0)
+    return tl::unexpected(std::string(g_strerror(errno)));
+  GStatBuf facts{};
+  if (g_stat(path.c_str(), &facts) != 0)
+    return tl::unexpected(std::string(g_strerror(errno)));
+  // an older version, or a user's own mkdir, may have left it open to others
+  if ((facts.st_mode & 077) != 0 && g_chmod(path.c_str(), 0700) != 0)
+    return tl::unexpected(std::string(g_strerror(errno)));
+  return {};
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger/identity.h"
+
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+std::string requestIdentity(const std::string &baseUrl, const std::string &canonical, unsigned take) {
+  // neither an address nor compact JSON holds a line break
+  return sha256(baseUrl + "\n" + canonical + "\n" + std::to_string(take));
+}
+
+std::string sha256(const std::string &bytes) {
+  const GCharPtr text(
+      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
+  return text.get();
+}
+
+} // namespace aimlvideo

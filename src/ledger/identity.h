@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+namespace aimlvideo {
+
+/// What makes two requests the same: SHA-256, in hex, over the service, the canonical form of what is asked for (see
+/// Request::canonical) and the take.
+std::string requestIdentity(const std::string &baseUrl, const std::string &canonical, unsigned take);
+
+/// SHA-256 in hex.
+std::string sha256(const std::string &bytes);
+
+} // namespace aimlvideo

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger/ledger.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+
+#include "ledger/folders.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr std::array stateNames{"intent", "sent", "running", "completed", "failed", "moderated", "not-bought"};
+
+/// One script a version of the schema: the n-th leads from version n to n + 1. A script that was released never
+/// changes.
+constexpr std::array migrations{
+    R"sql(
+      CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+      INSERT INTO setting VALUES ('salt', lower(hex(randomblob(16))));
+      CREATE TABLE generation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        state TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        validators TEXT NOT NULL,
+        replayable INTEGER NOT NULL,
+        base_url TEXT NOT NULL,
+        model TEXT NOT NULL,
+        family TEXT NOT NULL,
+        client_request_id TEXT NOT NULL,
+        key_fingerprint TEXT NOT NULL,
+        generation_id TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        changed INTEGER NOT NULL,
+        credits REAL,
+        usd REAL,
+        clip_url TEXT NOT NULL,
+        clip TEXT NOT NULL,
+        clip_size INTEGER NOT NULL,
+        clip_checksum TEXT NOT NULL,
+        prompt TEXT NOT NULL,
+        cause TEXT NOT NULL);
+      CREATE INDEX generation_by_identity ON generation (identity, id);
+      CREATE INDEX generation_by_generation_id ON generation (generation_id);
+    )sql",
+};
+
+constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
+                         "client_request_id, key_fingerprint, generation_id, created, changed, credits, usd, clip_url, "
+                         "clip, clip_size, clip_checksum, prompt, cause";
+
+LedgerRow rowFrom(const sqlite::Statement &statement) {
+  LedgerRow row;
+  row.id = statement.integer(0);
+  const auto *name = std::find(stateNames.begin(), stateNames.end(), statement.text(1));
+  // an unknown word can't come from this version of the schema: take it for what must not be bought again
+  row.state = name == stateNames.end() ? LedgerRow::State::Sent
+                                       : static_cast<LedgerRow::State>(std::distance(stateNames.begin(), name));
+  row.identity = statement.text(2);
+  row.owner = statement.text(3);
+  row.validators = statement.text(4);
+  row.replayable = statement.integer(5) != 0;
+  row.baseUrl = statement.text(6);
+  row.model = statement.text(7);
+  row.family = statement.text(8) == "legacy" ? EndpointFamily::Legacy : EndpointFamily::Universal;
+  row.clientRequestId = statement.text(9);
+  row.keyFingerprint = statement.text(10);
+  row.generationId = statement.text(11);
+  row.created = statement.integer(12);
+  row.changed = statement.integer(13);
+  row.usage.credits = statement.number(14);
+  row.usage.usd = statement.number(15);
+  row.clipUrl = statement.text(16);
+  row.clip = statement.text(17);
+  row.clipSize = statement.integer(18);
+  row.clipChecksum = statement.text(19);
+  row.prompt = statement.text(20);
+  row.cause = statement.text(21);
+  return row;
+}
+
+int64_t now() {
+  return g_get_real_time() / 1000;
+}
+
+std::string fileIn(const std::string &folder) {
+  return folder + "/ledger.sqlite3";
+}
+
+Failure ledgerFailure(const std::string &folder, const std::string &why) {
+  return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " can't be used, so nothing was bought",
+                 why, "Make that folder writable, on a local disk with free space, or name another in $XDG_STATE_HOME");
+}
+
+Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
+  return ledgerFailure(folder, fault.message);
+}
+
+/// Moves a damaged ledger aside with the files that belong to it.
+Failure setAside(const std::string &folder) {
+  const auto date = std::to_string(now());
+  const std::string aside = fileIn(folder) + ".damaged-" + date;
+  for (const char *suffix : {"-wal", "-shm", ""})
+    g_rename((fileIn(folder) + suffix).c_str(), (aside + suffix).c_str());
+  return failure(ErrorKind::NoSpace, "the ledger of purchases was damaged, so nothing was bought",
+                 "it is kept as " + aside + ", and the next run begins a new one",
+                 "Look with `aimlvideo jobs list` or in the account's logs whether a generation of an earlier run is "
+                 "still to be fetched, then run again");
+}
+
+/// Held while a process looks whether the ledger is sound, so that one alone moves a damaged one aside.
+class OpeningLock {
+public:
+  explicit OpeningLock(const std::string &folder)
+      : descriptor_(::open((folder + "/opening.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    if (descriptor_ >= 0)
+      flock(descriptor_, LOCK_EX);
+  }
+  OpeningLock(const OpeningLock &) = delete;
+  OpeningLock &operator=(const OpeningLock &) = delete;
+  ~OpeningLock() {
+    if (descriptor_ >= 0)
+      close(descriptor_);
+  }
+
+private:
+  int descriptor_;
+};
+
+} // namespace
+
+const char *nameOf(LedgerRow::State state) {
+  return stateNames[static_cast<size_t>(state)];
+}
+
+Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<Ledger>> opened;
+  const std::lock_guard lock(mutex);
+  if (auto known = opened[folder].lock(); known && g_file_test(fileIn(folder).c_str(), G_FILE_TEST_EXISTS))
+    return known;
+
+  if (const auto made = makePrivateFolder(folder); !made)
+    return ledgerFailure(folder, made.error());
+  const OpeningLock opening(folder);
+  auto database = sqlite::Database::open(fileIn(folder));
+  if (!database)
+    return database.error().damaged() ? setAside(folder) : ledgerFailure(folder, database.error());
+  const std::shared_ptr<Ledger> ledger(new Ledger(folder, std::move(*database)));
+  if (const auto prepared = ledger->prepare(); !prepared)
+    return prepared.error().damaged() ? setAside(folder) : ledgerFailure(folder, prepared.error());
+  opened[folder] = ledger;
+  return ledger;
+}
+
+sqlite::Done<void> Ledger::prepare() {
+  g_chmod(fileIn(folder_).c_str(), 0600);
+  auto ready = database_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
+  if (!ready)
+    return ready;
+  const auto health = database_.value("PRAGMA quick_check(1)");
+  if (!health)
+    return tl::unexpected(health.error());
+  if (health->value_or("ok") != "ok")
+    return tl::unexpected(sqlite::Fault{SQLITE_CORRUPT, **health});
+  if (ready = migrate(); !ready)
+    return ready;
+  const auto salt = database_.value("SELECT value FROM setting WHERE name = 'salt'");
+  if (!salt)
+    return tl::unexpected(salt.error());
+  salt_ = salt->value_or("");
+  return {};
+}
+
+sqlite::Done<void> Ledger::migrate() {
+  const auto text = database_.value("PRAGMA user_version");
+  if (!text)
+    return tl::unexpected(text.error());
+  const auto version = static_cast<size_t>(g_ascii_strtoull(text->value_or("0").c_str(), nullptr, 10));
+  if (version > migrations.size())
+    return tl::unexpected(sqlite::Fault{SQLITE_ERROR, "it was written by a newer version of this software (schema " +
+                                                          std::to_string(version) + ")"});
+  for (size_t next = version; next < migrations.size(); ++next) {
+    const std::string script = std::string("BEGIN IMMEDIATE;") + migrations[next] +
+                               "PRAGMA user_version = " + std::to_string(next + 1) + "; COMMIT";
+    if (const auto done = database_.execute(script); !done) {
+      const auto fault = done.error();
+      database_.execute("ROLLBACK");
+      return tl::unexpected(fault);
+    }
+  }
+  return {};
+}
+
+Result<std::vector<LedgerRow>> Ledger::select(const std::string &condition, const std::vector<std::string> &values) {
+  const std::lock_guard lock(mutex_);
+  auto statement =
+      database_.prepare(std::string("SELECT ") + columns + " FROM generation " + condition + " ORDER BY id DESC");
+  if (!statement)
+    return ledgerFailure(folder_, statement.error());
+  for (const std::string &value : values)
+    statement->bind(value);
+  std::vector<LedgerRow> rows;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row)
+      return ledgerFailure(folder_, row.error());
+    if (!*row)
+      return rows;
+    rows.push_back(rowFrom(*statement));
+  }
+}
+
+namespace {
+
+bool unfinished(const LedgerRow &row) {
+  return row.state == LedgerRow::State::Sent || row.state == LedgerRow::State::Running;
+}
+
+Result<std::optional<LedgerRow>> firstOf(Result<std::vector<LedgerRow>> rows) {
+  if (!rows)
+    return tl::unexpected(std::move(rows.error()));
+  return rows->empty() ? std::optional<LedgerRow>() : std::optional(std::move(rows->front()));
+}
+
+} // namespace
+
+Result<std::optional<LedgerRow>> Ledger::find(const std::string &identity, const std::string &validators) {
+  auto rows = select("WHERE identity = ?", {identity});
+  if (!rows)
+    return tl::unexpected(std::move(rows.error()));
+  for (LedgerRow &row : *rows) {
+    const bool oneIsUnknown = row.validators.empty() || validators.empty();
+    if (row.validators == validators || (unfinished(row) && oneIsUnknown))
+      return std::optional(std::move(row));
+  }
+  return std::optional<LedgerRow>();
+}
+
+Result<std::optional<LedgerRow>> Ledger::findGeneration(const std::string &baseUrl, const std::string &generationId) {
+  return firstOf(select("WHERE generation_id = ? AND base_url = ?", {generationId, baseUrl}));
+}
+
+Result<std::optional<LedgerRow>> Ledger::row(int64_t id) {
+  return firstOf(select("WHERE id = CAST(? AS INTEGER)", {std::to_string(id)}));
+}
+
+Result<std::vector<LedgerRow>> Ledger::rows() {
+  return select("", {});
+}
+
+Result<void> Ledger::write(LedgerRow &row) {
+  row.changed = now();
+  if (row.created == 0)
+    row.created = row.changed;
+  const char *family = row.family == EndpointFamily::Legacy ? "legacy" : "universal";
+  const std::lock_guard lock(mutex_);
+  const auto written =
+      database_.run(std::string("INSERT OR REPLACE INTO generation (") + columns +
+                        ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    row.id, nameOf(row.state), row.identity, row.owner, row.validators,
+                    static_cast<int64_t>(row.replayable), row.baseUrl, row.model, family, row.clientRequestId,
+                    row.keyFingerprint, row.generationId, row.created, row.changed, row.usage.credits, row.usage.usd,
+                    row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt, row.cause);
+  if (!written)
+    return ledgerFailure(folder_, written.error());
+  row.id = database_.lastRow();
+  return {};
+}
+
+Result<void> Ledger::remove(int64_t id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto removed = database_.run("DELETE FROM generation WHERE id = ?", id); !removed)
+    return ledgerFailure(folder_, removed.error());
+  return {};
+}
+
+Result<void> Ledger::setChecksum(int64_t id, const std::string &clip, const std::string &checksum) {
+  const std::lock_guard lock(mutex_);
+  const auto set =
+      database_.run("UPDATE generation SET clip_checksum = ? WHERE id = ? AND clip = ?", checksum, id, clip);
+  if (!set)
+    return ledgerFailure(folder_, set.error());
+  return {};
+}
+
+std::string Ledger::fingerprint(const Secret &key) const {
+  const auto text = key.reveal();
+  const GCharPtr hash(g_compute_hmac_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(salt_.data()),
+                                              salt_.size(), reinterpret_cast<const guchar *>(text.data()),
+                                              text.size()));
+  return std::string(hash.get(), 16);
+}
+
+} // namespace aimlvideo

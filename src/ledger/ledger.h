@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/endpoint.h"
+#include "api/reply.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "ledger/sqlite.h"
+
+namespace aimlvideo {
+
+/// What is known of one purchase, or of one that was meant.
+struct LedgerRow {
+  /// The order of the life of a purchase. Every state is on disk before the step that follows from it.
+  enum class State {
+    Intent,    ///< nothing has left yet
+    Sent,      ///< the submission began to leave: nobody knows its outcome
+    Running,   ///< bought, under `generationId`
+    Completed, ///< the service has made the clip
+    Failed,    ///< the service made nothing and billed nothing
+    Moderated, ///< likewise, for the contents of the request
+    NotBought, ///< the user says that the submission bought nothing
+  };
+
+  int64_t id = 0; ///< 0: not in the ledger yet
+  State state = State::Intent;
+  std::string identity; ///< of the request, see requestIdentity()
+  std::string owner;    ///< name of the Ownership that whoever works on it holds
+  /// ETag or Last-Modified of the images that are given by URL; empty where a host named none
+  std::string validators;
+  bool replayable = true; ///< false: an image given by URL has no validator
+  std::string baseUrl;
+  std::string model;
+  EndpointFamily family = EndpointFamily::Universal;
+  std::string clientRequestId;
+  std::string keyFingerprint; ///< see Ledger::fingerprint()
+  std::string generationId;
+  int64_t created = 0; ///< milliseconds since 1970 by this machine's clock, for people; nothing is decided by it
+  int64_t changed = 0;
+  Usage usage;
+  std::string clipUrl;
+  std::string clip; ///< name in the clip store; empty: never stored
+  int64_t clipSize = 0;
+  std::string clipChecksum; ///< SHA-256 in hex; empty: not computed yet
+  std::string prompt;       ///< only when the user asks for it to be stored
+  std::string cause;        ///< why it failed, in the service's words
+};
+
+const char *nameOf(LedgerRow::State state);
+
+/// What was asked for and bought by one user, in one SQLite file that all of the user's processes share.
+///
+/// A write is on disk when its call returns (WAL, synchronous=FULL). Any thread; calls take milliseconds, and up to
+/// ten seconds where other processes write. Errors are of the kind NoSpace and say that nothing was bought, which is
+/// for the caller to correct where it is not so.
+class Ledger {
+public:
+  /// The ledger in a folder, one instance a process. A damaged file is moved aside and told as an error once; the next
+  /// call starts a new one.
+  static Result<std::shared_ptr<Ledger>> open(const std::string &folder);
+
+  /// The newest row of a request, with images of these validators. An unfinished one fits as well where one side has
+  /// no validators: a host that did not answer must not lead to a second purchase.
+  Result<std::optional<LedgerRow>> find(const std::string &identity, const std::string &validators);
+  Result<std::optional<LedgerRow>> findGeneration(const std::string &baseUrl, const std::string &generationId);
+  Result<std::optional<LedgerRow>> row(int64_t id);
+  /// Newest first.
+  Result<std::vector<LedgerRow>> rows();
+
+  /// Adds a row, or writes a changed one. Sets `id` and the times.
+  Result<void> write(LedgerRow &row);
+  Result<void> remove(int64_t id);
+  /// Notes the SHA-256 of a row's clip, if it still has that clip.
+  Result<void> setChecksum(int64_t id, const std::string &clip, const std::string &checksum);
+
+  /// Tells two keys apart and tells nothing of a key: a keyed hash with a salt of this ledger.
+  std::string fingerprint(const Secret &key) const;
+
+  const std::string &folder() const { return folder_; }
+
+private:
+  Ledger(std::string folder, sqlite::Database database) : folder_(std::move(folder)), database_(std::move(database)) {}
+  sqlite::Done<void> prepare();
+  sqlite::Done<void> migrate();
+  Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values);
+
+  const std::string folder_;
+  std::string salt_;
+  std::mutex mutex_;
+  sqlite::Database database_;
+};
+
+} // namespace aimlvideo

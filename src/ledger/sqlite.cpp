@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger/sqlite.h"
+
+namespace aimlvideo::sqlite {
+
+namespace {
+
+/// How long a statement waits for other processes; theirs take milliseconds.
+constexpr int patience = 10000; // ms
+
+} // namespace
+
+bool Fault::damaged() const {
+  const int primary = code & 0xff;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+Statement &Statement::bind(std::string_view text) {
+  const int result =
+      sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (fault_ == SQLITE_OK)
+    fault_ = result;
+  return *this;
+}
+
+Statement &Statement::bind(int64_t number) {
+  const int result = sqlite3_bind_int64(statement_.get(), ++bound_, number);
+  if (fault_ == SQLITE_OK)
+    fault_ = result;
+  return *this;
+}
+
+Statement &Statement::bind(const std::optional<double> &number) {
+  ++bound_;
+  const int result =
+      number ? sqlite3_bind_double(statement_.get(), bound_, *number) : sqlite3_bind_null(statement_.get(), bound_);
+  if (fault_ == SQLITE_OK)
+    fault_ = result;
+  return *this;
+}
+
+Done<bool> Statement::step() {
+  if (fault_ != SQLITE_OK)
+    return tl::unexpected(Fault{fault_, sqlite3_errstr(fault_)});
+  const int result = sqlite3_step(statement_.get());
+  if (result == SQLITE_ROW)
+    return true;
+  if (result == SQLITE_DONE)
+    return false;
+  sqlite3 *handle = sqlite3_db_handle(statement_.get());
+  return tl::unexpected(Fault{sqlite3_extended_errcode(handle), sqlite3_errmsg(handle)});
+}
+
+std::string Statement::text(int column) const {
+  const auto *bytes = reinterpret_cast<const char *>(sqlite3_column_text(statement_.get(), column));
+  return bytes ? std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column))) : "";
+}
+
+std::optional<double> Statement::number(int column) const {
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL)
+    return std::nullopt;
+  return sqlite3_column_double(statement_.get(), column);
+}
+
+Done<Database> Database::open(const std::string &path) {
+  sqlite3 *handle = nullptr;
+  const int result = sqlite3_open_v2(
+      path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE,
+      nullptr);
+  Database database(handle);
+  if (result != SQLITE_OK)
+    return tl::unexpected(handle ? database.fault() : Fault{result, sqlite3_errstr(result)});
+  sqlite3_busy_timeout(handle, patience);
+  return database;
+}
+
+Done<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt *statement = nullptr;
+  const int result = sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  if (result != SQLITE_OK)
+    return tl::unexpected(fault());
+  return Statement(statement);
+}
+
+Done<void> Database::execute(const std::string &sql) {
+  if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    return tl::unexpected(fault());
+  return {};
+}
+
+Done<std::optional<std::string>> Database::value(std::string_view sql) {
+  auto statement = prepare(sql);
+  if (!statement)
+    return tl::unexpected(statement.error());
+  const auto row = statement->step();
+  if (!row)
+    return tl::unexpected(row.error());
+  if (!*row)
+    return std::optional<std::string>();
+  return std::optional(statement->text(0));
+}
+
+Fault Database::fault() const {
+  return Fault{sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get())};
+}
+
+} // namespace aimlvideo::sqlite

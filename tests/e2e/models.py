@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""All models, judged by facts and a validator of the test's own. `--every-parameter` adds one wrong value for each of
+the parameters of all models."""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import schema
+
+COMMAND = os.environ["AIMLVIDEO_COMMAND"]
+EVERY_PARAMETER = "--every-parameter" in sys.argv
+
+
+def check(model, body):
+    """(exit code, what `aimlvideo check` says of it)"""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(body, file)
+        file.flush()
+        run = subprocess.run([COMMAND, "check", "--offline", "--json", "--model", model, "--parameters", "@" + file.name],
+                             capture_output=True, text=True)
+    return run.returncode, json.loads(run.stdout)
+
+
+def check_all(requests):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda request: check(*request), requests))
+
+
+class Models(unittest.TestCase):
+    def accepted(self, make):
+        requests = [(model, make(model)) for model in schema.MODELS]
+        for (model, body), (code, answer) in zip(requests, check_all(requests)):
+            with self.subTest(model):
+                self.assertEqual(list(schema.mistakes_in(schema.facts_of(model), body)), [], "the judge's own request")
+                self.assertEqual(code, 0, answer)
+                sent = answer["request"]
+                self.assertEqual(sent.pop("model"), model)
+                self.assertEqual(list(schema.mistakes_in(schema.facts_of(model), sent)), [])
+                self.assertEqual(sent, body)
+
+    def test_there_are_149_of_them(self):
+        self.assertEqual(len(schema.MODELS), 149)
+        listed = subprocess.run([COMMAND, "models", "--json"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(sorted(model["id"] for model in json.loads(listed)["models"]), schema.MODELS)
+
+    def test_the_smallest_request_of_every_model_is_accepted(self):
+        self.accepted(schema.smallest)
+
+    def test_the_fullest_request_of_every_model_is_accepted(self):
+        self.accepted(schema.fullest)
+
+    def test_one_wrong_value_for_every_parameter_is_refused(self):
+        # the quick tier takes each set of parameters once
+        models = schema.MODELS if EVERY_PARAMETER else ["klingai/video-v3-pro-image-to-video", "minimax/hailuo-02"]
+        cases = []
+        for model in models:
+            for parameter in schema.facts_of(model):
+                value, expected = schema.wrong_value(parameter)
+                cases.append((model, schema.fullest(model) | {parameter["name"]: value}, parameter["name"], expected))
+        answers = check_all([case[:2] for case in cases])
+        for (model, body, name, expected), (code, answer) in zip(cases, answers):
+            with self.subTest(model=model, parameter=name):
+                self.assertTrue(list(schema.mistakes_in(schema.facts_of(model), body)), "the judge takes it")
+                self.assertEqual(code, 3, answer)
+                self.assertFalse(answer["valid"])
+                self.assertIn(name, answer["reason"])
+                self.assertIn(expected, answer["reason"])
+        print(f"{len(cases)} wrong requests, {sum(code == 3 for code, _ in answers)} of them refused before they are sent")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v", *(argument for argument in sys.argv[1:] if argument != "--every-parameter")])
