@@ -27,6 +27,7 @@
 #include <string>
 
 #include "bus.h"
+#include "clip_buffer.h"
 #include "generation/job.h"
 #include "preset.h"
 #include "properties.h"
@@ -66,21 +67,32 @@ public:
   // the job's thread
   void stateChanged(const Status &status) override;
   void progressed(const Status &status, const std::string &note) override;
-  void completed(const Status &status, const std::shared_ptr<Spool> &clip) override;
+  void arriving(const Status &status, const std::shared_ptr<Spool> &clip) override;
+  void completed(const Status &status) override;
   void failed(const Status &status, const Error &error) override;
   void logged(const std::string &line) override;
   void warned(const std::string &text) override;
 
 private:
-  enum class Outcome { Pending, Delivering, DryRun, Failed, Cancelled };
+  enum class Outcome {
+    Pending,
+    Arriving, ///< the clip can be read while it is being fetched
+    Complete,
+    DryRun, ///< nothing was bought, so there is nothing to read
+    Failed,
+    Cancelled
+  };
 
   bool locked() const;
   bool linked() const { return gst_pad_is_linked(GST_BASE_SRC_PAD(element_)); }
   void startJob();
   bool cancelJob();
-  void finish(Outcome outcome);
-  std::shared_ptr<const Spool> waitForClip(GstFlowReturn &flow);
-  GstFlowReturn read(const Spool &clip, guint64 offset, guint length, GstBuffer **buffer);
+  void advance(Outcome outcome);
+  bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
+  GstFlowReturn flowWithoutClip() const;
+  std::shared_ptr<Spool> waitForClip(GstFlowReturn &flow);
+  GstFlowReturn endOfClip();
+  bool learnSize(const Spool &clip);
   Status status() const;
 
   GstAimlVideoSrc *const element_; // owns this
@@ -90,10 +102,10 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   ElementSettings settings_;
-  bool running_ = false; ///< PAUSED or above, so that a job may run
-  bool flushing_ = false;
+  bool running_ = false;               ///< PAUSED or above, so that a job may run
+  std::atomic<bool> flushing_ = false; ///< changed under the lock, and read by a wait for the clip as well
   bool jobStarted_ = false;
-  Outcome outcome_ = Outcome::Pending;
+  std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
   std::shared_ptr<Spool> clip_;
   std::shared_ptr<Job> job_;
   int64_t ledgerRow_ = 0; ///< of the previous run, which the next one goes on with
@@ -227,7 +239,7 @@ bool Source::cancelJob() {
   const std::lock_guard lock(mutex_);
   if (job)
     ledgerRow_ = job->row();
-  if (outcome_ == Outcome::Cancelled)
+  if (outcome_ == Outcome::Cancelled || outcome_ == Outcome::Arriving)
     finalState_ = State::Cancelled;
   return wasOpen;
 }
@@ -252,26 +264,35 @@ void Source::endOfStreamSent() {
 }
 
 void Source::setFlushing(bool flushing) {
+  std::shared_ptr<Spool> clip;
   {
     const std::lock_guard lock(mutex_);
     flushing_ = flushing;
+    clip = clip_;
   }
   changed_.notify_all();
+  if (clip)
+    clip->wake();
 }
 
-/// Blocks until the clip is there, and says why it is not otherwise. The job goes on through a flush.
-std::shared_ptr<const Spool> Source::waitForClip(GstFlowReturn &flow) {
+/// Why create() has nothing to read.
+GstFlowReturn Source::flowWithoutClip() const {
+  if (flushing_)
+    return GST_FLOW_FLUSHING;
+  return outcome_ == Outcome::Failed ? GST_FLOW_ERROR : GST_FLOW_EOS;
+}
+
+/// Blocks until the clip can be read, and says why it can not otherwise. The job goes on through a flush.
+std::shared_ptr<Spool> Source::waitForClip(GstFlowReturn &flow) {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Pending || (running_ && !jobStarted_); });
-    if (flushing_)
-      flow = GST_FLOW_FLUSHING;
-    else if (outcome_ == Outcome::Delivering)
+    if (!flushing_ && readable())
       return clip_;
-    else if (outcome_ != Outcome::Pending)
-      flow = outcome_ == Outcome::Failed ? GST_FLOW_ERROR : GST_FLOW_EOS;
-    if (flow != GST_FLOW_OK)
+    if (flushing_ || outcome_ != Outcome::Pending) {
+      flow = flowWithoutClip();
       return nullptr;
+    }
 
     lock.unlock();
     if (linked()) {
@@ -280,7 +301,7 @@ std::shared_ptr<const Spool> Source::waitForClip(GstFlowReturn &flow) {
       const auto error = failure(ErrorKind::BadRequest, "the source pad is not linked", "nothing would play the clip",
                                  "Link the element before it goes to PAUSED; nothing was bought");
       bus_.error(error.value());
-      finish(Outcome::Failed);
+      advance(Outcome::Failed);
     }
     lock.lock();
   }
@@ -291,49 +312,59 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
   const auto clip = waitForClip(flow);
   if (!clip)
     return flow;
-  // the base class asks for the size at its start only, and reads the segment in this thread
   GstBaseSrc *base = GST_BASE_SRC(element_);
-  GST_OBJECT_LOCK(base);
-  base->segment.duration = static_cast<gint64>(clip->size());
-  GST_OBJECT_UNLOCK(base);
-  return read(*clip, offset, length, buffer);
-}
-
-GstFlowReturn Source::read(const Spool &clip, guint64 offset, guint length, GstBuffer **buffer) {
-  if (offset >= clip.size())
-    return GST_FLOW_EOS;
-  const auto wanted = static_cast<gsize>(std::min<guint64>(length, clip.size() - offset));
-  GstBuffer *target = *buffer ? *buffer : gst_buffer_new_allocate(nullptr, wanted, nullptr);
-  GstMapInfo map;
-  if (!target || !gst_buffer_map(target, &map, GST_MAP_WRITE)) {
-    if (!*buffer)
-      gst_clear_buffer(&target);
-    const auto error = failure(ErrorKind::NoSpace, "no memory for a buffer", "", "Close other programs");
-    bus_.error(error.value());
+  // a demuxer that pulls takes less than it asked for as the end
+  const bool pulled = GST_PAD_MODE(GST_BASE_SRC_PAD(base)) == GST_PAD_MODE_PULL;
+  const auto arrival = clip->await({offset, length, pulled ? Spool::Amount::Whole : Spool::Amount::Any},
+                                   [this] { return flushing_ || !readable(); });
+  if (learnSize(*clip)) {
+    // the base class asks for the size at its start only, and reads the segment in this thread
+    GST_OBJECT_LOCK(base);
+    base->segment.duration = size_;
+    GST_OBJECT_UNLOCK(base);
+  }
+  switch (arrival.kind) {
+  case Spool::Arrival::Kind::Stopped:
+    return flowWithoutClip();
+  case Spool::Arrival::Kind::End:
+    return pulled ? GST_FLOW_EOS : endOfClip();
+  case Spool::Arrival::Kind::There:
+    break;
+  }
+  const auto filled = bufferFrom(*clip, offset, arrival.size, *buffer);
+  if (!filled) {
+    bus_.error(filled.error());
     return GST_FLOW_ERROR;
   }
-  const auto count = clip.read(offset, map.data, std::min<gsize>(wanted, map.size));
-  gst_buffer_unmap(target, &map);
-  if (!count) {
-    if (!*buffer)
-      gst_buffer_unref(target);
-    bus_.error(count.error());
-    return GST_FLOW_ERROR;
-  }
-  gst_buffer_resize(target, 0, static_cast<gssize>(*count));
-  GST_BUFFER_OFFSET(target) = offset;
-  GST_BUFFER_OFFSET_END(target) = offset + *count;
-  *buffer = target;
+  *buffer = *filled;
   return GST_FLOW_OK;
 }
 
-void Source::finish(Outcome outcome) {
+/// The end of what is pushed. It is told when the download has ended well, so that no fault comes after it.
+GstFlowReturn Source::endOfClip() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Arriving; });
+  return !flushing_ && readable() ? GST_FLOW_EOS : flowWithoutClip();
+}
+
+bool Source::learnSize(const Spool &clip) {
+  const auto size = clip.size();
+  if (size)
+    size_ = static_cast<gint64>(*size);
+  return size.has_value();
+}
+
+void Source::advance(Outcome outcome) {
+  std::shared_ptr<Spool> clip;
   {
     const std::lock_guard lock(mutex_);
-    if (outcome_ == Outcome::Pending)
+    if (outcome_ == Outcome::Pending || outcome_ == Outcome::Arriving)
       outcome_ = outcome;
+    clip = clip_;
   }
   changed_.notify_all();
+  if (clip)
+    clip->wake();
 }
 
 void Source::stateChanged(const Status &status) {
@@ -346,17 +377,13 @@ void Source::stateChanged(const Status &status) {
 
 void Source::progressed(const Status &status, const std::string &note) {
   bus_.progressContinued(status, note);
+  if (status.state != State::Downloading || !note.empty())
+    return;
+  bus_.generation(status);
+  g_object_notify(G_OBJECT(element_), "statistics");
 }
 
-void Source::completed(const Status &status, const std::shared_ptr<Spool> &clip) {
-  if (!clip) {
-    bus_.generation(status);
-    bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the dry run has ended, nothing was bought");
-    g_object_notify(G_OBJECT(element_), "status");
-    return finish(Outcome::DryRun);
-  }
-  GST_INFO_OBJECT(element_, "generation %s completed, %" G_GUINT64_FORMAT " bytes", status.generationId.c_str(),
-                  static_cast<guint64>(clip->size()));
+void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) {
   std::string title;
   {
     const std::lock_guard lock(mutex_);
@@ -364,14 +391,35 @@ void Source::completed(const Status &status, const std::shared_ptr<Spool> &clip)
       title = status.prompt;
     clip_ = clip;
   }
-  size_ = static_cast<gint64>(clip->size());
-  bus_.generation(status);
   bus_.tags(status, title);
-  gst_element_post_message(GST_ELEMENT(element_), gst_message_new_duration_changed(GST_OBJECT(element_)));
+  if (learnSize(*clip))
+    bus_.durationChanged();
   bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the clip is there");
+  g_object_notify(G_OBJECT(element_), "statistics");
+  advance(Outcome::Arriving);
+}
+
+void Source::completed(const Status &status) {
+  std::shared_ptr<Spool> clip;
+  {
+    const std::lock_guard lock(mutex_);
+    clip = clip_;
+  }
+  if (!clip) { // a dry run
+    bus_.generation(status);
+    bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the dry run has ended, nothing was bought");
+    g_object_notify(G_OBJECT(element_), "status");
+    return advance(Outcome::DryRun);
+  }
+  const bool late = size_ == unknownSize;
+  if (learnSize(*clip) && late)
+    bus_.durationChanged();
+  GST_INFO_OBJECT(element_, "generation %s completed, %" G_GINT64_FORMAT " bytes", status.generationId.c_str(),
+                  size_.load());
+  bus_.generation(status);
   g_object_notify(G_OBJECT(element_), "status");
   g_object_notify(G_OBJECT(element_), "statistics");
-  finish(Outcome::Delivering);
+  advance(Outcome::Complete);
 }
 
 void Source::failed(const Status &status, const Error &error) {
@@ -380,7 +428,7 @@ void Source::failed(const Status &status, const Error &error) {
   bus_.error(error);
   bus_.progressEnded(GST_PROGRESS_TYPE_ERROR, error.what);
   g_object_notify(G_OBJECT(element_), "status");
-  finish(Outcome::Failed);
+  advance(Outcome::Failed);
 }
 
 void Source::logged(const std::string &line) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bus.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "base/glib_ptr.h"
@@ -31,6 +32,19 @@ void setCost(GstStructure *structure, const Usage &usage) {
 void setEstimate(GstStructure *structure, const Status &status) {
   if (status.estimatedUsd)
     gst_structure_set(structure, "usd-estimated", G_TYPE_DOUBLE, *status.estimatedUsd, nullptr);
+}
+
+void setDownload(GstStructure *structure, const Status &status) {
+  gst_structure_set(structure, "bytes", G_TYPE_UINT64, status.bytesReceived, nullptr);
+  if (status.bytesTotal)
+    gst_structure_set(structure, "bytes-total", G_TYPE_UINT64, *status.bytesTotal, nullptr);
+  if (status.bytesTotal && *status.bytesTotal > 0) {
+    const auto percent =
+        static_cast<gint>(std::min(status.bytesReceived, *status.bytesTotal) * 100 / *status.bytesTotal);
+    gst_structure_set(structure, "percent", G_TYPE_INT, percent, nullptr);
+  }
+  if (status.bytesPerSecond > 0)
+    gst_structure_set(structure, "rate", G_TYPE_UINT64, status.bytesPerSecond, nullptr);
 }
 
 std::string describe(const Status &status) {
@@ -115,7 +129,13 @@ void Bus::generation(const Status &status) const {
     gst_structure_set(structure, "eta", G_TYPE_UINT64, nanoseconds(*remaining), nullptr);
   setEstimate(structure, status);
   setCost(structure, status.usage);
+  if (status.bytesReceived > 0)
+    setDownload(structure, status);
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
+}
+
+void Bus::durationChanged() const {
+  gst_element_post_message(element_, gst_message_new_duration_changed(GST_OBJECT(element_)));
 }
 
 void Bus::tags(const Status &status, const std::string &title) const {
@@ -158,16 +178,17 @@ bool Bus::progressEnded(GstProgressType end, const std::string &text) {
 }
 
 GstStructure *statisticsOf(const Status &status) {
-  GstStructure *structure = gst_structure_new(
-      "aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time", G_TYPE_UINT64,
-      nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64, nanoseconds(status.waitTime), "download-time",
-      G_TYPE_UINT64, nanoseconds(status.downloadTime), "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT,
-      status.retries, "bytes", G_TYPE_UINT64, status.bytesReceived, "reused", G_TYPE_BOOLEAN, status.reused(), "origin",
-      G_TYPE_STRING, nameOf(status.origin), nullptr);
+  GstStructure *structure =
+      gst_structure_new("aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time",
+                        G_TYPE_UINT64, nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64,
+                        nanoseconds(status.waitTime), "download-time", G_TYPE_UINT64, nanoseconds(status.downloadTime),
+                        "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT, status.retries, "reused",
+                        G_TYPE_BOOLEAN, status.reused(), "origin", G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   setText(structure, "client-request-id", status.clientRequestId);
   setEstimate(structure, status);
+  setDownload(structure, status);
   setCost(structure, status.usage);
   return structure;
 }

@@ -18,8 +18,9 @@ public:
   /// Posts the error once, with its details as a structure.
   void error(const Error &error) const;
   void warning(const std::string &text, const std::string &debug) const;
-  /// `aimlvideo-generation`, at each change of state.
+  /// `aimlvideo-generation`, at each change of state and now and then during the download.
   void generation(const Status &status) const;
+  void durationChanged() const;
   void tags(const Status &status, const std::string &title) const;
 
   /// GST_MESSAGE_PROGRESS with the code `generate`: one START, any number of CONTINUE, one end.

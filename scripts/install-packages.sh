@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Installs what is missing of scripts/packages.txt. Does nothing, and needs no rights, when all is there.
+# Installs what is missing of scripts/packages.txt and of the other lists that are named. Does nothing, and needs no
+# rights, when all is there.
+#
+#   scripts/install-packages.sh [LIST]...
 set -eu
-list=$(dirname "$0")/packages.txt
 missing=
-for package in $(sed 's/#.*//' "$list"); do
+for package in $(sed 's/#.*//' "$(dirname "$0")/packages.txt" "$@"); do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$status" = installed ] || missing="$missing $package"
 done

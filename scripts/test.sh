@@ -17,7 +17,11 @@ case ${1-} in
   ;;
 esac
 
-scripts/install-packages.sh
+if [ $full = yes ]; then
+  scripts/install-packages.sh scripts/packages-full.txt
+else
+  scripts/install-packages.sh
+fi
 BUILD=build scripts/build.sh -Dwerror=true
 BUILD=build-asan scripts/build.sh -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
   -Dplugin=disabled -Demulator=disabled

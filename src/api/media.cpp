@@ -67,7 +67,8 @@ private:
   }
 
   void collectText(const std::string &text, const Parameter *known, const std::string &name, const std::string &place) {
-    if (text.empty() || isWebAddress(text) || isDataUri(text))
+    const bool otherScheme = text.find("://") != std::string::npos && !text.starts_with("file:");
+    if (text.empty() || otherScheme || isWebAddress(text) || isDataUri(text))
       return;
     const bool documented = known && isMedium(*known);
     if (documented || (known && soundsLikeMedium(name)) || (!known && text.starts_with("file:/")))

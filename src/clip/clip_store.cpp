@@ -43,7 +43,7 @@ Result<void> copy(const Spool &spool, const std::string &path, const std::string
     return storeFailure(folder, g_strerror(errno));
   std::vector<char> buffer(chunk);
   int cause = 0;
-  for (uint64_t offset = 0; cause == 0 && offset < spool.size();) {
+  for (uint64_t offset = 0; cause == 0 && offset < spool.size().value_or(0);) {
     const auto count = spool.read(offset, buffer.data(), buffer.size());
     if (!count || *count == 0)
       cause = EIO;
@@ -164,7 +164,7 @@ bool ClipStore::remove(const std::string &name) const {
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation) {
   const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
   std::vector<char> buffer(chunk);
-  for (uint64_t offset = 0; offset < spool.size();) {
+  for (uint64_t offset = 0; offset < spool.size().value_or(0);) {
     const auto count = spool.read(offset, buffer.data(), buffer.size());
     if (cancellation.cancelled() || !count || *count == 0)
       return std::nullopt;

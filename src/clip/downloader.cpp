@@ -3,234 +3,403 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
-#include "api/endpoint.h"
 #include "api/reply.h"
+#include "clip/iso_media.h"
 
 namespace aimlvideo {
 
+using std::chrono::duration;
+
 namespace {
 
-constexpr unsigned maximumRedirects = 5;
-constexpr size_t blockSize = 256 * 1024;
+/// Larger blocks are cheaper up to about this size.
+constexpr size_t blockSize = 512 * 1024;
+/// A connection that brought so much is no failed attempt.
+constexpr uint64_t realGain = 64 * 1024;
+/// What is received again, and compared, where a host names no version of the file.
+constexpr uint64_t overlap = 64 * 1024;
+constexpr uint64_t leastNear = 128 * 1024;
+constexpr uint64_t mostNear = 4096 * 1024;
 
-bool isRedirect(unsigned status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-/// A page instead of a clip, as hosts send it with status 200. Every ISO media file has a box type at byte 4, and
-/// text has no control characters.
-bool looksLikeText(std::string_view start) {
-  const std::string_view head = start.substr(0, 256);
-  return !head.empty() && std::none_of(head.begin(), head.end(), [](unsigned char c) {
-    return c == 0x7f || (c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f');
-  });
-}
-
-std::optional<uint64_t> contentLength(const HttpResponse &head) {
-  const auto value = head.header("Content-Length");
-  guint64 length = 0;
-  if (!value || !g_ascii_string_to_unsigned(value->c_str(), 10, 0, G_MAXINT64, &length, nullptr))
-    return {};
-  return length;
-}
-
-struct ContentRange {
-  uint64_t first = 0;
-  std::optional<uint64_t> total;
-};
-
-/// `bytes FIRST-LAST/TOTAL`, where TOTAL may be `*`.
-std::optional<ContentRange> contentRange(const HttpResponse &head) {
-  const auto value = head.header("Content-Range");
-  if (!value)
-    return {};
-  goffset first = 0;
-  goffset last = 0;
-  goffset total = -1;
-  SoupMessageHeaders *headers = soup_message_headers_new(SOUP_MESSAGE_HEADERS_RESPONSE);
-  soup_message_headers_append(headers, "Content-Range", value->c_str());
-  const bool readable = soup_message_headers_get_content_range(headers, &first, &last, &total);
-  soup_message_headers_unref(headers);
-  if (!readable || first < 0 || last < first || (total >= 0 && last >= total))
-    return {};
-  ContentRange range;
-  range.first = static_cast<uint64_t>(first);
-  if (total >= 0)
-    range.total = static_cast<uint64_t>(total);
-  return range;
-}
-
-std::string strongValidator(const HttpResponse &head) {
-  const std::string tag = head.header("ETag").value_or("");
-  return tag.starts_with("\"") ? tag : "";
-}
+constexpr auto paidFor = "It is paid for and stays at the service";
 
 } // namespace
 
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
-    : session_(session), cancellation_(cancellation), limits_(std::move(limits)), callbacks_(std::move(callbacks)) {}
+    : host_(session, cancellation, limits.loopbackHttp),
+      cancellation_(cancellation),
+      limits_(std::move(limits)),
+      callbacks_(std::move(callbacks)),
+      buffer_(blockSize) {}
 
 Result<void> Downloader::fetch(std::string url, Spool &spool) {
-  for (unsigned attempts = 1;; ++attempts) {
-    const auto outcome = attempt(url, spool);
-    if (!outcome)
-      return tl::unexpected(outcome.error());
-    if (*outcome == Outcome::Complete)
-      return {};
-    const auto next = Clock::now() + limits_.retries.pauseBefore(attempts + 1, std::nullopt, random_);
-    if (next >= limits_.deadline) {
-      auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_,
-                           "It is paid for and stays at the service");
-      error.value().httpStatus = httpStatus_;
-      return error;
+  url_ = std::move(url);
+  spool_ = &spool;
+  for (;;) {
+    const Step step = nextStep(spool.present(), situation());
+    Result<void> done;
+    switch (step.kind) {
+    case Step::Kind::ReadHead:
+      done = readHead();
+      break;
+    case Step::Kind::ReadJump:
+      done = readJump();
+      break;
+    case Step::Kind::OpenHead:
+      done = openHead(step);
+      break;
+    case Step::Kind::OpenJump:
+      done = openJump(step);
+      break;
+    case Step::Kind::Done:
+      head_.reset();
+      jump_.reset();
+      return verifyChecksum();
     }
-    callbacks_.retrying(cause_);
-    if (!cancellation_.sleepUntil(next))
-      return failure(ErrorKind::Cancelled, "the download was stopped");
-    if (*outcome == Outcome::Refused) {
-      auto fresh = callbacks_.freshUrl();
-      if (!fresh)
-        return tl::unexpected(std::move(fresh.error()));
-      url = std::move(*fresh);
-    }
+    if (!done)
+      return done;
   }
 }
 
-std::optional<std::string> Downloader::refuseUrl(const std::string &url) const {
-  GErrorSlot error;
-  const auto uri = adopt(g_uri_parse(url.c_str(), httpUriFlags, &error));
-  if (!uri)
-    return error.message();
-  const std::string scheme = g_uri_get_scheme(uri.get());
-  const char *host = g_uri_get_host(uri.get());
-  if (!host || !*host)
-    return "it names no host";
-  if (scheme == "https" || (scheme == "http" && limits_.loopbackHttp && isLoopbackHost(host)))
-    return {};
-  return "its scheme is " + scheme + ", only https is followed";
+Situation Downloader::situation() const {
+  Situation now;
+  now.size = total_;
+  if (head_)
+    now.head = head_->line;
+  if (jump_)
+    now.jump = jump_->line;
+  now.demand = spool_->demand();
+  now.lastAsked = spool_->lastAsked();
+  now.parts = parts_;
+  now.jumps = Clock::now() >= nextJump_;
+  now.near = bytesSoonerThanAnAnswer();
+  now.lastJumpEnd = lastJumpEnd_;
+  return now;
 }
 
-Exchanged<std::unique_ptr<HttpSession::Stream>> Downloader::openFollowingRedirects(const std::string &start,
-                                                                                   const Headers &headers) {
-  std::string url = start;
-  for (unsigned hops = 0; hops <= maximumRedirects; ++hops) {
-    if (const auto why = refuseUrl(url))
-      return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, *why});
-    HttpRequest request;
-    request.url = url;
-    request.headers = headers;
-    auto stream = session_.open(request, cancellation_, limits_.deadline);
-    if (!stream || !isRedirect((*stream)->head().status))
-      return stream;
-    const std::string location = (*stream)->head().header("Location").value_or("");
-    GErrorSlot error;
-    const GCharPtr target(g_uri_resolve_relative(url.c_str(), location.c_str(), httpUriFlags, &error));
-    if (location.empty() || !target)
-      return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "a redirect leads nowhere"});
-    url = target.get();
-  }
-  return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "there are too many redirects"});
+uint64_t Downloader::bytesSoonerThanAnAnswer() const {
+  const double seconds = duration<double>(answerTime_.value_or(Clock::duration::zero())).count();
+  return std::clamp(static_cast<uint64_t>(seconds * bytesPerSecond_), leastNear, mostNear);
 }
 
-Result<Downloader::Outcome> Downloader::broken(const TransportError &error) {
-  if (error.cause == TransportError::Cause::Cancelled)
-    return failure(ErrorKind::Cancelled, "the download was stopped");
-  cause_ = error.message;
-  httpStatus_ = 0;
-  // a link that can't be followed may be replaced by a good one
-  return error.cause == TransportError::Cause::BadUrl ? Outcome::Refused : Outcome::Broken;
+/// Where the host can't name its file, what was received last is asked for again, to be compared.
+uint64_t Downloader::overlapBefore(uint64_t offset) const {
+  const uint64_t length = std::min(overlap, offset);
+  const bool there = spool_->present().contains(offset - length, offset);
+  return validator_.empty() && there ? length : 0;
 }
 
-Result<Downloader::Outcome> Downloader::attempt(const std::string &url, Spool &spool) {
-  if (validator_.empty() && spool.size() > 0) {
-    if (const auto cleared = spool.clear(); !cleared)
-      return tl::unexpected(cleared.error());
+Result<void> Downloader::openHead(const Step &step) {
+  head_.reset();
+  ClipHost::Wanted wanted;
+  wanted.asPart = parts_;
+  if (parts_) {
+    wanted.first = step.first - overlapBefore(step.first);
+    wanted.end = total_ && step.end < *total_ ? step.end : UINT64_MAX;
+    wanted.validator = wanted.first > 0 ? validator_ : "";
   }
-  Headers headers{
-      {"Accept", "*/*"}, {"Accept-Encoding", "identity"}, {"Range", "bytes=" + std::to_string(spool.size()) + "-"}};
-  if (spool.size() > 0)
-    headers.emplace_back("If-Range", validator_);
-  auto stream = openFollowingRedirects(url, headers);
-  if (!stream)
-    return broken(stream.error());
-  const HttpResponse &head = (*stream)->head();
-  httpStatus_ = head.status;
+  const auto asked = Clock::now();
+  auto part = host_.open(url_, wanted, limits_.deadline);
+  if (!part)
+    return headFailed(part.error());
+  // a host that once sends a whole file instead of a part is not asked for parts again
+  parts_ = part->isPart || (wanted.first == 0 && part->mayDoParts);
+  if (const auto taken = takeOver(*part); !taken)
+    return taken;
+  head_ = connect(std::move(*part), asked);
+  // a page in place of the file is told by its first bytes, before its length
+  return head_->otherFile && head_->line.position > 0 ? otherFile() : Result<void>{};
+}
 
-  const auto restart = [&]() -> Result<void> {
-    validator_.clear();
-    total_.reset();
-    return spool.clear();
-  };
-  const auto later = [&](std::string cause, Outcome outcome) -> Result<Outcome> {
-    cause_ = std::move(cause);
-    if (const auto cleared = restart(); !cleared)
-      return tl::unexpected(cleared.error());
-    return outcome;
-  };
-  if (head.status == 206) {
-    const auto range = contentRange(head);
-    const bool sameFile = spool.size() == 0 || strongValidator(head) == validator_;
-    if (!range || range->first != spool.size() || !sameFile || (total_ && range->total && *total_ != *range->total))
-      return later("the host sent another part of the clip than it was asked for", Outcome::Broken);
-    if (range->total)
-      total_ = range->total;
-  } else if (head.status == 200) {
-    if (const auto cleared = restart(); !cleared)
-      return tl::unexpected(cleared.error());
-    total_ = contentLength(head);
-  } else if (head.status == 401 || head.status == 403 || head.status == 404 || head.status == 410) {
-    return later("the clip's host answered " + std::to_string(head.status), Outcome::Refused);
-  } else if (head.status == 416) {
-    return later("the host has no such part of the clip", Outcome::Broken);
-  } else {
-    cause_ = "the clip's host answered " + std::to_string(head.status);
-    return Outcome::Broken;
-  }
-  validator_ = strongValidator(head);
+Result<void> Downloader::openJump(const Step &step) {
+  jump_.reset();
+  const auto asked = Clock::now();
+  auto part =
+      host_.open(url_, {step.first, step.end, true, validator_}, std::min(limits_.deadline, asked + limits_.jump));
+  if (!part)
+    return jumpFailed(part.error());
+  Connection connection = connect(std::move(*part), asked);
+  if (connection.line.position != step.first || connection.otherFile)
+    return jumpFailed({ClipRefusal::Kind::WrongPart, "the host sent all of the clip instead of a part", 0, {}});
+  lastJumpEnd_ = connection.line.end;
+  jump_ = std::move(connection);
+  return {};
+}
+
+Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point asked) {
+  const auto now = Clock::now();
+  answerTime_ = std::min(answerTime_.value_or(now - asked), now - asked);
+  Connection connection;
+  connection.stream = std::move(part.stream);
+  connection.line = {part.first, std::min(part.end, total_.value_or(UINT64_MAX))};
+  connection.otherFile =
+      (total_ && part.total && *part.total != *total_) ||
+      (part.isPart && !part.validator.empty() && !validator_.empty() && part.validator != validator_);
+  connection.validator = std::move(part.validator);
+  connection.verifiedAt = spool_->present().presentUntil(part.first);
+  connection.opened = now;
+  return connection;
+}
+
+/// What the first answer says of the file.
+Result<void> Downloader::takeOver(const ClipPart &part) {
+  if (checksum_.hex.empty())
+    checksum_ = part.checksum;
+  if (!total_)
+    total_ = part.total;
+  if (spool_->present().bytes() == 0)
+    validator_ = part.validator;
   if (total_ && *total_ > limits_.maximumSize)
     return tl::unexpected(tooLarge(*total_));
-  return receive(**stream, spool);
+  return {};
+}
+
+Result<void> Downloader::readHead() {
+  auto received = receive(*head_);
+  if (!received)
+    return headFailed({received.error().cause == TransportError::Cause::Cancelled ? ClipRefusal::Kind::Stopped
+                                                                                  : ClipRefusal::Kind::Later,
+                       received.error().message,
+                       0,
+                       {}});
+  if (!*received)
+    return tl::unexpected(std::move(received->error()));
+  switch (**received) {
+  case Received::Page:
+    return page();
+  case Received::OtherFile:
+    return otherFile();
+  case Received::End:
+    return headEnded();
+  case Received::Some:
+    break;
+  }
+  if (head_->line.position >= head_->verifiedAt)
+    validator_ = head_->validator;
+  if (head_->line.position == head_->line.end)
+    head_.reset();
+  return {};
+}
+
+Result<void> Downloader::readJump() {
+  auto received = receive(*jump_);
+  if (!received)
+    return jumpFailed({received.error().cause == TransportError::Cause::Cancelled ? ClipRefusal::Kind::Stopped
+                                                                                  : ClipRefusal::Kind::Later,
+                       received.error().message,
+                       0,
+                       {}});
+  if (!*received)
+    return tl::unexpected(std::move(received->error()));
+  if (**received == Received::OtherFile)
+    return otherFile();
+  if (**received != Received::Some)
+    return jumpFailed({ClipRefusal::Kind::Later, "a part of the clip ended early", 0, {}});
+  jumpFailures_ = 0;
+  if (jump_->line.position == jump_->line.end) {
+    std::array<char, 1> nothing;
+    (void)jump_->stream->read(nothing.data(), nothing.size()); // its end frees the connection for the next request
+    jump_.reset();
+  }
+  return {};
+}
+
+/// Takes what has come from a connection into the spool.
+Exchanged<Result<Downloader::Received>> Downloader::receive(Connection &connection) {
+  const Line &line = connection.line;
+  const bool start = line.position == 0;
+  const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), line.end - line.position));
+  const auto count = start ? readStart(connection) : connection.stream->read(buffer_.data(), wanted);
+  if (!count)
+    return tl::unexpected(count.error());
+  if (const std::string_view text(buffer_.data(), *count); start && looksLikeText(text)) {
+    page_ = serviceMessage(text.substr(0, bytesThatTell));
+    return Received::Page;
+  }
+  if (connection.otherFile)
+    return Received::OtherFile;
+  if (*count == 0)
+    return Received::End;
+  return store(connection, *count);
+}
+
+/// The first bytes of a file, enough to tell what they are.
+Exchanged<size_t> Downloader::readStart(Connection &connection) {
+  const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), connection.line.end));
+  size_t filled = 0;
+  while (filled < std::min(bytesThatTell, wanted)) {
+    const auto count = connection.stream->read(buffer_.data() + filled, wanted - filled);
+    if (!count)
+      return count;
+    if (*count == 0)
+      break;
+    filled += *count;
+  }
+  return filled;
+}
+
+Result<Downloader::Received> Downloader::store(Connection &connection, size_t count) {
+  Line &line = connection.line;
+  if (line.position + count > limits_.maximumSize)
+    return tl::unexpected(tooLarge(line.position + count));
+  const uint64_t before = spool_->present().bytes();
+  const auto same = spool_->write(line.position, buffer_.data(), count);
+  if (!same)
+    return tl::unexpected(same.error());
+  if (!*same)
+    return Received::OtherFile;
+  line.position += count;
+  connection.received += count;
+  gained_ += spool_->present().bytes() - before;
+  const double seconds = duration<double>(Clock::now() - connection.opened).count();
+  if (seconds > 0)
+    bytesPerSecond_ = static_cast<double>(connection.received) / seconds;
+  pages_ = 0;
+  announce();
+  callbacks_.progressed(spool_->present().bytes(), total_);
+  return Received::Some;
+}
+
+/// The clip may be read as soon as it is known where it ends, or that a player does not need to know.
+void Downloader::announce() {
+  if (total_ && !spool_->size())
+    spool_->setSize(*total_);
+  if (announced_ || (!total_ && !beginsWithMovie(*spool_)))
+    return;
+  announced_ = true;
+  callbacks_.arriving();
+}
+
+/// The body ended before the head's line did, which may have no known end.
+Result<void> Downloader::headEnded() {
+  const uint64_t length = head_->line.position;
+  if (!total_ && length > 0)
+    return lengthKnown(length);
+  return headFailed({ClipRefusal::Kind::Later,
+                     "the transfer ended after " + std::to_string(length) + " bytes" +
+                         (total_ ? " of " + std::to_string(*total_) : ""),
+                     0,
+                     {}});
+}
+
+/// A host that tells no length may have cut the file, so it must end with a box, or twice at the same place.
+Result<void> Downloader::lengthKnown(uint64_t size) {
+  if (!endsWithBox(*spool_, size) && doubtfulLength_ != size) {
+    doubtfulLength_ = size;
+    return headFailed({ClipRefusal::Kind::Later, "the clip ends within a box", 0, {}});
+  }
+  total_ = size;
+  head_.reset();
+  announce();
+  return {};
+}
+
+Result<void> Downloader::page() {
+  const std::string words = "the clip's host sent a text instead of a video: " + page_;
+  if (++pages_ > 1)
+    return failure(ErrorKind::BadAnswer, "the clip can't be used", words, std::string(paidFor) + ": try again later");
+  return headFailed({ClipRefusal::Kind::LinkRefused, words, 0, {}});
+}
+
+/// The host's file is not the one that the spool has begun.
+Result<void> Downloader::otherFile() {
+  const auto cleared = spool_->clear();
+  if (!cleared)
+    return tl::unexpected(cleared.error());
+  if (!*cleared)
+    return failure(ErrorKind::BadAnswer, "the clip can't be played to its end",
+                   "its host holds another file now than at the beginning",
+                   "Play it again: it is paid for and will be fetched anew");
+  jump_.reset();
+  total_.reset();
+  validator_.clear();
+  checksum_ = {};
+  doubtfulLength_.reset();
+  return headFailed({ClipRefusal::Kind::Later, "the clip's host changed the file", 0, {}});
+}
+
+/// Decides whether and when there is another attempt.
+Result<void> Downloader::headFailed(const ClipRefusal &refusal) {
+  head_.reset();
+  if (refusal.kind == ClipRefusal::Kind::Stopped)
+    return failure(ErrorKind::Cancelled, "the download was stopped");
+  if (refusal.kind == ClipRefusal::Kind::WrongPart)
+    parts_ = false;
+  if (cause_.empty() || Clock::now() < limits_.deadline) { // that time was up says less
+    cause_ = refusal.cause;
+    httpStatus_ = refusal.status;
+  }
+  failures_ = gained_ >= realGain ? 0 : failures_ + 1;
+  gained_ = 0;
+  const auto pause = failures_ > 0 || refusal.retryAfter
+                         ? limits_.retries.pauseBefore(failures_ + 1, refusal.retryAfter, random_)
+                         : std::chrono::milliseconds(0);
+  const auto next = Clock::now() + pause;
+  if (next >= limits_.deadline) {
+    auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_, paidFor);
+    error.value().httpStatus = httpStatus_;
+    return error;
+  }
+  callbacks_.retrying(cause_);
+  if (!cancellation_.sleepUntil(next))
+    return failure(ErrorKind::Cancelled, "the download was stopped");
+  return refusal.kind == ClipRefusal::Kind::LinkRefused ? renewLink() : Result<void>{};
+}
+
+/// The head goes on meanwhile, so nothing waits here.
+Result<void> Downloader::jumpFailed(const ClipRefusal &refusal) {
+  jump_.reset();
+  lastJumpEnd_ = 0;
+  if (refusal.kind == ClipRefusal::Kind::Stopped)
+    return failure(ErrorKind::Cancelled, "the download was stopped");
+  if (refusal.kind == ClipRefusal::Kind::WrongPart) {
+    parts_ = false;
+    return {};
+  }
+  ++jumpFailures_;
+  nextJump_ = Clock::now() + limits_.retries.pauseBefore(jumpFailures_ + 1, refusal.retryAfter, random_);
+  callbacks_.retrying(refusal.cause);
+  return refusal.kind == ClipRefusal::Kind::LinkRefused ? renewLink() : Result<void>{};
+}
+
+Result<void> Downloader::renewLink() {
+  auto fresh = callbacks_.freshUrl();
+  if (!fresh)
+    return tl::unexpected(std::move(fresh.error()));
+  url_ = std::move(*fresh);
+  parts_ = true; // it may be another host
+  return {};
 }
 
 Error Downloader::tooLarge(uint64_t size) const {
   return failure(ErrorKind::TooLarge, "the clip is too large",
                  "it has " + std::to_string(size) + " bytes or more, max-clip-size allows " +
                      std::to_string(limits_.maximumSize),
-                 "It is paid for and stays at the service: raise max-clip-size")
+                 std::string(paidFor) + ": raise max-clip-size")
       .value();
 }
 
-Result<Downloader::Outcome> Downloader::receive(HttpSession::Stream &stream, Spool &spool) {
-  std::vector<char> buffer(blockSize);
-  for (;;) {
-    const auto count = stream.read(buffer.data(), buffer.size());
+Result<void> Downloader::verifyChecksum() const {
+  if (checksum_.hex.empty())
+    return {};
+  const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(checksum_.type), g_checksum_free);
+  std::vector<guchar> block(blockSize);
+  for (uint64_t offset = 0; offset < *total_;) {
+    if (cancellation_.cancelled())
+      return failure(ErrorKind::Cancelled, "the download was stopped");
+    const auto count = spool_->read(offset, block.data(), block.size());
     if (!count)
-      return broken(count.error());
+      return tl::unexpected(count.error());
     if (*count == 0)
       break;
-    if (spool.size() == 0 && looksLikeText({buffer.data(), *count})) {
-      cause_ = "the clip's host sent a text instead of a video: " + serviceMessage({buffer.data(), *count});
-      if (++notVideo_ > 1)
-        return failure(ErrorKind::BadAnswer, "the clip can't be used", cause_,
-                       "It is paid for and stays at the service: try again later");
-      return Outcome::Refused;
-    }
-    if (spool.size() + *count > limits_.maximumSize)
-      return tl::unexpected(tooLarge(spool.size() + *count));
-    if (const auto written = spool.append(buffer.data(), *count); !written)
-      return tl::unexpected(written.error());
-    callbacks_.progressed(spool.size(), total_);
+    g_checksum_update(checksum.get(), block.data(), static_cast<gssize>(*count));
+    offset += *count;
   }
-  if (spool.size() == 0 || (total_ && spool.size() != *total_)) {
-    cause_ = "the transfer ended after " + std::to_string(spool.size()) + " bytes" +
-             (total_ ? " of " + std::to_string(*total_) : "");
-    if (total_ && spool.size() > *total_)
-      validator_.clear();
-    return Outcome::Broken;
-  }
-  return Outcome::Complete;
+  if (checksum_.hex == g_checksum_get_string(checksum.get()))
+    return {};
+  return failure(ErrorKind::BadAnswer, "the clip arrived damaged", "its checksum is not the one that its host names",
+                 std::string(paidFor) + ": play it again");
 }
 
 } // namespace aimlvideo

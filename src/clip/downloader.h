@@ -6,7 +6,10 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
+#include "clip/clip_host.h"
+#include "clip/download_plan.h"
 #include "clip/spool.h"
 #include "http/retry.h"
 #include "http/session.h"
@@ -15,8 +18,10 @@ namespace aimlvideo {
 
 /// Fetches a clip that is paid for: it is given up only at the deadline, or when no further attempt can help.
 ///
-/// The URL is signed, so it is used byte for byte and without any header of the service. A broken transfer goes on
-/// where it broke when the host can vouch that it still holds the same file, and begins anew otherwise.
+/// One connection, the head, brings the clip from its start on. For a reader who waits for another place a second one,
+/// a jump, brings a short part. A broken transfer goes on where it broke when the host can vouch that it still holds
+/// the same file; what is received twice is compared. So a host that changes the file is noticed, and no clip is made
+/// of two.
 class Downloader {
 public:
   struct Limits {
@@ -24,12 +29,16 @@ public:
     bool loopbackHttp = false;         ///< the service itself is on this machine, so its clips may be as well
     Clock::time_point deadline;
     RetryPolicy retries{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
+    std::chrono::milliseconds jump{20'000}; ///< for one jump; the head goes on after that
   };
 
   /// Called on the downloading thread.
   struct Callbacks {
     /// The link was refused (401, 403, 404, 410): asks the service for the present one.
     std::function<Result<std::string>()> freshUrl;
+    /// The clip may be read from now on. Called once: its first bytes are a video's, and its size is known, unless the
+    /// host does not tell it and a player can begin without.
+    std::function<void()> arriving;
     std::function<void(uint64_t received, std::optional<uint64_t> total)> progressed;
     /// An attempt failed and another will follow.
     std::function<void(const std::string &why)> retrying;
@@ -37,31 +46,77 @@ public:
 
   Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks);
 
-  /// Fills the spool with the whole clip.
+  /// Fills the spool with the whole clip. Returns when it is there and, where its host names a checksum, right.
   Result<void> fetch(std::string url, Spool &spool);
 
 private:
-  enum class Outcome { Complete, Broken, Refused };
+  struct Connection {
+    std::unique_ptr<HttpSession::Stream> stream;
+    Line line;
+    std::string validator;   ///< of the file that it brings
+    bool otherFile = false;  ///< by its head, it brings another file than the spool has
+    uint64_t verifiedAt = 0; ///< from here on, all that the spool had before was found to be the same
+    uint64_t received = 0;
+    Clock::time_point opened;
+  };
 
-  Result<Outcome> attempt(const std::string &url, Spool &spool);
-  Exchanged<std::unique_ptr<HttpSession::Stream>> openFollowingRedirects(const std::string &url,
-                                                                         const Headers &headers);
-  Result<Outcome> receive(HttpSession::Stream &stream, Spool &spool);
-  Result<Outcome> broken(const TransportError &error);
-  std::optional<std::string> refuseUrl(const std::string &url) const;
+  Situation situation() const;
+  uint64_t bytesSoonerThanAnAnswer() const;
+
+  Result<void> openHead(const Step &step);
+  Result<void> openJump(const Step &step);
+  uint64_t overlapBefore(uint64_t offset) const;
+  Connection connect(ClipPart part, Clock::time_point asked);
+  Result<void> takeOver(const ClipPart &part);
+
+  Result<void> readHead();
+  Result<void> readJump();
+  enum class Received { Some, End, Page, OtherFile };
+  Exchanged<Result<Received>> receive(Connection &connection);
+  Exchanged<size_t> readStart(Connection &connection);
+  Result<Received> store(Connection &connection, size_t count);
+  Result<void> headEnded();
+  Result<void> lengthKnown(uint64_t size);
+  void announce();
+
+  Result<void> page();
+  Result<void> otherFile();
+  Result<void> headFailed(const ClipRefusal &refusal);
+  Result<void> jumpFailed(const ClipRefusal &refusal);
+  Result<void> renewLink();
   Error tooLarge(uint64_t size) const;
+  Result<void> verifyChecksum() const;
 
-  HttpSession &session_;
+  ClipHost host_;
   Cancellation &cancellation_;
   Limits limits_;
   Callbacks callbacks_;
   std::minstd_rand random_{std::random_device{}()};
+  std::vector<char> buffer_;
 
-  std::string validator_; ///< strong ETag of the file in the spool; empty: the host gave none
+  std::string url_;
+  Spool *spool_ = nullptr;
+  std::optional<Connection> head_;
+  std::optional<Connection> jump_;
+
   std::optional<uint64_t> total_;
+  std::string validator_; ///< strong ETag of the file in the spool; empty: the host gave none
+  ClipChecksum checksum_;
+  bool parts_ = true; ///< the host sends parts
+  bool announced_ = false;
+
   std::string cause_; ///< of the latest failure
   unsigned httpStatus_ = 0;
-  unsigned notVideo_ = 0;
+  unsigned failures_ = 0; ///< in a row, of the head
+  uint64_t gained_ = 0;   ///< bytes since the latest failure
+  unsigned jumpFailures_ = 0;
+  Clock::time_point nextJump_; ///< not before
+  uint64_t lastJumpEnd_ = 0;
+  unsigned pages_ = 0; ///< texts instead of a video, in a row
+  std::string page_;   ///< words of the latest
+  std::optional<uint64_t> doubtfulLength_;
+  std::optional<Clock::duration> answerTime_;
+  double bytesPerSecond_ = 0;
 };
 
 } // namespace aimlvideo

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <list>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "clip/present_ranges.h"
 
 namespace aimlvideo {
 
-/// The bytes of a clip in a temporary file that has no name: it is gone with the last owner, however the process ends.
+/// The bytes of a clip in a file, readable while they arrive.
 ///
-/// One thread writes; any thread may read what was written before the spool was handed to it.
+/// The file has no name: it is gone with the last owner, however the process ends. One thread writes, in any order;
+/// any thread may read what is present and wait for what is not. A byte that is present never changes.
 class Spool {
 public:
-  /// In `folder`, or in the system's folder for large temporary files where it is empty. Mode 0600.
+  /// Empty, in `folder`, or in the system's folder for large temporary files where it is empty. Mode 0600.
   static Result<std::shared_ptr<Spool>> create(const std::string &folder);
   /// A whole clip of `size` bytes in an open file, which the spool takes over and closes.
   static std::shared_ptr<Spool> open(int descriptor, uint64_t size);
@@ -23,21 +31,86 @@ public:
   Spool &operator=(const Spool &) = delete;
   ~Spool();
 
-  Result<void> append(const void *data, size_t size);
-  /// Forgets all bytes.
-  Result<void> clear();
-  uint64_t size() const { return size_; }
   /// Stays the spool's.
   int descriptor() const { return descriptor_; }
+  /// Of the whole clip, once it is known.
+  std::optional<uint64_t> size() const;
+  bool complete() const;
 
-  /// Reads up to `size` bytes at `offset`; fewer only at the end.
+  /// How much of what a reader asks for has to be there.
+  enum class Amount {
+    Whole, ///< all of it, as far as the clip reaches
+    Any,   ///< some of it: the reader goes on from there
+  };
+  struct Demand {
+    uint64_t offset = 0;
+    uint64_t length = 0;
+    Amount amount = Amount::Whole;
+  };
+  struct Arrival {
+    enum class Kind { There, End, Stopped };
+    Kind kind = Kind::Stopped;
+    uint64_t size = 0; ///< bytes that can be read at the offset
+  };
+  /// Blocks until what is demanded is there, or the clip ends before it, or `stop` says so. `stop` is asked whenever
+  /// something changed and after wake(), with the spool's lock held.
+  Arrival await(const Demand &demand, const std::function<bool()> &stop);
+  /// Makes all readers ask their `stop` again.
+  void wake();
+
+  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. They must be present.
   Result<size_t> read(uint64_t offset, void *buffer, size_t size) const;
+
+  /// Bytes of the file in memory, read-only, for as long as this lives.
+  class Mapping {
+  public:
+    Mapping(void *base, size_t length, size_t skipped) : base_(base), length_(length), skipped_(skipped) {}
+    Mapping(Mapping &&other) noexcept
+        : base_(std::exchange(other.base_, nullptr)), length_(other.length_), skipped_(other.skipped_) {}
+    Mapping &operator=(Mapping &&) = delete;
+    ~Mapping();
+
+    void *base() const { return base_; }        ///< where its first page starts
+    size_t length() const { return length_; }   ///< from there
+    size_t skipped() const { return skipped_; } ///< bytes from there to the offset that was asked for
+
+  private:
+    void *base_;
+    size_t length_;
+    size_t skipped_;
+  };
+  /// Cheaper than read() for some 64 KiB and more. Nothing where the file system can't do it.
+  std::optional<Mapping> map(uint64_t offset, size_t size) const;
+
+  // For the writing thread alone.
+
+  /// Puts bytes into their place. False: other bytes were there already.
+  Result<bool> write(uint64_t offset, const void *data, size_t size);
+  void setSize(uint64_t size);
+  /// Forgets all. False: some bytes were handed to a reader, so that others must not take their place.
+  Result<bool> clear();
+  const PresentRanges &present() const { return present_; }
+  /// What a reader waits for: the latest where there are more.
+  std::optional<Demand> demand() const;
+  /// Where a reader asked last.
+  uint64_t lastAsked() const;
 
 private:
   explicit Spool(int descriptor) : descriptor_(descriptor) {}
 
-  int descriptor_;
-  uint64_t size_ = 0;
+  std::optional<Arrival> arrival(const Demand &demand) const;
+  Result<void> put(uint64_t offset, const char *data, size_t size);
+  Result<bool> same(uint64_t offset, const char *data, size_t size) const;
+
+  const int descriptor_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  PresentRanges present_; ///< changed by the writing thread only, so that it reads it without the lock
+  std::optional<uint64_t> size_;
+  std::list<Demand> waiting_;
+  uint64_t lastAsked_ = 0;
+  bool handedOut_ = false;
 };
 
 } // namespace aimlvideo

@@ -22,6 +22,7 @@ public:
 
   Result<Claim> request();
   Result<Claim> given();
+  Result<Claim> listed();
   bool joined() const { return waited_; }
 
 private:
@@ -116,7 +117,7 @@ Result<Claim> Claimant::given() {
   row.owner = "given." + sha256(row.baseUrl + "\n" + row.generationId);
   row.state = RowState::Running;
   if (!purchase_.ledger)
-    return Claim{Step::Await, nullptr, false};
+    return Claim{Claim::Way::Await, nullptr, false};
 
   auto known = purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
   const bool listed = known && *known;
@@ -128,17 +129,34 @@ Result<Claim> Claimant::given() {
     return goOn(std::move(**known));
   row.keyFingerprint = purchase_.ledger->fingerprint(run_.plan.key);
   run_.recordAfterwards(RowState::Running);
-  return Claim{Step::Await, nullptr, false};
+  return Claim{Claim::Way::Await, nullptr, false};
+}
+
+/// What a row of the ledger has bought.
+Result<Claim> Claimant::listed() {
+  const int64_t id = run_.settings.ledgerRow;
+  auto row = purchase_.ledger->row(id);
+  if (row && *row) {
+    if (auto owned = own((*row)->owner); !owned)
+      return tl::unexpected(std::move(owned.error()));
+    row = purchase_.ledger->row(id);
+  }
+  if (!row)
+    return tl::unexpected(std::move(row.error()));
+  if (!*row)
+    return failure(ErrorKind::NotFound, "the ledger has no job " + std::to_string(id), "",
+                   "'aimlvideo jobs list' lists those that it has");
+  return goOn(std::move(**row));
 }
 
 Result<Claim> Claimant::goOn(LedgerRow row) {
-  const bool given = !run_.settings.generationId.empty();
+  const bool given = run_.settings.fetchesOnly();
   purchase_.row = std::move(row);
   LedgerRow &found = purchase_.row;
   purchase_.byOtherKey =
       !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(run_.plan.key);
-  if (given)
-    found.state = found.state == RowState::Completed ? RowState::Completed : RowState::Running;
+  if (given && !found.generationId.empty() && found.state != RowState::Completed)
+    found.state = RowState::Running; // the service is asked, whatever the row says
   switch (found.state) {
   case RowState::Intent:
   case RowState::Failed:
@@ -147,9 +165,9 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   case RowState::Moderated:
     return tl::unexpected(moderatedBefore(run_));
   case RowState::Sent:
-    return Claim{Step::LookUp, nullptr, false};
+    return Claim{Claim::Way::LookUp, nullptr, false};
   case RowState::Running:
-    return Claim{Step::Await, nullptr, false};
+    return Claim{Claim::Way::Await, nullptr, false};
   case RowState::Completed:
     break;
   }
@@ -160,8 +178,8 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   auto clip = replay && run_.store && !found.clip.empty()
                   ? run_.store->find(found.clip, static_cast<uint64_t>(found.clipSize))
                   : nullptr;
-  const Step step = clip ? Step::Replay : Step::Await;
-  return Claim{step, std::move(clip), false};
+  const auto way = clip ? Claim::Way::Replay : Claim::Way::Await;
+  return Claim{way, std::move(clip), false};
 }
 
 /// Takes an ownership, and waits for whoever has it: that one is killed or stopped, or it is done.
@@ -204,16 +222,16 @@ void Claimant::follow(const std::string &name) {
 } // namespace
 
 Result<Claim> claim(Run &run, int64_t ownRow) {
-  const bool given = !run.settings.generationId.empty();
+  const bool given = run.settings.fetchesOnly();
   auto ledger = Ledger::open(stateFolder());
-  if (!ledger && !given)
+  if (!ledger && run.settings.generationId.empty())
     return tl::unexpected(std::move(ledger.error()));
   if (ledger)
     run.purchase.ledger = std::move(*ledger);
   else
     run.narrator.note("going on without the ledger: " + ledger.error().why);
   Claimant claimant(run, ownRow);
-  auto result = given ? claimant.given() : claimant.request();
+  auto result = run.settings.ledgerRow != 0 ? claimant.listed() : given ? claimant.given() : claimant.request();
   if (result)
     result->joined = claimant.joined();
   run.status().generationId = run.purchase.row.generationId;

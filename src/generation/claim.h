@@ -5,16 +5,16 @@
 
 namespace aimlvideo {
 
-/// How a generation goes on by what the ledger says.
-enum class Step {
-  Buy,    ///< nothing is bought
-  LookUp, ///< a submission left and its outcome is unknown
-  Await,  ///< it is bought: poll, fetch the clip
-  Replay, ///< the clip is here
-};
-
+/// What the ledger says of a request.
 struct Claim {
-  Step step = Step::Buy;
+  /// How the generation goes on.
+  enum class Way {
+    Buy,    ///< nothing is bought
+    LookUp, ///< a submission left and its outcome is unknown
+    Await,  ///< it is bought: poll, fetch the clip
+    Replay, ///< the clip is here
+  };
+  Way way = Way::Buy;
   std::shared_ptr<Spool> clip; ///< for Replay
   bool joined = false;         ///< somebody else worked on it until now
 };

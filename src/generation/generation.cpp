@@ -31,9 +31,7 @@ std::string clipName(const LedgerRow &row) {
 
 Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
                        Patience patience)
-    : run_(std::move(settings), patience, cancellation, callbacks),
-      ownRow_(ownRow),
-      claimed_(std::move(callbacks.claimed)) {}
+    : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), callbacks_(std::move(callbacks)) {}
 
 Result<std::shared_ptr<Spool>> Generation::run() {
   run_.status().started = Clock::now();
@@ -92,33 +90,37 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
 
 Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
   Status &status = run_.status();
-  claimed_(run_.purchase.row.id);
+  callbacks_.claimed(run_.purchase.row.id);
   status.usage.update(run_.purchase.row.usage);
   Reply pending;
   pending.state = JobState::Queued;
-  switch (claim.step) {
-  case Step::Buy:
+  switch (claim.way) {
+  case Claim::Way::Buy:
     return buy();
-  case Step::LookUp:
+  case Claim::Way::LookUp:
     return settle(
         failure(ErrorKind::UnknownOutcome, "", "an earlier run ended before the service had answered").value());
-  case Step::Await:
+  case Claim::Way::Await:
     status.origin = claim.joined ? Origin::Joined : Origin::Resumed;
     return await(std::move(pending), Clock::now());
-  case Step::Replay:
+  case Claim::Way::Replay:
     status.origin = claim.joined ? Origin::Joined : Origin::Replayed;
+    callbacks_.arriving(status, claim.clip);
     return std::move(claim.clip);
   }
   return stopped();
 }
 
 Result<std::shared_ptr<Spool>> Generation::buy() {
+  if (run_.settings.fetchesOnly())
+    return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
+                   "Run the request again to buy it");
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
   run_.status().origin = Origin::Bought;
   Error why;
   auto submitted = submit(run_, why);
-  claimed_(run_.purchase.row.id);
+  callbacks_.claimed(run_.purchase.row.id);
   run_.status().generationId = run_.purchase.row.generationId;
   if (!submitted)
     return tl::unexpected(std::move(submitted.error()));
@@ -172,7 +174,7 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
 
 /// Whether a clip that was finished in an earlier run is nowhere to be had.
 bool Generation::isGone(const Error &error) const {
-  return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && run_.settings.generationId.empty();
+  return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && !run_.settings.fetchesOnly();
 }
 
 Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {
@@ -199,10 +201,11 @@ Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
   callbacks.freshUrl = [this] {
     return freshUrl();
   };
+  callbacks.arriving = [this, &spool] {
+    callbacks_.arriving(run_.status(), *spool);
+  };
   callbacks.progressed = [this](uint64_t received, std::optional<uint64_t> total) {
-    run_.status().bytesReceived = received;
-    run_.status().bytesTotal = total;
-    run_.narrator.tick();
+    run_.narrator.bytes(received, total);
   };
   callbacks.retrying = [this](const std::string &why) {
     ++run_.status().retries;
@@ -235,7 +238,7 @@ void Generation::keep(const Spool &clip) {
   if (const auto kept = run_.store->keep(clip, name, ClipStore::Limits::fromEnvironment()); !kept)
     return run_.narrator.note(kept.error().text());
   row.clip = name;
-  row.clipSize = static_cast<int64_t>(clip.size());
+  row.clipSize = static_cast<int64_t>(clip.size().value_or(0));
   row.clipChecksum.clear();
   run_.recordAfterwards(LedgerRow::State::Completed);
 }

@@ -21,6 +21,8 @@ public:
   struct Callbacks : Narrator::Callbacks {
     /// The row of the ledger that this run goes by: the next run of the same owner is told it.
     std::function<void(int64_t row)> claimed;
+    /// The clip may be read from now on, while it is still being fetched.
+    std::function<void(const Status &, const std::shared_ptr<Spool> &)> arriving;
   };
 
   /// `ownRow` is the ledger's row of an earlier run of the same owner, which is gone on with whatever `reuse` says; 0:
@@ -51,7 +53,7 @@ private:
 
   Run run_;
   const int64_t ownRow_;
-  std::function<void(int64_t row)> claimed_;
+  Callbacks callbacks_;
   std::shared_ptr<Spool> stored_; ///< a clip that came new into the store
 };
 

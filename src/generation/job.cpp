@@ -43,6 +43,10 @@ void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
     publish(status);
     callOut([&] { observer_.progressed(status, note); });
   };
+  callbacks.arriving = [this](const Status &status, const std::shared_ptr<Spool> &clip) {
+    publish(status);
+    callOut([&] { observer_.arriving(status, clip); });
+  };
   callbacks.claimed = [this](int64_t row) {
     const std::lock_guard lock(mutex_);
     row_ = row;
@@ -58,7 +62,7 @@ void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
   const auto clip = generation.run();
   callOut([&] {
     if (clip)
-      observer_.completed(generation.status(), *clip);
+      observer_.completed(generation.status());
     else if (clip.error().kind != ErrorKind::Cancelled)
       observer_.failed(generation.status(), clip.error());
   });

@@ -21,7 +21,10 @@ public:
   virtual void stateChanged(const Status &status) = 0;
   /// A sign of life; `note` says what happened and may be empty.
   virtual void progressed(const Status &status, const std::string &note) = 0;
-  virtual void completed(const Status &status, const std::shared_ptr<Spool> &clip) = 0;
+  /// The clip may be read from now on. The download goes on and may still fail.
+  virtual void arriving(const Status &status, const std::shared_ptr<Spool> &clip) = 0;
+  /// All of the clip is there.
+  virtual void completed(const Status &status) = 0;
   virtual void failed(const Status &status, const Error &error) = 0;
   virtual void logged(const std::string &line) = 0;
   /// What the user should look at, and what stops nothing.

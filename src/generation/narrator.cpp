@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/narrator.h"
 
+#include <algorithm>
+
 namespace aimlvideo {
 
 namespace {
 
 /// For a person at a terminal.
 constexpr std::chrono::seconds signInterval{5};
+
+/// For a program that shows how a download gets on.
+constexpr std::chrono::milliseconds downloadInterval{200};
 
 } // namespace
 
@@ -28,6 +33,19 @@ void Narrator::warn(const std::string &text) {
   callbacks_.log(text);
   if (callbacks_.warned)
     callbacks_.warned(text);
+}
+
+void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {
+  status.bytesReceived = received;
+  status.bytesTotal = total;
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - lastSign_);
+  if (passed < downloadInterval)
+    return;
+  const uint64_t gained = received - std::min(bytesAtLastSign_, received);
+  status.bytesPerSecond = gained * 1000 / static_cast<uint64_t>(passed.count());
+  bytesAtLastSign_ = received;
+  lastSign_ = Clock::now();
+  callbacks_.progressed(status, "");
 }
 
 void Narrator::tick() {

@@ -31,11 +31,14 @@ public:
   void warn(const std::string &text);
   /// A sign of life, if none was given for some seconds.
   void tick();
+  /// How a download gets on: told at most five times a second.
+  void bytes(uint64_t received, std::optional<uint64_t> total);
   void log(const std::string &line) const { callbacks_.log(line); }
 
 private:
   Callbacks callbacks_;
   Clock::time_point lastSign_;
+  uint64_t bytesAtLastSign_ = 0;
 };
 
 } // namespace aimlvideo

@@ -41,6 +41,10 @@ Result<void> checkPrice(Run &run) {
 }
 
 Result<void> reportDryRun(Run &run) {
+  if (run.settings.fetchesOnly()) {
+    run.narrator.note("this is a dry run: nothing would be bought");
+    return {};
+  }
   const auto price = estimate(run);
   if (run.cancellation.cancelled())
     return stopped();

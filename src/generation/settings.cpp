@@ -296,7 +296,7 @@ Result<void> checkSettings(const Settings &settings) {
     return headers;
   if (!settings.dryRun && !someKeyIsNamed(settings))
     return noKey();
-  if (settings.generationId.empty() && !namesTextFile(settings)) {
+  if (!settings.fetchesOnly() && !namesTextFile(settings)) {
     if (const auto request = requestOf(settings, Files::Leave); !request)
       return tl::unexpected(request.error());
   }
@@ -316,7 +316,7 @@ Result<Plan> prepare(const Settings &settings) {
   Plan plan;
   if (const auto way = fillWay(plan, settings); !way)
     return tl::unexpected(way.error());
-  if (settings.generationId.empty()) {
+  if (!settings.fetchesOnly()) {
     auto request = requestOf(settings, Files::Read);
     if (!request)
       return tl::unexpected(std::move(request.error()));

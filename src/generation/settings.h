@@ -60,16 +60,17 @@ struct Settings {
   std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
   EndpointChoice endpoint = EndpointChoice::Auto;
 
-  double maximumCost = 0; ///< USD; nothing is bought above this estimate or without one. 0: no cap
-  bool dryRun = false;    ///< check and estimate, buy nothing
-
   unsigned timeout = 1800;   ///< seconds, for the whole wait
   unsigned pollInterval = 0; ///< milliseconds; 0: adaptive
   std::string generationId;  ///< fetch that one, submit nothing
+  int64_t ledgerRow = 0;     ///< fetch what that row of the ledger has bought, submit nothing
   Reuse reuse = Reuse::All;
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;
-  bool storePrompt = false;              ///< keep the prompt in the ledger
+  bool storePrompt = false; ///< keep the prompt in the ledger
+  double maximumCost = 0;   ///< USD; nothing is bought above this estimate or without one. 0: no cap
+  bool dryRun = false;      ///< check and estimate, buy nothing
+
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
   std::string temporaryFolder;           ///< for a clip while the store can not be used
 
@@ -77,6 +78,9 @@ struct Settings {
   GRefPtr<GTlsDatabase> tlsDatabase;
   std::string userAgent;
   Headers extraHeaders; ///< for the service only, never for the clip's host
+
+  /// Something that is bought is to be fetched, and there is no request.
+  bool fetchesOnly() const { return !generationId.empty() || ledgerRow != 0; }
 };
 
 /// Settings with every file read, checked and ready to be sent.

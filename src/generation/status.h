@@ -62,6 +62,7 @@ struct Status {
   unsigned retries = 0; ///< attempts beyond the first, of any exchange
   uint64_t bytesReceived = 0;
   std::optional<uint64_t> bytesTotal;
+  uint64_t bytesPerSecond = 0; ///< of late; 0 before there is a rate
 
   /// Nothing was bought for it.
   bool reused() const { return origin == Origin::Resumed || origin == Origin::Joined || origin == Origin::Replayed; }

@@ -152,7 +152,9 @@ std::optional<std::string> HttpResponse::header(const char *name) const {
   return {};
 }
 
-HttpSession::HttpSession(const SessionOptions &options) : session_(adopt(soup_session_new())) {
+// a clip's head, a jump and a question to the service may be open at the same host
+HttpSession::HttpSession(const SessionOptions &options)
+    : session_(adopt(soup_session_new_with_options("max-conns-per-host", 6, nullptr))) {
   soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
   soup_session_set_timeout(session_.get(), options.idleTimeout);
   if (!options.userAgent.empty())

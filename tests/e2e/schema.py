@@ -134,17 +134,26 @@ def fullest(model):
     return keep_what_is_said_in_words(model, request_for(facts_of(model), "fullest"))
 
 
-def wrong_value(parameter):
-    """One value that the facts exclude, and a part of the sentence that has to refuse it."""
+def wrong_values(parameter):
+    """Values that the facts exclude, each with a part of the sentence that has to refuse it."""
+    if "alternatives" in parameter:
+        yield True, "it must be of type"
+        return
+    yield ("yes" if parameter["type"] == "boolean" else True), "it must be of type"
+    if not parameter.get("nullable"):
+        yield None, "must not be null"
     if "enum" in parameter:
-        wrong = "no such value" if parameter["type"] == "string" else 987654
-        return wrong, "allowed are"
+        yield ("no such value" if parameter["type"] == "string" else 987654), "allowed are"
+        return
     if "max" in parameter:
-        return parameter["max"] + 1, "allowed is"
+        yield parameter["max"] + 1, "allowed is"
     if "min" in parameter:
-        return parameter["min"] - 1, "allowed is"
+        yield parameter["min"] - 1, "allowed is"
     if "max_length" in parameter:
-        return "a" * (parameter["max_length"] + 1), "characters, at most"
-    if "max_items" in parameter and "item_params" not in parameter and "alternatives" not in parameter:
-        return [IMAGE] * (parameter["max_items"] + 1), "items, at most"
-    return (("yes" if parameter["type"] == "boolean" else True), "it must be of type")
+        yield "a" * (parameter["max_length"] + 1), "characters, at most"
+    if parameter.get("format") == "uri":
+        yield "ftp://example.com/a.png", "it must be a file that exists"
+    if "max_items" in parameter and "item_params" not in parameter:
+        yield [IMAGE] * (parameter["max_items"] + 1), "items, at most"
+    if parameter.get("min_items", 0) > 0:
+        yield [], "items, at least"

@@ -17,17 +17,20 @@ struct Case {
   const char *mode; ///< of the source's pad
 };
 
-// queue makes a demuxer take what is pushed
+// A queue makes a demuxer take what is pushed. It is short, and the buffers are small, because GStreamer's queue never
+// answers an allocation query that it drops for the end of a stream: the source has to learn of new links before the
+// demuxer has seen the last sample.
+#define PUSHED "SRC blocksize=4096 ! queue max-size-buffers=1 ! "
 const Case cases[] = {
     {"faststart", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
-    {"faststart", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
+    {"faststart", PUSHED "qtdemux ! h264parse ! fakesink", "push"},
     {"faststart", "SRC ! decodebin ! fakesink", "pull"},
-    {"faststart", "SRC ! queue ! decodebin ! fakesink", "push"},
+    {"faststart", PUSHED "decodebin ! fakesink", "push"},
     {"moov-last", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
-    {"moov-last", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
+    {"moov-last", PUSHED "qtdemux ! h264parse ! fakesink", "push"},
     {"moov-last", "SRC ! decodebin ! fakesink", "pull"},
     {"fragmented", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
-    {"fragmented", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
+    {"fragmented", PUSHED "qtdemux ! h264parse ! fakesink", "push"},
     {"fragmented", "SRC ! decodebin ! fakesink", "pull"},
 };
 
@@ -147,7 +150,8 @@ GST_START_TEST(a_broken_transfer_is_mended_and_bought_once) {
   pipeline.setState(GST_STATE_PLAYING);
   pipeline.waitFor("eos");
   fail_unless_equals_int(service.purchases(), 1);
-  fail_unless_equals_int(service.server.count("GET", "/clips/"), 2);
+  // the broken one, the moov at the end, the rest
+  fail_unless_equals_int(service.server.count("GET", "/clips/"), 3);
 }
 GST_END_TEST
 

@@ -20,7 +20,9 @@ void stopped_while_stalled(GstState target, Phase phase, const char *line) {
   // the server still holds its answer: nothing waited for it
   fail_unless(phase == Phase::Pause || service.server.holding());
   fail_unless_equals_int(pipeline.count("progress-start"), 1);
-  fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
+  // the first bytes of a clip complete it; they may have come in time
+  const size_t completed = phase == Phase::ClipBody ? pipeline.count("progress-complete") : 0;
+  fail_unless_equals_int(pipeline.count("progress-canceled") + completed, 1);
   fail_if(pipeline.happened("error"));
   fail_unless_equals_int(service.purchases(), 1);
 }

@@ -21,6 +21,9 @@ TAIL_MODEL = "klingai/video-v3-standard-image-to-video"
 UNIVERSAL = "/v2/video/generations"
 KLING = "/v2/generate/video/kling/generation"
 DEADLINE = 60
+# For tests to which any clip will do: this one for every task, where rendering would take most of the time.
+CLIP = os.environ.get("AIMLAPI_TEST_CLIP")
+ANY_CLIP = ("--clip", CLIP) if CLIP else ()
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -4,12 +4,13 @@
 
 import http.server
 import os
+import sys
 import tempfile
 import threading
 import unittest
 import urllib.parse
 
-from harness import (GREEN, IMAGE_MODEL, RED, TAIL_MODEL, TEXT_MODEL, Emulator, EmulatorTest, Movie, boxes, data_uri, frames,
+from harness import (ANY_CLIP, GREEN, IMAGE_MODEL, RED, TAIL_MODEL, TEXT_MODEL, Emulator, EmulatorTest, Movie, boxes, data_uri, frames,
                      png)
 
 
@@ -93,6 +94,27 @@ class Looks(EmulatorTest):
             self.assertEqual(other.clip(prompt="once"), first)
 
 
+    def test_a_damaged_image_fails_the_generation_and_costs_nothing(self):
+        answer = self.emulator.generate(IMAGE_MODEL, image_url=data_uri(b"no picture"))
+        self.assertEqual(answer.json["status"], "error")
+        self.assertIn("PNG, JPEG or WebP", answer.json["error"]["message"])
+        self.assertEqual(self.emulator.report()["usd"], 0)
+
+
+@unittest.skipUnless("--full" in sys.argv, "only with --full")
+class FullSize(unittest.TestCase):
+    def test_a_clip_has_the_resolution_of_its_request_or_of_its_model(self):
+        sizes = {("klingai/video-v3-omni-1080p-text-to-video", None): (1920, 1080),
+                 ("klingai/video-v3-omni-720p-text-to-video", None): (1280, 720),
+                 ("pixverse/v5/text-to-video", "360p"): (640, 360)}
+        with Emulator("--render-size", "0") as emulator:
+            for (model, resolution), size in sizes.items():
+                with self.subTest(model):
+                    more = {"resolution": resolution, "duration": 5, "aspect_ratio": "16:9"} if resolution else {}
+                    movie = Movie(emulator.clip(model, **more))
+                    self.assertEqual((movie.width, movie.height), size)
+
+
 class Layouts(unittest.TestCase):
     def test_each_layout(self):
         for layout in ("faststart", "moov-last", "fragmented"):
@@ -111,6 +133,8 @@ class Layouts(unittest.TestCase):
 
 
 class Delivery(EmulatorTest):
+    options = ANY_CLIP
+
     def setUp(self):
         super().setUp()
         self.url = self.emulator.clip_url()
@@ -184,14 +208,14 @@ class Delivery(EmulatorTest):
         self.assertEqual(self.emulator.report()["clip_bytes"], len(self.whole) + 1000)
 
     def test_a_clip_cannot_be_had_before_its_generation_is_completed(self):
-        with Emulator("--generation-time", "3600") as slow:
+        with Emulator(*ANY_CLIP, "--generation-time", "3600") as slow:
             slow.create()
             self.assertEqual(slow.call("GET", "/clips/1/guess.mp4", key=None).status, 403)
 
 
 class Names(unittest.TestCase):
     def test_clips_can_be_on_another_host_than_the_service(self):
-        with Emulator("--clip-host", "localhost") as emulator:
+        with Emulator(*ANY_CLIP, "--clip-host", "localhost") as emulator:
             url = emulator.clip_url()
             self.assertTrue(url.startswith("http://localhost:"), url)
             self.assertEqual(emulator.call("GET", url, key=None).status, 200)
@@ -205,4 +229,4 @@ class Names(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[argument for argument in sys.argv if argument != "--full"])

@@ -10,13 +10,13 @@ import time
 import unittest
 import urllib.parse
 
-from harness import TEXT_MODEL, UNIVERSAL, Emulator, EmulatorTest, until, url_of
+from harness import ANY_CLIP, TEXT_MODEL, UNIVERSAL, Emulator, EmulatorTest, until, url_of
 
 BODY = json.dumps({"model": TEXT_MODEL, "prompt": "a fox"}).encode()
 
 
 class FaultTest(EmulatorTest):
-    options = ("--seed", "3")
+    options = (*ANY_CLIP, "--seed", "3")
 
     def raw(self, method="GET", target="/v1/models?id=x", body=b"", timeout=20, headers=""):
         """All bytes of an answer until the connection ends, and how it ends: "end", "reset" or "silence"."""
@@ -311,6 +311,13 @@ class Rules(FaultTest):
         self.emulator.faults(self.rule(path="id=bad"))
         self.assertEqual(self.statuses(1) + self.statuses(1, "/v1/models?id=bad"), [200, 500])
 
+    def test_a_fault_counts_only_the_requests_that_it_can_strike(self):
+        self.emulator.faults({"match": {"nth": 1}, "fault": {"kind": "endless"}})
+        self.statuses(2)
+        self.assertEqual([(r["seen"], r["applied"]) for r in self.emulator.report()["rules"]], [(0, 0)])
+        self.emulator.create()
+        self.assertEqual(self.emulator.report()["tasks"][0]["faults"], ["endless"])
+
     def test_the_first_rule_that_applies_wins_and_all_count_what_they_see(self):
         self.emulator.faults(self.rule(phase="models", nth=2), self.rule(502, phase="models"))
         self.assertEqual(self.statuses(3), [502, 500, 502])
@@ -335,7 +342,8 @@ class Rules(FaultTest):
         for bad in ({"match": {"phase": "lunch"}, "fault": {"kind": "html"}}, {"match": {}, "fault": {"kind": "gremlin"}},
                     {"match": {"nth": 0}, "fault": {"kind": "html"}}, {"match": {"share": 2}, "fault": {"kind": "html"}},
                     {"match": {"path": "("}, "fault": {"kind": "html"}}, {"match": {"n": 1}, "fault": {"kind": "html"}},
-                    {"fault": {}}, 5):
+                    {"match": {"phase": "poll"}, "fault": {"kind": "endless"}},
+                    {"match": {}, "fault": {"kind": "status", "retry-after": 5}}, {"fault": {}}, 5):
             with self.subTest(bad):
                 answer = self.emulator.call("PUT", "/emulator/faults", [good, bad])
                 self.assertEqual(answer.status, 400)
@@ -355,13 +363,13 @@ class Scenario(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(rules, file)
             file.flush()
-            with Emulator("--scenario", file.name) as emulator:
+            with Emulator(*ANY_CLIP, "--scenario", file.name) as emulator:
                 self.assertEqual([emulator.create().status for _ in range(2)], [503, 200])
 
 
 class Latency(unittest.TestCase):
     def test_each_answer_of_the_service_waits(self):
-        with Emulator("--latency", "0.3") as emulator:
+        with Emulator(*ANY_CLIP, "--latency", "0.3") as emulator:
             start = time.monotonic()
             emulator.poll("x")
             self.assertGreater(time.monotonic() - start, 0.29)

@@ -6,10 +6,12 @@ import datetime
 import unittest
 import urllib.parse
 
-from harness import IMAGE_MODEL, KLING, TEXT_MODEL, Emulator, EmulatorTest, until
+from harness import ANY_CLIP, IMAGE_MODEL, KLING, TEXT_MODEL, Emulator, EmulatorTest, until
 
 
 class Models(EmulatorTest):
+    options = ANY_CLIP
+
     def models(self, query=""):
         answer = self.emulator.call("GET", "/v1/models" + query, key=None)
         self.assertEqual(answer.status, 200)
@@ -71,6 +73,8 @@ class Models(EmulatorTest):
 
 
 class LogTest(EmulatorTest):
+    options = ANY_CLIP
+
     def logs(self, query="period=24h", status=200):
         answer = self.emulator.call("GET", "/v2/logs?" + query)
         self.assertEqual(answer.status, status, answer.body)
@@ -89,6 +93,16 @@ class Logs(LogTest):
         self.assertEqual(row["cost"]["usd"], created.json["meta"]["usage"]["usd_spent"])
         self.assertEqual(set(row), {"created", "status", "origin", "model", "cost", "tokens", "request_id", "inference_id",
                                     "client_request_id"})
+
+    def test_a_malformed_client_request_id_is_not_logged(self):
+        created = self.emulator.create(headers={"X-Client-Request-Id": "has blank"}).json
+        row = until(lambda: next((r for r in self.logs()["data"] if r["inference_id"] == created["id"]), None), "the row")
+        self.assertIsNone(row["client_request_id"])
+
+    def test_the_start_of_a_key_chooses_its_rows(self):
+        created = self.emulator.create(key="pk-first-key").json
+        rows = until(lambda: self.logs("period=24h&key_prefix=pk-first")["data"], "the row")
+        self.assertEqual([row["inference_id"] for row in rows], [created["id"]])
 
     def test_rows_of_others_are_there_too(self):
         rows = self.logs("period=7d&limit=100")["data"]
@@ -140,7 +154,7 @@ class Logs(LogTest):
 
 
 class LateLogs(LogTest):
-    options = ("--generation-time", "0.3", "--log-delay", "completed+0.3")
+    options = (*ANY_CLIP, "--generation-time", "0.3", "--log-delay", "completed+0.3")
 
     def test_a_row_can_come_well_after_the_generation_is_completed(self):
         created = self.emulator.create(headers={"X-Client-Request-Id": "late"})
@@ -150,7 +164,7 @@ class LateLogs(LogTest):
 
 
 class EarlyLogs(LogTest):
-    options = ("--generation-time", "3600", "--log-delay", "0")
+    options = (*ANY_CLIP, "--generation-time", "3600", "--log-delay", "0")
 
     def test_a_row_can_come_at_once(self):
         created = self.emulator.create(headers={"X-Client-Request-Id": "early"}, path=KLING)
@@ -158,7 +172,7 @@ class EarlyLogs(LogTest):
 
 
 class NeverLogs(LogTest):
-    options = ("--generation-time", "3600")
+    options = (*ANY_CLIP, "--generation-time", "3600")
 
     def test_a_running_generation_has_no_row(self):
         self.emulator.create(headers={"X-Client-Request-Id": "running"})
@@ -166,6 +180,8 @@ class NeverLogs(LogTest):
 
 
 class Billing(EmulatorTest):
+    options = ANY_CLIP
+
     def balance(self):
         answer = self.emulator.call("GET", "/v2/billing")
         self.assertEqual((answer.status, answer.json["currency"]), (200, "USD"))
@@ -189,7 +205,7 @@ class Times(unittest.TestCase):
     def test_realistic_times_follow_the_documentation_scaled_by_speed(self):
         import time
         # 152 s by its page, 400 times as fast: about 0.4 s, and the spread is bounded.
-        with Emulator("--generation-time", "realistic", "--speed", "400", "--seed", "1") as emulator:
+        with Emulator(*ANY_CLIP, "--generation-time", "realistic", "--speed", "400", "--seed", "1") as emulator:
             emulator.generate(prompt="warm")
             start = time.monotonic()
             emulator.generate(prompt="warm")
@@ -200,7 +216,7 @@ class Times(unittest.TestCase):
     def test_the_seed_makes_ids_repeat(self):
         ids = []
         for _ in range(2):
-            with Emulator("--seed", "7") as emulator:
+            with Emulator(*ANY_CLIP, "--seed", "7") as emulator:
                 ids.append([emulator.create().json["id"] for _ in range(3)])
         self.assertEqual(ids[0], ids[1])
         self.assertEqual(len(set(ids[0])), 3)

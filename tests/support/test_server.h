@@ -128,9 +128,11 @@ public:
                      "mp42isom"; ///< bytes of the clip
   std::string clipPath = "/clips/a%2Fb.mp4?sig=x%2By%3D&e=1";
 
+  std::string clipAddress; ///< where the clip is; empty: here, at `clipPath`
+
   size_t purchases() const { return server.count("POST"); }
   size_t polls() const;
-  std::string clipUrl() const { return server.url() + clipPath; }
+  std::string clipUrl() const { return clipAddress.empty() ? server.url() + clipPath : clipAddress; }
   std::string completedReply(const std::string &id) const;
   /// A page of `/v2/logs` with these rows, separated by commas.
   static std::string logPage(const std::string &rows);

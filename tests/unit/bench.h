@@ -21,6 +21,7 @@ struct Bench {
 
   std::vector<State> states;
   std::vector<std::string> notes;
+  unsigned arrivals = 0;
   std::vector<std::string> logged;
   Status status;
   /// Called at each change of state.
@@ -50,6 +51,9 @@ struct Bench {
     };
     callbacks.progressed = [this](const Status &, const std::string &note) {
       notes.push_back(note);
+    };
+    callbacks.arriving = [this](const Status &, const std::shared_ptr<Spool> &) {
+      ++arrivals;
     };
     callbacks.claimed = [this](int64_t news) {
       row = news;
@@ -104,7 +108,8 @@ struct Bench {
 };
 
 inline std::string contentsOf(const Spool &spool) {
-  std::string bytes(spool.size(), '\0');
+  fail_unless(spool.complete());
+  std::string bytes(spool.size().value_or(0), '\0');
   fail_unless(spool.read(0, bytes.data(), bytes.size()).has_value());
   return bytes;
 }

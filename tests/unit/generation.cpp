@@ -18,6 +18,7 @@ struct Bench {
   int64_t row = 0;
   std::vector<State> states;
   std::vector<std::string> notes;
+  unsigned arrivals = 0;
 
   Bench() {
     settings.baseUrl = service.server.url();
@@ -40,6 +41,9 @@ struct Bench {
     callbacks.progressed = [this](const Status &, const std::string &note) {
       notes.push_back(note);
     };
+    callbacks.arriving = [this](const Status &, const std::shared_ptr<Spool> &) {
+      ++arrivals;
+    };
     callbacks.claimed = [this](int64_t news) {
       row = news;
     };
@@ -55,7 +59,8 @@ struct Bench {
 };
 
 std::string contentsOf(const Spool &spool) {
-  std::string bytes(spool.size(), '\0');
+  fail_unless(spool.complete());
+  std::string bytes(spool.size().value_or(0), '\0');
   fail_unless(spool.read(0, bytes.data(), bytes.size()).has_value());
   return bytes;
 }

@@ -140,10 +140,21 @@ void ClipStore::order(Look look, Ready ready) {
   changed_.notify_one();
 }
 
+void ClipStore::cancelOrders() {
+  std::deque<Order> cancelled;
+  {
+    std::scoped_lock lock(mutex_);
+    cancelled.swap(orders_);
+  }
+  for (Order &order : cancelled)
+    runOnMainLoop([ready = std::move(order.ready)] { ready(tl::unexpected<std::string>("cancelled")); });
+}
+
 void ClipStore::work(std::stop_token stop) {
   while (true) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait(lock, stop, [this] { return !orders_.empty(); }))
+    changed_.wait(lock, stop, [this] { return !orders_.empty(); });
+    if (stop.stop_requested())
       return;
     Order order = std::move(orders_.front());
     orders_.pop_front();

@@ -46,6 +46,8 @@ public:
   ~ClipStore();
 
   void order(Look look, Ready ready);
+  // Those that wait for a worker are told that they will not be rendered.
+  void cancelOrders();
   // Renders done so far, those taken from the cache left out.
   unsigned rendered() const;
 

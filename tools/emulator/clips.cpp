@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <cstring>
 
 #include "replies.h"
 
@@ -104,7 +102,7 @@ Response Clips::get(const Request &request, const Fault *fault) {
     service_.report.countAuthorizationOnClip();
     return xmlError(403, "AccessDenied", "Only one auth mechanism allowed; the signature or the Authorization header");
   }
-  TaskPtr task = service_.tasks.findSerial(static_cast<unsigned>(std::atoi(request.path.c_str() + strlen("/clips/"))));
+  TaskPtr task = service_.taskOfClip(request);
   if (!task)
     return xmlError(404, "NoSuchKey", "The specified key does not exist");
   std::string kind = fault ? fault->kind : "";

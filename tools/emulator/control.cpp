@@ -53,10 +53,13 @@ Response Control::report(const Request &request) const {
   auto wanted = static_cast<size_t>(std::max(0, std::atoi(request.parameter("tasks").value_or("2147483647").c_str())));
   Json tasks = Json::array();
   unsigned unfinished = 0;
-  for (size_t i = 0; i < all.size(); i++) {
-    if (i + wanted >= all.size())
-      tasks.add(taskJson(*all[i], now));
-    unfinished += now < all[i]->endsAt();
+  size_t older = all.size() - std::min(all.size(), wanted);
+  for (const auto &[serial, task] : all) {
+    unfinished += now < task->endsAt();
+    if (older > 0)
+      older--;
+    else
+      tasks.add(taskJson(*task, now));
   }
   Json json = service_.report.json();
   json.set("rendered", service_.clips.rendered());
@@ -102,6 +105,7 @@ Response Control::changeFaults(const Request &request) {
 
 void Control::reset() {
   service_.tasks.clear();
+  service_.clips.cancelOrders();
   service_.report.reset();
   service_.logs.clear();
   service_.faults.clear();

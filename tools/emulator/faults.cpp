@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace emulator {
@@ -12,20 +13,33 @@ namespace {
 
 struct Kind {
   const char *name;
-  bool isAccepted; // unless the rule says otherwise
+  bool isAccepted;      // unless the rule says otherwise
+  const char *phases;   // that it can strike; empty: all
+  const char *settings; // beside "kind" and "accepted"
 };
 
-constexpr Kind kinds[] = {{"lost-before", false},  {"lost-after", true},
-                          {"status", false},       {"reset", false},
-                          {"stall", true},         {"slow", true},
-                          {"html", true},          {"empty", true},
-                          {"invalid-json", true},  {"truncated", true},
-                          {"wrong-length", true},  {"wrong-content-range", true},
-                          {"expired-link", true},  {"moved-link", true},
-                          {"ignored-range", true}, {"chunked", true},
-                          {"changing-etag", true}, {"moderation", true},
-                          {"failure", true},       {"unknown-state", true},
-                          {"endless", true},       {"completed-at-once", true}};
+constexpr Kind kinds[] = {{"lost-before", false, "", ""},
+                          {"lost-after", true, "", ""},
+                          {"status", false, "", "status message body content_type retry_after retry_after_as_date"},
+                          {"reset", false, "", "bytes"},
+                          {"stall", true, "", "bytes"},
+                          {"slow", true, "", "bytes_per_second"},
+                          {"html", true, "", "status"},
+                          {"empty", true, "", "status"},
+                          {"invalid-json", true, "", "body"},
+                          {"truncated", true, "", "bytes"},
+                          {"wrong-length", true, "", "delta"},
+                          {"wrong-content-range", true, "clip", "value"},
+                          {"expired-link", true, "clip", "status"},
+                          {"moved-link", true, "clip", "status target loop"},
+                          {"ignored-range", true, "clip", ""},
+                          {"chunked", true, "", ""},
+                          {"changing-etag", true, "clip", ""},
+                          {"moderation", true, "create", "name message"},
+                          {"failure", true, "create", "name message"},
+                          {"unknown-state", true, "create poll", "state"},
+                          {"endless", true, "create", ""},
+                          {"completed-at-once", true, "create", ""}};
 
 constexpr std::array phases = {"create", "poll", "clip", "logs", "models", "model", "billing", "unknown"};
 
@@ -42,6 +56,16 @@ const Kind *findKind(const std::string &name) {
   return found == std::end(kinds) ? nullptr : &*found;
 }
 
+std::vector<std::string> split(const std::string &words) {
+  std::istringstream stream(words);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+bool canStrike(const Kind &kind, const std::string &phase) {
+  std::vector<std::string> struck = split(kind.phases);
+  return struck.empty() || std::ranges::find(struck, phase) != struck.end();
+}
+
 tl::expected<uint64_t, std::string> readOrdinal(const Json &match, const char *name) {
   double number = match[name].number();
   if (!match[name].isNumber() || number < 1 || number != std::floor(number))
@@ -49,12 +73,31 @@ tl::expected<uint64_t, std::string> readOrdinal(const Json &match, const char *n
   return static_cast<uint64_t>(number);
 }
 
-tl::expected<void, std::string> checkNames(const Json &object, const char *where,
-                                           std::initializer_list<std::string_view> known) {
+tl::expected<void, std::string> checkNames(const Json &object, const std::string &where,
+                                           const std::vector<std::string> &known) {
   for (const std::string &name : object.names())
     if (std::ranges::find(known, name) == known.end())
-      return tl::unexpected(std::string(where) + " has no \"" + name + "\"; it has " + list(known));
+      return tl::unexpected(where + " has no \"" + name + "\"; it has " + list(known));
   return {};
+}
+
+// The fault of a rule for this phase; empty: for any.
+tl::expected<Fault, std::string> readFault(const Json &json, const std::string &phase) {
+  Fault fault{json["kind"].string(), json};
+  const Kind *kind = findKind(fault.kind);
+  if (!kind) {
+    std::vector<std::string> names;
+    for (const Kind &known : kinds)
+      names.emplace_back(known.name);
+    return tl::unexpected("fault.kind must be one of " + list(names));
+  }
+  std::vector<std::string> settings = split(kind->settings);
+  settings.insert(settings.begin(), {"kind", "accepted"});
+  if (auto names = checkNames(json, "the fault " + fault.kind, settings); !names)
+    return tl::unexpected(names.error());
+  if (!phase.empty() && !canStrike(*kind, phase))
+    return tl::unexpected("the fault " + fault.kind + " is for match.phase " + list(split(kind->phases)));
+  return fault;
 }
 
 } // namespace
@@ -110,16 +153,13 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
     return tl::unexpected(names.error());
   Rule rule;
   rule.match = match;
-  rule.fault = {json["fault"]["kind"].string(), json["fault"]};
-  if (!findKind(rule.fault.kind)) {
-    std::vector<std::string> names;
-    for (const Kind &kind : kinds)
-      names.emplace_back(kind.name);
-    return tl::unexpected("fault.kind must be one of " + list(names));
-  }
   rule.phase = match["phase"].string();
   if (!rule.phase.empty() && std::ranges::find(phases, rule.phase) == phases.end())
     return tl::unexpected("match.phase must be one of " + list(phases));
+  auto fault = readFault(json["fault"], rule.phase);
+  if (!fault)
+    return tl::unexpected(fault.error());
+  rule.fault = std::move(*fault);
   if (match["path"].exists()) {
     try {
       rule.path.emplace(match["path"].string());
@@ -149,7 +189,7 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
 }
 
 bool Faults::applies(Rule &rule, const std::string &phase, const std::string &target) {
-  if (!rule.phase.empty() && rule.phase != phase)
+  if (!(rule.phase.empty() ? canStrike(*findKind(rule.fault.kind), phase) : rule.phase == phase))
     return false;
   if (rule.path && !std::regex_search(target, *rule.path))
     return false;

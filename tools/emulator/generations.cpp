@@ -143,6 +143,9 @@ void Generations::startRendering(const TaskPtr &task, const Model &model, const 
 
 // The charge is booked once the generation is completed; a failed one costs nothing.
 void Generations::finish(const TaskPtr &task, const std::shared_ptr<LogRow> &row) {
+  if (task->isForgotten)
+    return;
+  service_.tasks.end(task);
   row->endedAt = monotonicSeconds();
   row->hasFailed = !task->failure.empty();
   if (!row->hasFailed)

@@ -2,6 +2,7 @@
 #include "glib_ptr.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <utility>
 
@@ -31,7 +32,7 @@ void runOnMainLoop(Work work) {
 }
 
 void runLater(double seconds, Work work) {
-  auto milliseconds = static_cast<guint>(std::clamp(seconds * 1000, 0.0, 4e9));
+  auto milliseconds = static_cast<guint>(std::clamp(std::ceil(seconds * 1000), 0.0, 4e9)); // not before the time
   g_timeout_add_full(G_PRIORITY_DEFAULT, milliseconds, runOnce, new Work(std::move(work)), destroyWork);
 }
 

@@ -66,7 +66,9 @@ int shortSideOf(std::string resolution) {
 int readArea(const Model &model, const Json &body) {
   if (int lines = shortSideOf(valueOf(model, body, "resolution").string()))
     return lines * lines * 16 / 9;
-  return model.sample.width ? model.sample.width * model.sample.height : 1280 * 720;
+  if (model.sample.width)
+    return model.sample.width * model.sample.height;
+  return model.id.find("1080p") != std::string::npos ? 1920 * 1080 : 1280 * 720;
 }
 
 bool readSound(const Model &model, const Json &body) {

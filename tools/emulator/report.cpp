@@ -47,10 +47,26 @@ void Report::countCharge(const std::string &owner, const Cost &cost) {
   keys_[owner].usd += cost.usd;
 }
 
+void Report::countClipBytes(uint64_t bytes, const std::string &owner) {
+  clipBytes_ += bytes;
+  if (!owner.empty())
+    keys_[owner].clipBytes += bytes;
+}
+
+void Report::countFault(const std::string &kind, const std::string &owner) {
+  faults_[kind]++;
+  if (!owner.empty())
+    keys_[owner].faults[kind]++;
+}
+
 Json Report::json() const {
   Json keys = Json::object();
   for (const auto &[owner, use] : keys_)
-    keys.set(owner, Json::object({{"requests", use.requests}, {"billable", use.billable}, {"usd", tidy(use.usd)}}));
+    keys.set(owner, Json::object({{"requests", use.requests},
+                                  {"billable", use.billable},
+                                  {"usd", tidy(use.usd)},
+                                  {"clip_bytes", use.clipBytes},
+                                  {"faults", countsJson(use.faults)}}));
   return Json::object({{"requests", requests_},
                        {"by_endpoint", countsJson(byEndpoint_)},
                        {"by_status", countsJson(byStatus_)},

@@ -23,12 +23,13 @@ private:
 // What was asked of the emulator since its start or its last reset.
 class Report {
 public:
+  // `owner` is the mark of the key that it is done for; empty where that is not known.
   void countRequest(const std::string &endpoint, unsigned status, const std::string &owner);
   void countBillable(const std::string &owner);
   void countCharge(const std::string &owner, const Cost &cost);
-  void countClipBytes(uint64_t bytes) { clipBytes_ += bytes; }
+  void countClipBytes(uint64_t bytes, const std::string &owner);
   void countAuthorizationOnClip() { authorizationOnClips_++; }
-  void countFault(const std::string &kind) { faults_[kind]++; }
+  void countFault(const std::string &kind, const std::string &owner);
   double charged() const { return usd_; } // USD
   void reset() { *this = Report(); }
 
@@ -39,6 +40,8 @@ private:
     uint64_t requests = 0;
     uint64_t billable = 0;
     double usd = 0;
+    uint64_t clipBytes = 0;
+    std::map<std::string, uint64_t> faults;
   };
 
   uint64_t requests_ = 0;

@@ -10,6 +10,8 @@
 namespace emulator {
 namespace {
 
+constexpr int connectionsInQueue = 1024; // that wait to be accepted
+
 using MessagePtr = std::shared_ptr<SoupServerMessage>;
 
 std::string lowerCase(const char *text) {
@@ -17,9 +19,20 @@ std::string lowerCase(const char *text) {
   return lower.get();
 }
 
-// Bytes of a clip that have left, told by the server block by block.
-void onBodyData(SoupServerMessage *, guint size, gpointer report) {
-  static_cast<Report *>(report)->countClipBytes(size);
+// Counts the bytes of a clip that have left.
+struct ByteCounter {
+  Report *report;
+  std::string owner;
+};
+
+// Told by the server block by block.
+void onBodyData(SoupServerMessage *, guint size, gpointer data) {
+  auto *counter = static_cast<ByteCounter *>(data);
+  counter->report->countClipBytes(size, counter->owner);
+}
+
+void freeCounter(gpointer data, GClosure *) {
+  delete static_cast<ByteCounter *>(data);
 }
 
 } // namespace
@@ -53,7 +66,15 @@ tl::expected<void, std::string> Server::listen() {
       g_inet_socket_address_new_from_string(options_.address.c_str(), guint(options_.port)));
   if (!address)
     return tl::unexpected("'" + options_.address + "' is no IP address");
-  if (!soup_server_listen(server_.get(), address.get(), flags, ErrorOut(error)))
+  // A socket of its own: with the usual queue of ten, hundreds of clients that come at once would wait for seconds.
+  ObjectPtr<GSocket> socket(g_socket_new(g_socket_address_get_family(address.get()), G_SOCKET_TYPE_STREAM,
+                                         G_SOCKET_PROTOCOL_TCP, ErrorOut(error)));
+  if (!socket)
+    return tl::unexpected<std::string>(error->message);
+  g_socket_set_listen_backlog(socket.get(), connectionsInQueue);
+  if (!g_socket_bind(socket.get(), address.get(), TRUE, ErrorOut(error)) ||
+      !g_socket_listen(socket.get(), ErrorOut(error)) ||
+      !soup_server_listen_socket(server_.get(), socket.get(), flags, ErrorOut(error)))
     return tl::unexpected<std::string>(error->message);
   return {};
 }
@@ -127,8 +148,9 @@ void Server::deliver(SoupServerMessage *message, const std::string &phase, const
                      const std::optional<Fault> &fault, Response response, gint64 start) {
   Wire wire;
   bool isMangled = false;
+  std::string owner = service_.ownerOf(request);
   if (fault) {
-    service_.report.countFault(fault->kind);
+    service_.report.countFault(fault->kind, owner);
     mangle(*fault, request, response, wire);
     isMangled = wire.isSilent || wire.bodyLimit || wire.declaredLength || wire.isChunked || wire.bytesPerSecond > 0;
   }
@@ -138,18 +160,17 @@ void Server::deliver(SoupServerMessage *message, const std::string &phase, const
     isMangled = true;
   }
   if (phase != "emulator")
-    service_.report.countRequest(phase, wire.isSilent ? 0 : response.status,
-                                 phase == "clip" ? std::string() : service_.ownerOf(request));
+    service_.report.countRequest(phase, wire.isSilent ? 0 : response.status, owner);
   log(request, response, fault, start);
   if (!isMangled)
-    return send(message, response, isClip);
-  wires_.answer(message, response, wire, [this, isClip](size_t bytes) {
+    return send(message, response, isClip ? &owner : nullptr);
+  wires_.answer(message, response, wire, [this, isClip, owner](size_t bytes) {
     if (isClip)
-      service_.report.countClipBytes(bytes);
+      service_.report.countClipBytes(bytes, owner);
   });
 }
 
-void Server::send(SoupServerMessage *message, const Response &response, bool countsBytes) {
+void Server::send(SoupServerMessage *message, const Response &response, const std::string *clipOwner) {
   soup_server_message_set_status(message, response.status, nullptr);
   SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
   for (const auto &[name, value] : response.headers)
@@ -162,8 +183,9 @@ void Server::send(SoupServerMessage *message, const Response &response, bool cou
     soup_message_headers_set_content_length(headers, goffset(response.body.size()));
   if (response.status != 304 && response.body.size() > 0)
     soup_message_body_append_bytes(soup_server_message_get_response_body(message), response.body.get());
-  if (countsBytes)
-    g_signal_connect(message, "wrote-body-data", G_CALLBACK(onBodyData), &service_.report);
+  if (clipOwner)
+    g_signal_connect_data(message, "wrote-body-data", G_CALLBACK(onBodyData),
+                          new ByteCounter{&service_.report, *clipOwner}, freeCounter, GConnectFlags(0));
   soup_server_message_unpause(message);
 }
 

@@ -30,7 +30,7 @@ private:
   Request readRequest(SoupServerMessage *message) const;
   void deliver(SoupServerMessage *message, const std::string &phase, const Request &request,
                const std::optional<Fault> &fault, Response response, gint64 start);
-  void send(SoupServerMessage *message, const Response &response, bool countsBytes);
+  void send(SoupServerMessage *message, const Response &response, const std::string *clipOwner);
   void log(const Request &request, const Response &response, const std::optional<Fault> &fault, gint64 start) const;
 
   const Options &options_;

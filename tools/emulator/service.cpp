@@ -2,6 +2,8 @@
 #include "service.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 namespace emulator {
 
@@ -13,6 +15,18 @@ std::optional<Response> Service::refuse(const Request &request) const {
   return errorResponse(request, 401,
                        "This request requires a valid API key. You can create an API key on the billing page: "
                        "https://aimlapi.com/app/keys");
+}
+
+TaskPtr Service::taskOfClip(const Request &request) const {
+  constexpr std::string_view folder = "/clips/";
+  if (!request.path.starts_with(folder))
+    return nullptr;
+  return tasks.findSerial(static_cast<unsigned>(std::atoi(request.path.c_str() + folder.size())));
+}
+
+std::string Service::ownerOf(const Request &request) const {
+  TaskPtr task = taskOfClip(request);
+  return task ? task->owner : fingerprints.of(request.key());
 }
 
 } // namespace emulator

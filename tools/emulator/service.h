@@ -28,7 +28,10 @@ struct Service {
 
   // The answer to a request without a valid key; nothing where the key is good.
   std::optional<Response> refuse(const Request &request) const;
-  std::string ownerOf(const Request &request) const { return fingerprints.of(request.key()); }
+  // The mark of the request's key. A clip is fetched without one: there it is the key that asked for it.
+  std::string ownerOf(const Request &request) const;
+  // The task that a clip's address is about, right or wrong; null where there is none.
+  TaskPtr taskOfClip(const Request &request) const;
 
   const Options &options;
   Catalogue catalogue;

@@ -25,11 +25,17 @@ State Task::state(double now) const {
 
 void TaskBook::add(const TaskPtr &task) {
   task->serial = ++lastSerial_;
-  tasks_.push_back(task);
+  tasks_[task->serial] = task;
   byId_[task->id] = task;
-  bySerial_[task->serial] = task;
-  if (tasks_.size() > history_)
-    forget(monotonicSeconds());
+}
+
+void TaskBook::end(const TaskPtr &task) {
+  ended_.push_back(task);
+  if (ended_.size() <= history_)
+    return;
+  byId_.erase(ended_.front()->id);
+  tasks_.erase(ended_.front()->serial);
+  ended_.pop_front();
 }
 
 TaskPtr TaskBook::find(const std::string &id) const {
@@ -38,28 +44,16 @@ TaskPtr TaskBook::find(const std::string &id) const {
 }
 
 TaskPtr TaskBook::findSerial(unsigned serial) const {
-  auto found = bySerial_.find(serial);
-  return found == bySerial_.end() ? nullptr : found->second;
+  auto found = tasks_.find(serial);
+  return found == tasks_.end() ? nullptr : found->second;
 }
 
 void TaskBook::clear() {
+  for (const auto &[serial, task] : tasks_)
+    task->isForgotten = true;
   tasks_.clear();
   byId_.clear();
-  bySerial_.clear();
-}
-
-// Looks at the oldest only: a task that never ends must not make each addition a search.
-void TaskBook::forget(double now) {
-  size_t searched = 0;
-  for (auto oldest = tasks_.begin(); oldest != tasks_.end() && tasks_.size() > history_ && searched < 64; searched++) {
-    if ((*oldest)->endsAt() > now) {
-      ++oldest;
-      continue;
-    }
-    byId_.erase((*oldest)->id);
-    bySerial_.erase((*oldest)->serial);
-    oldest = tasks_.erase(oldest);
-  }
+  ended_.clear();
 }
 
 double monotonicSeconds() {

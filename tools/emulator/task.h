@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -46,6 +47,7 @@ struct Task {
 
   ClipPtr clip;
   unsigned serial = 0;
+  bool isForgotten = false; // by a reset: what comes of it is nobody's business any more
   unsigned linkEdition = 0; // raised when its links expire
   unsigned polls = 0;
   unsigned downloads = 0;
@@ -63,22 +65,22 @@ class TaskBook {
 public:
   explicit TaskBook(size_t history) : history_(history) {}
 
-  // Numbers the task and files it; the oldest ended ones may be forgotten for it.
+  // Numbers the task and files it.
   void add(const TaskPtr &task);
+  // The task has ended and may be forgotten from now on; the one that ended first may be at once.
+  void end(const TaskPtr &task);
   TaskPtr find(const std::string &id) const;
   TaskPtr findSerial(unsigned serial) const;
-  // Oldest first.
-  const std::deque<TaskPtr> &tasks() const { return tasks_; }
+  // By serial number: oldest first.
+  const std::map<unsigned, TaskPtr> &tasks() const { return tasks_; }
   void clear();
 
 private:
-  void forget(double now);
-
-  size_t history_;
+  size_t history_; // ended tasks to keep
   unsigned lastSerial_ = 0;
-  std::deque<TaskPtr> tasks_;
+  std::map<unsigned, TaskPtr> tasks_;
   std::unordered_map<std::string, TaskPtr> byId_;
-  std::unordered_map<unsigned, TaskPtr> bySerial_;
+  std::deque<TaskPtr> ended_; // those of tasks_ that have, in the order of their ends
 };
 
 // Seconds on a clock that only runs forward.

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "clip/downloader.h"
+#include "support/clip_server.h"
+#include "unit.h"
+
+namespace aimlvideo::test {
+
+enum class MoovPlace { First, Last };
+
+inline std::string box(const char *type, const std::string &contents) {
+  std::string size(4, '\0');
+  for (int i = 0; i < 4; ++i)
+    size[static_cast<size_t>(i)] = static_cast<char>((contents.size() + 8) >> (24 - 8 * i));
+  return size + type + contents;
+}
+
+/// Boxes of a clip with noise in them.
+inline std::string boxedNoise(size_t size, MoovPlace place, unsigned seed = 1) {
+  std::minstd_rand random(seed);
+  std::string bytes(size, '\0');
+  for (char &byte : bytes)
+    byte = static_cast<char>(random() >> 8);
+  const std::string start = box("ftyp", std::string("mp42\0\0\0\0mp42isom", 16));
+  const std::string moov = box("moov", bytes.substr(0, 2000));
+  const std::string media = box("mdat", bytes);
+  return start + (place == MoovPlace::First ? moov + media : media + moov);
+}
+
+/// A download of a clip from a host with some manners, and what it told.
+struct Download {
+  std::string clip;
+  ClipServer host;
+  HttpSession session{SessionOptions{}};
+  Cancellation cancellation;
+  Downloader::Limits limits;
+  std::shared_ptr<Spool> spool;
+  std::string link; ///< what the service gives for a link that was refused
+
+  std::atomic<unsigned> arrivals = 0;
+  std::atomic<uint64_t> receivedAtArrival = 0;
+  unsigned renewals = 0;
+  std::vector<std::string> causes; ///< of repetitions
+  uint64_t lastReceived = 0;
+  std::function<void()> onProgress;
+
+  explicit Download(std::string bytes, ClipServer::Manners manners = {}, ClipLine line = {})
+      : clip(std::move(bytes)), host(clip, std::move(manners), line), link(host.url() + "/fresh?sig=b%2Fc") {
+    using namespace std::chrono_literals;
+    auto made = Spool::create("");
+    fail_unless(made.has_value());
+    spool = *made;
+    limits.loopbackHttp = true;
+    limits.deadline = Clock::now() + 30s;
+    limits.retries = {1ms, 5ms, 0};
+  }
+
+  Result<void> fetch() {
+    Downloader::Callbacks callbacks;
+    callbacks.freshUrl = [this]() -> Result<std::string> {
+      ++renewals;
+      return link;
+    };
+    callbacks.arriving = [this] {
+      receivedAtArrival = spool->present().bytes();
+      ++arrivals;
+    };
+    callbacks.progressed = [this](uint64_t received, std::optional<uint64_t>) {
+      lastReceived = received;
+      if (onProgress)
+        onProgress();
+    };
+    callbacks.retrying = [this](const std::string &why) {
+      causes.push_back(why);
+    };
+    Downloader downloader(session, cancellation, limits, std::move(callbacks));
+    return downloader.fetch(host.url() + "/clip.mp4?sig=a%2Fb", *spool);
+  }
+
+  /// Fetches what has to arrive, byte for byte.
+  void succeed() {
+    const auto fetched = fetch();
+    fail_unless(fetched.has_value(), "%s", fetched ? "" : fetched.error().text().c_str());
+    fail_unless(spool->complete());
+    fail_unless_equals_uint64(spool->size().value_or(0), clip.size());
+    std::string got(clip.size(), '\0');
+    fail_unless(spool->read(0, got.data(), got.size()) == got.size());
+    fail_unless(got == clip);
+    fail_unless_equals_int(arrivals, 1);
+  }
+
+  Error fault() {
+    const auto fetched = fetch();
+    fail_if(fetched.has_value());
+    return fetched.error();
+  }
+
+  /// A reader's read on this thread.
+  std::string read(uint64_t offset, uint64_t length) {
+    const auto arrival = spool->await({offset, length, Spool::Amount::Whole}, [] { return false; });
+    std::string bytes(arrival.size, '\0');
+    (void)spool->read(offset, bytes.data(), bytes.size());
+    return bytes;
+  }
+};
+
+} // namespace aimlvideo::test

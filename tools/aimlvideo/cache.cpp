@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <map>
+
+#include "clip/clip_store.h"
+#include "command.h"
+#include "ledger/folders.h"
+#include "ledger/ledger.h"
+#include "options.h"
+#include "output.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+std::string sizeOf(uint64_t bytes) {
+  const GCharPtr text(g_format_size(bytes));
+  return text.get();
+}
+
+ExitCode list(const ClipStore &store, bool asJson) {
+  JsonArray *array = json_array_new();
+  Table table({"SIZE", "LAST PLAYED", "FILE"});
+  for (const ClipStore::Entry &entry : store.entries()) {
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "file", store.path(entry.name).c_str());
+    json_object_set_int_member(object, "size", static_cast<gint64>(entry.size));
+    json_object_set_int_member(object, "used", entry.used);
+    json_array_add_object_element(array, object);
+    GDateTime *time = g_date_time_new_from_unix_local(entry.used);
+    const GCharPtr text(time ? g_date_time_format(time, "%Y-%m-%d %H:%M") : g_strdup("-"));
+    g_clear_pointer(&time, g_date_time_unref);
+    table.add({sizeOf(entry.size), text.get(), store.path(entry.name)});
+  }
+  JsonNode *node = json_node_init_array(json_node_alloc(), array);
+  json_array_unref(array);
+  if (asJson)
+    printJson(node);
+  else
+    table.print(), json_node_unref(node);
+  return ExitCode::Success;
+}
+
+ExitCode size(const ClipStore &store, bool asJson) {
+  uint64_t total = 0;
+  const auto entries = store.entries();
+  for (const ClipStore::Entry &entry : entries)
+    total += entry.size;
+  if (!asJson) {
+    print(sizeOf(total) + " in " + std::to_string(entries.size()) + " clips, " + store.folder());
+    return ExitCode::Success;
+  }
+  JsonObject *object = json_object_new();
+  json_object_set_int_member(object, "clips", static_cast<gint64>(entries.size()));
+  json_object_set_int_member(object, "bytes", static_cast<gint64>(total));
+  json_object_set_string_member(object, "folder", store.folder().c_str());
+  JsonNode *node = json_node_init_object(json_node_alloc(), object);
+  json_object_unref(object);
+  printJson(node);
+  return ExitCode::Success;
+}
+
+/// Compares every clip with what the ledger says of it, and removes the ones that differ: they are fetched again when
+/// they are asked for.
+ExitCode verify(const ClipStore &store) {
+  const auto ledger = Ledger::open(stateFolder());
+  if (!ledger)
+    return printError(ledger.error());
+  const auto rows = (*ledger)->rows();
+  if (!rows)
+    return printError(rows.error());
+  std::map<std::string, const LedgerRow *> known;
+  for (const LedgerRow &row : *rows)
+    if (!row.clip.empty())
+      known.emplace(row.clip, &row);
+
+  size_t right = 0;
+  size_t damaged = 0;
+  for (const ClipStore::Entry &entry : store.entries()) {
+    const auto found = known.find(entry.name);
+    if (found == known.end()) {
+      printWarning(entry.name + " is not in the ledger, so nothing tells whether it is right");
+      continue;
+    }
+    const LedgerRow &row = *found->second;
+    const auto clip = store.find(entry.name, static_cast<uint64_t>(row.clipSize));
+    const auto checksum = clip ? checksumOf(*clip, Cancellation()) : std::nullopt;
+    if (checksum && (row.clipChecksum.empty() || *checksum == row.clipChecksum)) {
+      ++right;
+      if (row.clipChecksum.empty())
+        (*ledger)->setChecksum(row.id, row.clip, *checksum);
+      continue;
+    }
+    ++damaged;
+    store.remove(entry.name);
+    printWarning(entry.name + (clip ? " has other contents than it had" : " has not the length that it had") +
+                 "; it was removed and will be fetched again, without buying, when job " + std::to_string(row.id) +
+                 " is played");
+  }
+  print(std::to_string(right) + " clips are right, " + std::to_string(damaged) + " were damaged");
+  return damaged > 0 ? ExitCode::Failed : ExitCode::Success;
+}
+
+constexpr auto explanation =
+    "The clips that are kept on this machine, to be played again without the network. What is\n"
+    "removed here is fetched again, without buying, as long as the service has it.\n\n"
+    "  list      the clips, least recently played first\n"
+    "  size      how much they take\n"
+    "  prune     remove the least recently played down to the limits\n"
+    "  verify    compare each with the length and checksum that it had\n\n"
+    "The limits are 20 GiB and 30 days, or what $AIMLVIDEO_CACHE_SIZE (bytes) and\n"
+    "$AIMLVIDEO_CACHE_DAYS say.";
+
+} // namespace
+
+ExitCode runCache(const Arguments &arguments) {
+  gboolean asJson = FALSE;
+  gint64 mostBytes = -1;
+  gint64 mostDays = -1;
+  const GOptionEntry entries[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "list, size: print JSON for programs", nullptr},
+      {"max-size", 0, 0, G_OPTION_ARG_INT64, &mostBytes, "prune: to this size", "BYTES"},
+      {"max-age", 0, 0, G_OPTION_ARG_INT64, &mostDays, "prune: what was not played for so long", "DAYS"},
+      {},
+  };
+  Options options("cache", "[list | size | prune | verify]", explanation);
+  options.add(entries);
+  const auto words = options.parse(arguments, 1);
+  if (!words)
+    return ExitCode::Usage;
+  const std::string action = words->empty() ? "list" : words->front();
+  const auto store = ClipStore::open(cacheFolder() + "/clips");
+  if (!store)
+    return printError(store.error());
+  if (action == "list")
+    return list(*store, asJson);
+  if (action == "size")
+    return size(*store, asJson);
+  if (action == "verify")
+    return verify(*store);
+  if (action != "prune") {
+    printUsageError("cache " + action + " can't be understood");
+    return ExitCode::Usage;
+  }
+  auto limits = ClipStore::Limits::fromEnvironment();
+  if (mostBytes >= 0)
+    limits.size = static_cast<uint64_t>(mostBytes);
+  if (mostDays >= 0)
+    limits.age = static_cast<uint64_t>(std::min<gint64>(mostDays, 36500)) * 24 * 60 * 60;
+  print(std::to_string(store->prune(limits)) + " clips removed");
+  return ExitCode::Success;
+}
+
+} // namespace aimlvideo::cli

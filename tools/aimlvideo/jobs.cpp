@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <cmath>
+
+#include "base/cancellation.h"
+#include "command.h"
+#include "generation/generation.h"
+#include "ledger/folders.h"
+#include "ledger/ledger.h"
+#include "ledger/ownership.h"
+#include "options.h"
+#include "output.h"
+#include "save.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+using RowState = LedgerRow::State;
+
+std::string timeOf(int64_t milliseconds) {
+  GDateTime *time = g_date_time_new_from_unix_local(milliseconds / 1000);
+  if (!time)
+    return "-";
+  const GCharPtr text(g_date_time_format(time, "%Y-%m-%d %H:%M:%S"));
+  g_date_time_unref(time);
+  return text.get();
+}
+
+std::string costOf(const LedgerRow &row) {
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  return row.usage.usd ? g_ascii_formatd(buffer, sizeof buffer, "$%.4f", *row.usage.usd) : "";
+}
+
+JsonObject *jsonOf(const LedgerRow &row) {
+  JsonObject *object = json_object_new();
+  const auto set = [object](const char *name, const std::string &text) {
+    if (!text.empty())
+      json_object_set_string_member(object, name, text.c_str());
+  };
+  json_object_set_int_member(object, "id", row.id);
+  set("state", nameOf(row.state));
+  set("model", row.model);
+  set("prompt", row.prompt);
+  set("generation_id", row.generationId);
+  set("client_request_id", row.clientRequestId);
+  set("base_url", row.baseUrl);
+  set("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
+  json_object_set_int_member(object, "created", row.created / 1000);
+  json_object_set_int_member(object, "changed", row.changed / 1000);
+  if (row.usage.usd)
+    json_object_set_double_member(object, "usd_spent", *row.usage.usd);
+  if (row.usage.credits)
+    json_object_set_double_member(object, "credits_used", *row.usage.credits);
+  set("clip", row.clip);
+  if (row.clipSize > 0)
+    json_object_set_int_member(object, "clip_size", row.clipSize);
+  set("clip_sha256", row.clipChecksum);
+  set("cause", row.cause);
+  return object;
+}
+
+/// Files that an earlier run moved aside, for their owner to look into.
+void warnOfDamagedLedgers(const std::string &folder) {
+  const std::unique_ptr<GDir, void (*)(GDir *)> entries(g_dir_open(folder.c_str(), 0, nullptr), g_dir_close);
+  while (const char *name = entries ? g_dir_read_name(entries.get()) : nullptr)
+    if (const std::string_view file = name;
+        file.starts_with("ledger.sqlite3.damaged-") && !file.ends_with("-wal") && !file.ends_with("-shm"))
+      printWarning("a damaged ledger is kept as " + folder + "/" + name + "; what it had bought is not in this list");
+}
+
+ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
+  const auto rows = ledger.rows();
+  if (!rows)
+    return printError(rows.error());
+  JsonArray *array = json_array_new();
+  Table table({"ID", "STATE", "BEGUN", "COST", "MODEL", "GENERATION"});
+  for (const LedgerRow &row : *rows) {
+    if (unfinished && row.state != RowState::Sent && row.state != RowState::Running)
+      continue;
+    json_array_add_object_element(array, jsonOf(row));
+    table.add(
+        {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
+  }
+  JsonNode *node = json_node_init_array(json_node_alloc(), array);
+  json_array_unref(array);
+  if (asJson) {
+    printJson(node);
+  } else {
+    json_node_unref(node);
+    table.print();
+  }
+  warnOfDamagedLedgers(ledger.folder());
+  return ExitCode::Success;
+}
+
+ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
+  if (asJson) {
+    JsonObject *object = jsonOf(row);
+    JsonNode *node = json_node_init_object(json_node_alloc(), object);
+    json_object_unref(object);
+    printJson(node);
+    return ExitCode::Success;
+  }
+  print("job " + std::to_string(row.id) + ", " + nameOf(row.state));
+  const auto line = [](const char *name, const std::string &text) {
+    if (!text.empty())
+      print("  " + std::string(name) + ": " + text);
+  };
+  line("begun", timeOf(row.created));
+  line("last change", timeOf(row.changed));
+  line("model", row.model);
+  line("prompt", row.prompt);
+  line("generation id", row.generationId);
+  line("client request id", row.clientRequestId);
+  line("service", row.baseUrl);
+  line("cost", costOf(row));
+  line("clip", row.clip);
+  line("SHA-256", row.clipChecksum);
+  line("cause", row.cause);
+  line("in the hands of", Ownership::holder(ledger.folder(), row.owner));
+  if (row.state == RowState::Sent)
+    print("\nIt is not known whether the service accepted it. The same request looks it up, and\n"
+          "'aimlvideo jobs resolve " +
+          std::to_string(row.id) + " --bought GENERATION-ID | --not-bought' settles it.");
+  return ExitCode::Success;
+}
+
+ExitCode resume(const LedgerRow &row, const std::string &file, const std::string &keyFile) {
+  Settings settings;
+  settings.ledgerRow = row.id;
+  settings.baseUrl = row.baseUrl;
+  settings.model = row.model;
+  settings.apiKeyFile = keyFile;
+  Cancellation cancellation;
+  Generation::Callbacks callbacks;
+  callbacks.stateChanged = [](const Status &status) {
+    printProgress(nameOf(status.state));
+  };
+  callbacks.progressed = [](const Status &, const std::string &note) {
+    if (!note.empty())
+      printProgress(note);
+  };
+  callbacks.log = [](const std::string &) {
+  };
+  callbacks.claimed = [](int64_t) {
+  };
+  callbacks.arriving = [](const Status &, const std::shared_ptr<Spool> &) {
+  };
+  Generation generation(std::move(settings), 0, cancellation, std::move(callbacks));
+  const auto clip = generation.run();
+  if (!clip)
+    return printError(clip.error());
+  if (const auto saved = saveClip(**clip, file); !saved)
+    return printError(saved.error());
+  generation.finishUp();
+  return ExitCode::Success;
+}
+
+/// Changes of the ledger by hand wait for nobody: who works on the row knows better.
+Result<Ownership> ownershipOf(const Ledger &ledger, const LedgerRow &row) {
+  auto taken = Ownership::take(ledger.folder(), row.owner);
+  if (!taken)
+    return tl::unexpected(std::move(taken.error()));
+  if (!*taken)
+    return failure(ErrorKind::Busy, "job " + std::to_string(row.id) + " can't be changed",
+                   "it is in the hands of " + Ownership::holder(ledger.folder(), row.owner), "End that process first");
+  return std::move(**taken);
+}
+
+ExitCode resolve(Ledger &ledger, LedgerRow row, const std::string &generationId) {
+  const auto owned = ownershipOf(ledger, row);
+  if (!owned)
+    return printError(owned.error());
+  const auto present = ledger.row(row.id);
+  if (present && *present)
+    row = **present;
+  if (row.state != RowState::Sent)
+    return printError(failure(ErrorKind::BadRequest, "job " + std::to_string(row.id) + " needs no settling",
+                              std::string("its state is ") + nameOf(row.state))
+                          .value());
+  row.generationId = generationId;
+  row.state = generationId.empty() ? RowState::NotBought : RowState::Running;
+  row.cause = generationId.empty() ? "settled by hand: not bought" : "";
+  if (const auto written = ledger.write(row); !written)
+    return printError(written.error());
+  print("job " + std::to_string(row.id) + " is now " + nameOf(row.state));
+  return ExitCode::Success;
+}
+
+ExitCode forget(Ledger &ledger, const LedgerRow &row, bool force) {
+  const auto owned = ownershipOf(ledger, row);
+  if (!owned)
+    return printError(owned.error());
+  if (!force && (row.state == RowState::Sent || row.state == RowState::Running))
+    return printError(failure(ErrorKind::BadRequest, "job " + std::to_string(row.id) + " is not forgotten",
+                              std::string("its state is ") + nameOf(row.state) +
+                                  ", and the same request would be bought a second time",
+                              "Resume or resolve it first, or add --force")
+                          .value());
+  if (const auto removed = ledger.remove(row.id); !removed)
+    return printError(removed.error());
+  return ExitCode::Success;
+}
+
+constexpr auto explanation = "What this user has bought, by the ledger on this machine.\n\n"
+                             "  list              the jobs, newest first\n"
+                             "  show ID           all that is known of one\n"
+                             "  resume ID FILE    fetch its clip into a file; nothing is bought\n"
+                             "  resolve ID        settle a submission of unknown outcome: --bought GENERATION-ID or\n"
+                             "                    --not-bought, as the account's logs say\n"
+                             "  forget ID         remove it from the ledger; the service is not told\n\n"
+                             "States: intent (nothing sent), sent (outcome unknown), running (bought), completed,\n"
+                             "failed and moderated (not billed), not-bought.";
+
+} // namespace
+
+ExitCode runJobs(const Arguments &arguments) {
+  gboolean asJson = FALSE;
+  gboolean unfinished = FALSE;
+  gboolean notBought = FALSE;
+  gboolean force = FALSE;
+  TextOption bought;
+  TextOption keyFile;
+  const GOptionEntry entries[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "list, show: print JSON for programs", nullptr},
+      {"unfinished", 0, 0, G_OPTION_ARG_NONE, &unfinished, "list: only those whose state is sent or running", nullptr},
+      {"api-key-file", 0, 0, G_OPTION_ARG_FILENAME, keyFile.slot(), "resume: file with the API key", "FILE"},
+      {"bought", 0, 0, G_OPTION_ARG_STRING, bought.slot(), "resolve: it was bought under this id", "GENERATION-ID"},
+      {"not-bought", 0, 0, G_OPTION_ARG_NONE, &notBought, "resolve: the service has not accepted it", nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched", nullptr},
+      {},
+  };
+  Options options("jobs", "[list | show ID | resume ID FILE | resolve ID | forget ID]", explanation);
+  options.add(entries);
+  const auto words = options.parse(arguments, 3);
+  if (!words)
+    return ExitCode::Usage;
+  const std::string action = words->empty() ? "list" : words->front();
+  const size_t wanted = action == "list" ? std::min<size_t>(words->size(), 1) : action == "resume" ? 3 : 2;
+  const std::vector<std::string> actions{"list", "show", "resume", "resolve", "forget"};
+  if (std::find(actions.begin(), actions.end(), action) == actions.end() || words->size() != wanted) {
+    printUsageError("jobs " + action + (words->size() < wanted ? " needs an ID" : " can't be understood"));
+    return ExitCode::Usage;
+  }
+  if (action == "resolve" && bought.given() == (notBought != FALSE)) {
+    printUsageError("jobs resolve needs either --bought GENERATION-ID or --not-bought");
+    return ExitCode::Usage;
+  }
+
+  const auto ledger = Ledger::open(stateFolder());
+  if (!ledger)
+    return printError(ledger.error());
+  if (action == "list")
+    return list(**ledger, unfinished, asJson);
+  const auto row = (*ledger)->row(g_ascii_strtoll((*words)[1].c_str(), nullptr, 10));
+  if (!row)
+    return printError(row.error());
+  if (!*row)
+    return printError(failure(ErrorKind::NotFound, "the ledger has no job \"" + (*words)[1] + "\"", "",
+                              "'aimlvideo jobs list' lists those that it has")
+                          .value());
+  if (action == "show")
+    return show(**ledger, **row, asJson);
+  if (action == "resume")
+    return resume(**row, (*words)[2], keyFile.text());
+  if (action == "resolve")
+    return resolve(**ledger, **row, bought.text());
+  return forget(**ledger, **row, force);
+}
+
+} // namespace aimlvideo::cli

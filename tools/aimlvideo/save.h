@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "clip/spool.h"
+
+namespace aimlvideo::cli {
+
+/// Writes a complete clip to a file, which has all of it or what it had before.
+Result<void> saveClip(const Spool &clip, const std::string &file);
+
+/// A line about what goes on, on standard error.
+void printProgress(const std::string &text);
+
+} // namespace aimlvideo::cli
