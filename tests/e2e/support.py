@@ -61,7 +61,7 @@ class Launch:
     """A gst-launch-1.0 process whose output can be waited for."""
 
     def __init__(self, emulator, arguments, options=(), environment=None, prefix=()):
-        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url, **(environment or {}))
+        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url) | (environment or {})
         self.process = subprocess.Popen([*prefix, "gst-launch-1.0", *options, *arguments], env=env, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.output = ""
