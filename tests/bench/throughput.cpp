@@ -130,6 +130,7 @@ int main(int argc, char **argv) {
     g_error("usage: throughput FILE [ROUNDS]");
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 8;
   const FileView clip(argv[1]);
+  g_setenv("GSETTINGS_BACKEND", "memory", TRUE);
   std::map<size_t, std::vector<Cost>> costs;
   for (int round = 0; round < rounds; ++round)
     for (size_t i = 0; i < G_N_ELEMENTS(ways); ++i) {

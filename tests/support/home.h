@@ -5,22 +5,22 @@
 
 namespace aimlvideo::test {
 
-/// A ledger and a clip store of the test's own, gone with it. GLib looks at the environment once, so the first one of a
-/// process counts: make it before anything asks for these folders.
+/// A ledger and a clip store of the test's own: empty at first, and again when this goes. GLib looks at the environment
+/// once, and does so before main() has got far, so all of a process have the same folders: one at a time.
 class PrivateHome {
 public:
-  PrivateHome();
+  PrivateHome() { clear(); }
   PrivateHome(const PrivateHome &) = delete;
   PrivateHome &operator=(const PrivateHome &) = delete;
-  ~PrivateHome();
+  ~PrivateHome() { clear(); }
 
-  std::string state() const { return path_ + "/state"; } ///< XDG_STATE_HOME
-  std::string cache() const { return path_ + "/cache"; } ///< XDG_CACHE_HOME
+  std::string state() const; ///< XDG_STATE_HOME
+  std::string cache() const; ///< XDG_CACHE_HOME
   /// How many clips are in the store.
   size_t clips() const;
 
 private:
-  std::string path_;
+  static void clear();
 };
 
 } // namespace aimlvideo::test
