@@ -76,21 +76,21 @@ struct Case {
 };
 
 const Case early[] = {
-    {"moov-first-large", "SRC ! decodebin ! fakesink"},
+    {"moov-first-large", "SRC ! parsebin ! fakesink"},
     {"moov-first-large", "SRC ! queue ! qtdemux ! h264parse ! fakesink"},
-    {"moov-last-large", "SRC ! decodebin ! fakesink"},
+    {"moov-last-large", "SRC ! parsebin ! fakesink"},
     {"moov-last-large", "SRC ! queue ! qtdemux ! h264parse ! fakesink"},
-    {"fragmented-large", "SRC ! decodebin ! fakesink"},
+    {"fragmented-large", "SRC ! parsebin ! fakesink"},
     {"fragmented-large", "SRC ! queue ! qtdemux ! h264parse ! fakesink"},
 };
 
 const Case whole[] = {
-    {"moov-last-large", "SRC ! decodebin ! fakesink"},
-    {"moov-last-large", "SRC ! queue ! decodebin ! fakesink"},
+    {"moov-last-large", "SRC ! parsebin ! fakesink"},
+    {"moov-last-large", "SRC ! queue ! parsebin ! fakesink"},
     {"fragmented-large", "SRC ! qtdemux ! h264parse ! fakesink"},
     {"hevc", "SRC ! decodebin ! fakesink"},
     {"hevc", "SRC ! queue ! decodebin ! fakesink"},
-    {"moov-last", "SRC ! decodebin ! fakesink"}, // without sound
+    {"moov-last", "SRC ! parsebin ! fakesink"}, // without sound
     {"moov-first-large", "SRC ! qtdemux name=d d.video_0 ! queue ! fakesink d.audio_0 ! queue ! fakesink"},
     {"moov-last-large", "SRC ! qtdemux name=d d.video_0 ! queue ! fakesink d.audio_0 ! queue ! fakesink"},
     {"fragmented-large", "SRC ! qtdemux name=d d.video_0 ! queue ! fakesink d.audio_0 ! queue ! fakesink"},
@@ -127,7 +127,7 @@ GST_END_TEST
 GST_START_TEST(a_moov_at_the_end_takes_two_requests_and_a_moov_at_the_start_one) {
   const bool last = __i__ == 1;
   Scene scene(last ? "moov-last-large" : "moov-first-large");
-  Pipeline pipeline(scene.service, "SRC ! decodebin ! fakesink");
+  Pipeline pipeline(scene.service, "SRC ! parsebin ! fakesink");
   pipeline.setState(GST_STATE_PLAYING);
   pipeline.waitFor("eos");
   pipeline.waitFor("element", isCompletion);
@@ -145,7 +145,7 @@ GST_START_TEST(without_parts_or_length_every_layout_plays_nevertheless) {
     answer.headers.clear();
     answer.tellsLength = !lengthless;
   });
-  Pipeline pipeline(scene.service, "SRC ! decodebin ! fakesink");
+  Pipeline pipeline(scene.service, "SRC ! parsebin ! fakesink");
   pipeline.setState(GST_STATE_PLAYING);
   pipeline.waitFor("eos");
   fail_if(pipeline.happened("error"));
@@ -241,7 +241,7 @@ GST_START_TEST(a_storm_of_seeks_ends_at_the_last_place_and_with_a_right_clip) {
   Scene scene(
       "moov-last-large", [](const ClipRequest &, ClipAnswer &answer) { answer.cutAfter = 4'000'000; },
       ClipLine{1ms, 30e6});
-  Pipeline pipeline(scene.service, __i__ == 0 ? "SRC ! decodebin ! fakesink" : "SRC ! queue ! decodebin ! fakesink");
+  Pipeline pipeline(scene.service, __i__ == 0 ? "SRC ! parsebin ! fakesink" : "SRC ! queue ! parsebin ! fakesink");
   pipeline.setState(GST_STATE_PAUSED);
   pipeline.waitFor("async-done");
   const double places[] = {4, 1, 3, 0, 4.5, 2, 4.9, 0.5};
@@ -330,7 +330,7 @@ GST_START_TEST(a_fault_after_the_first_buffer_is_the_one_error_with_its_cause) {
     answer.text = other;
   });
   Pipeline pipeline(scene.service,
-                    pushed ? "SRC ! queue ! qtdemux ! h264parse ! fakesink" : "SRC ! decodebin ! fakesink");
+                    pushed ? "SRC ! queue ! qtdemux ! h264parse ! fakesink" : "SRC ! parsebin ! fakesink");
   pipeline.setState(GST_STATE_PLAYING);
   const Event error = pipeline.waitFor("error");
   fail_unless_equals_string(error.source.c_str(), "src");
@@ -383,7 +383,7 @@ const ClipServer::Manners stalls[] = {
 
 GST_START_TEST(null_returns_at_once_while_header_body_or_jump_stalls) {
   const bool jump = __i__ / 2 == 2;
-  stopped_while_stalled(GST_STATE_NULL, __i__ % 2 ? "SRC ! queue ! qtdemux ! fakesink" : "SRC ! decodebin ! fakesink",
+  stopped_while_stalled(GST_STATE_NULL, __i__ % 2 ? "SRC ! queue ! qtdemux ! fakesink" : "SRC ! parsebin ! fakesink",
                         stalls[__i__ / 2], jump ? ClipLine{0ms, 4e6} : ClipLine{});
 }
 GST_END_TEST
