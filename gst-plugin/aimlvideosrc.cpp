@@ -464,13 +464,22 @@ G_DEFINE_FINAL_TYPE_WITH_CODE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE
 // Source/Network/Video or a rank would make autovideosrc start a generation where somebody wanted a camera
 GST_ELEMENT_REGISTER_DEFINE(aimlvideosrc, "aimlvideosrc", GST_RANK_NONE, GST_TYPE_AIML_VIDEO_SRC)
 
+// The base class asks downstream where to allocate whenever a link changes. A queue that has seen the end of its stream
+// never answers, so that a demuxer which is done early would leave this element waiting for ever. The bytes of a clip
+// come from its file in any case.
+static GstPadProbeReturn gst_aiml_video_src_keep_allocation_query(GstPad *, GstPadProbeInfo *info, gpointer) {
+  return GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) == GST_QUERY_ALLOCATION ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
 static void gst_aiml_video_src_init(GstAimlVideoSrc *self) {
   self->source = new Source(self);
   GstBaseSrc *base = GST_BASE_SRC(self);
   gst_base_src_set_format(base, GST_FORMAT_BYTES);
   // the size is learnt late; create() knows where the clip ends
   gst_base_src_set_automatic_eos(base, FALSE);
-  gst_base_src_set_blocksize(base, 64 * 1024);
+  gst_base_src_set_blocksize(base, 512 * 1024);
+  gst_pad_add_probe(GST_BASE_SRC_PAD(base), GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+                    gst_aiml_video_src_keep_allocation_query, nullptr, nullptr);
 }
 
 static void gst_aiml_video_src_finalize(GObject *object) {
