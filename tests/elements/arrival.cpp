@@ -365,7 +365,9 @@ void stopped_while_stalled(GstState target, const char *line, ClipServer::Manner
   scene.host.waitForStall();
   fail_unless_equals_int(pipeline.setState(target), GST_STATE_CHANGE_SUCCESS);
   fail_unless_equals_int(scene.host.stalled(), 1);
-  fail_if(pipeline.happened("error"));
+  // qtdemux itself may complain of a seek of its own that the end cut short
+  for (const Event &event : pipeline.events())
+    fail_if(event.what == "error" && event.source == "src", "%s", event.text.c_str());
   fail_unless_equals_string(statusOf(pipeline).c_str(), "cancelled");
   fail_unless_equals_int(pipeline.count("progress-complete") + pipeline.count("progress-canceled"), 1);
 }
