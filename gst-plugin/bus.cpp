@@ -148,7 +148,10 @@ void Bus::tags(const Status &status, const std::string &title) const {
   const std::string id = "aimlvideo-generation-id=" + status.generationId;
   gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_EXTENDED_COMMENT, id.c_str(), nullptr);
   // downstream in push mode; on the bus as well, since no event passes a demuxer that pulls
-  gst_element_send_event(element_, gst_event_new_tag(gst_tag_list_ref(tags)));
+  GstEvent *event = gst_event_new_tag(gst_tag_list_ref(tags));
+  // not gst_element_send_event(): it takes the state lock, which a thread holds that stops the element and waits for
+  // this
+  GST_ELEMENT_GET_CLASS(element_)->send_event(element_, event);
   gst_element_post_message(element_, gst_message_new_tag(GST_OBJECT(element_), tags));
 }
 

@@ -292,19 +292,22 @@ Result<Downloader::Received> Downloader::store(Connection &connection, size_t co
   if (seconds > 0)
     bytesPerSecond_ = static_cast<double>(connection.received) / seconds;
   pages_ = 0;
-  announce();
+  if (auto announced = announce(); !announced)
+    return tl::unexpected(std::move(announced.error()));
   callbacks_.progressed(spool_->present().bytes(), total_);
   return Received::Some;
 }
 
 /// The clip may be read as soon as it is known where it ends, or that a player does not need to know.
-void Downloader::announce() {
+Result<void> Downloader::announce() {
   if (total_ && !spool_->size())
-    spool_->setSize(*total_);
+    if (auto set = spool_->setSize(*total_); !set)
+      return set;
   if (announced_ || (!total_ && !beginsWithMovie(*spool_)))
-    return;
+    return {};
   announced_ = true;
   callbacks_.arriving();
+  return {};
 }
 
 /// The body ended before the head's line did, which may have no known end.
@@ -327,8 +330,7 @@ Result<void> Downloader::lengthKnown(uint64_t size) {
   }
   total_ = size;
   head_.reset();
-  announce();
-  return {};
+  return announce();
 }
 
 Result<void> Downloader::page() {

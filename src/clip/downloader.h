@@ -84,7 +84,7 @@ private:
   Result<Received> store(Connection &connection, size_t count);
   Result<void> headEnded();
   Result<void> lengthKnown(uint64_t size);
-  void announce();
+  Result<void> announce();
 
   Result<void> page();
   Result<void> otherFile();

@@ -199,12 +199,15 @@ Result<bool> Spool::same(uint64_t offset, const char *data, size_t size) const {
   return true;
 }
 
-void Spool::setSize(uint64_t size) {
+Result<void> Spool::setSize(uint64_t size) {
+  if (fallocate(descriptor_, 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT))
+    return diskFailure(errno);
   {
     const std::lock_guard lock(mutex_);
     size_ = size;
   }
   changed_.notify_all();
+  return {};
 }
 
 Result<bool> Spool::clear() {

@@ -86,7 +86,9 @@ public:
 
   /// Puts bytes into their place. False: other bytes were there already.
   Result<bool> write(uint64_t offset, const void *data, size_t size);
-  void setSize(uint64_t size);
+  /// Says how large the clip is, and claims the room for it where the file system can, so that a full disk shows before
+  /// a reader has anything.
+  Result<void> setSize(uint64_t size);
   /// Forgets all. False: some bytes were handed to a reader, so that others must not take their place.
   Result<bool> clear();
   const PresentRanges &present() const { return present_; }

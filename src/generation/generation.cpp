@@ -2,6 +2,7 @@
 #include "generation/generation.h"
 
 #include <exception>
+#include <utility>
 
 #include "clip/downloader.h"
 #include "generation/claim.h"
@@ -149,7 +150,7 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
   case Finding::Unknown:
     break;
   }
-  if (run_.settings.onUnknown == OnUnknown::Resubmit) {
+  if (run_.settings.onUnknown == OnUnknown::Resubmit && !std::exchange(resubmitted_, true)) {
     run_.purchase.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
     run_.recordAfterwards(LedgerRow::State::NotBought);
     run_.narrator.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");
@@ -178,18 +179,29 @@ bool Generation::isGone(const Error &error) const {
 }
 
 Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {
-  auto clip = download(std::move(reply));
+  auto clip = download(reply.clipUrl);
   if (clip)
     keep(**clip);
   return clip;
 }
 
-Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
+/// Into the store's own folder, where the clip becomes an entry without a copy; into the temporary one when that is
+/// full.
+Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
   run_.narrator.enter(State::Downloading);
+  if (!run_.store)
+    return downloadInto(run_.settings.temporaryFolder, url);
+  auto clip = downloadInto(run_.store->folder(), url);
+  if (clip || clip.error().kind != ErrorKind::NoSpace || arriving_)
+    return clip;
+  run_.narrator.note("the clip will not be kept: " + clip.error().why + " in " + run_.store->folder());
+  run_.store.reset();
+  return downloadInto(run_.settings.temporaryFolder, url);
+}
+
+Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folder, const std::string &url) {
   const auto begun = Clock::now();
-  auto spool = run_.store ? Spool::create(run_.store->folder()) : Spool::create(run_.settings.temporaryFolder);
-  if (!spool && run_.store)
-    spool = Spool::create(run_.settings.temporaryFolder);
+  auto spool = Spool::create(folder);
   if (!spool)
     return tl::unexpected(std::move(spool.error()));
   Downloader::Limits limits;
@@ -202,6 +214,7 @@ Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
     return freshUrl();
   };
   callbacks.arriving = [this, &spool] {
+    arriving_ = true;
     callbacks_.arriving(run_.status(), *spool);
   };
   callbacks.progressed = [this](uint64_t received, std::optional<uint64_t> total) {
@@ -212,7 +225,7 @@ Result<std::shared_ptr<Spool>> Generation::download(Reply reply) {
     run_.narrator.note("downloading again: " + why);
   };
   Downloader downloader(*run_.session, run_.cancellation, limits, std::move(callbacks));
-  const auto fetched = downloader.fetch(std::move(reply.clipUrl), **spool);
+  const auto fetched = downloader.fetch(url, **spool);
   if (!fetched)
     return tl::unexpected(fetched.error());
   run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);

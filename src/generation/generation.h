@@ -45,7 +45,8 @@ private:
   Result<std::shared_ptr<Spool>> settle(Error why);
   Result<std::shared_ptr<Spool>> await(Reply reply, Clock::time_point firstPoll);
   Result<std::shared_ptr<Spool>> fetch(Reply reply);
-  Result<std::shared_ptr<Spool>> download(Reply reply);
+  Result<std::shared_ptr<Spool>> download(const std::string &url);
+  Result<std::shared_ptr<Spool>> downloadInto(const std::string &folder, const std::string &url);
   Result<std::string> freshUrl();
   void keep(const Spool &clip);
   bool isGone(const Error &error) const;
@@ -54,7 +55,8 @@ private:
   Run run_;
   const int64_t ownRow_;
   Callbacks callbacks_;
-  std::shared_ptr<Spool> stored_; ///< a clip that came new into the store
+  bool resubmitted_ = false; ///< on-unknown=resubmit was followed, which happens once a run
+  bool arriving_ = false;    ///< somebody may be reading the clip
 };
 
 } // namespace aimlvideo

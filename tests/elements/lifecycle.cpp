@@ -67,6 +67,27 @@ GST_START_TEST(ready_returns_at_once_in_every_phase) {
 }
 GST_END_TEST
 
+/// A state change holds the element's state lock and waits for the job, so nothing that the job does may need that
+/// lock.
+GST_START_TEST(a_clip_arrives_while_a_state_change_is_under_way) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  service.onPoll = [](const Seen &, Answer &answer) {
+    answer.hold();
+  };
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  service.server.waitUntilHolding();
+  service.onPoll = nullptr;
+  service.pollsUntilCompleted = 0;
+  GST_STATE_LOCK(pipeline.source());
+  service.server.release();
+  pipeline.waitFor("progress-complete");
+  GST_STATE_UNLOCK(pipeline.source());
+  pipeline.waitFor("eos");
+}
+GST_END_TEST
+
 GST_START_TEST(a_flush_during_the_wait_keeps_the_generation) {
   FakeService service;
   service.clip = clipNamed("faststart");
@@ -279,6 +300,7 @@ static Suite *lifecycle_suite() {
   tcase_add_loop_test(tests, null_returns_at_once_in_every_phase_in_push_mode, 0, G_N_ELEMENTS(allPhases));
   tcase_add_loop_test(tests, null_returns_at_once_in_every_phase_in_pull_mode, 0, G_N_ELEMENTS(allPhases));
   tcase_add_loop_test(tests, ready_returns_at_once_in_every_phase, 0, G_N_ELEMENTS(allPhases));
+  tcase_add_test(tests, a_clip_arrives_while_a_state_change_is_under_way);
   tcase_add_test(tests, a_flush_during_the_wait_keeps_the_generation);
   tcase_add_test(tests, pausing_and_playing_during_the_wait_keeps_the_generation);
   tcase_add_test(tests, the_same_element_replays_its_clip_without_asking_anybody);

@@ -292,7 +292,9 @@ class EveryModel(EmulatorTest):
         answer = self.emulator.call("POST", path, body)
         self.assertEqual(answer.status, 400, answer.body)
         self.assertEqual(set(answer.json), {"message", "path", "requestId", "statusCode", "timestamp"})
-        lines = answer.json["message"].splitlines()
+        # what parameters say of each other is not asked here
+        lines = [line for line in answer.json["message"].splitlines()
+                 if "Cannot be used together" not in line and ": Requires " not in line]
         self.assertEqual(lines[0], "Body validation error")
         for mistake in expected:
             self.assertTrue(any(line.startswith(mistake) for line in lines[1:]), f"{mistake} is not among {lines}")

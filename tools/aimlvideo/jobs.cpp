@@ -29,7 +29,7 @@ std::string timeOf(int64_t milliseconds) {
 
 std::string costOf(const LedgerRow &row) {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  return row.usage.usd ? g_ascii_formatd(buffer, sizeof buffer, "$%.4f", *row.usage.usd) : "";
+  return row.usage.usd ? std::string("$") + g_ascii_formatd(buffer, sizeof buffer, "%.4f", *row.usage.usd) : "";
 }
 
 JsonObject *jsonOf(const LedgerRow &row) {
