@@ -29,6 +29,7 @@
 #include "bus.h"
 #include "clip_buffer.h"
 #include "generation/job.h"
+#include "preset.h"
 #include "properties.h"
 
 GST_DEBUG_CATEGORY_STATIC(aimlvideosrc_debug);
@@ -70,12 +71,14 @@ public:
   void completed(const Status &status) override;
   void failed(const Status &status, const Error &error) override;
   void logged(const std::string &line) override;
+  void warned(const std::string &text) override;
 
 private:
   enum class Outcome {
     Pending,
     Arriving, ///< the clip can be read while it is being fetched
     Complete,
+    DryRun, ///< nothing was bought, so there is nothing to read
     Failed,
     Cancelled
   };
@@ -402,8 +405,14 @@ void Source::completed(const Status &status) {
     const std::lock_guard lock(mutex_);
     clip = clip_;
   }
+  if (!clip) { // a dry run
+    bus_.generation(status);
+    bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the dry run has ended, nothing was bought");
+    g_object_notify(G_OBJECT(element_), "status");
+    return advance(Outcome::DryRun);
+  }
   const bool late = size_ == unknownSize;
-  if (clip && learnSize(*clip) && late)
+  if (learnSize(*clip) && late)
     bus_.durationChanged();
   GST_INFO_OBJECT(element_, "generation %s completed, %" G_GINT64_FORMAT " bytes", status.generationId.c_str(),
                   size_.load());
@@ -426,6 +435,11 @@ void Source::logged(const std::string &line) {
   GST_INFO_OBJECT(element_, "%s", line.c_str());
 }
 
+void Source::warned(const std::string &text) {
+  GST_WARNING_OBJECT(element_, "%s", text.c_str());
+  bus_.warning(text, "the request is sent all the same");
+}
+
 } // namespace
 
 } // namespace aimlvideo
@@ -441,9 +455,21 @@ struct _GstAimlVideoSrc {
 static GstStaticPadTemplate sourceTemplate =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-G_DEFINE_FINAL_TYPE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC)
+static void gst_aiml_video_src_preset_init(gpointer iface, gpointer) {
+  aimlvideo::initPresetInterface(static_cast<GstPresetInterface *>(iface));
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC,
+                              G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_aiml_video_src_preset_init))
 // Source/Network/Video or a rank would make autovideosrc start a generation where somebody wanted a camera
 GST_ELEMENT_REGISTER_DEFINE(aimlvideosrc, "aimlvideosrc", GST_RANK_NONE, GST_TYPE_AIML_VIDEO_SRC)
+
+// The base class asks downstream where to allocate whenever a link changes. A queue that has seen the end of its stream
+// never answers, so that a demuxer which is done early would leave this element waiting for ever. The bytes of a clip
+// come from its file in any case.
+static GstPadProbeReturn gst_aiml_video_src_keep_allocation_query(GstPad *, GstPadProbeInfo *info, gpointer) {
+  return GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) == GST_QUERY_ALLOCATION ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
 
 static void gst_aiml_video_src_init(GstAimlVideoSrc *self) {
   self->source = new Source(self);
@@ -451,7 +477,9 @@ static void gst_aiml_video_src_init(GstAimlVideoSrc *self) {
   gst_base_src_set_format(base, GST_FORMAT_BYTES);
   // the size is learnt late; create() knows where the clip ends
   gst_base_src_set_automatic_eos(base, FALSE);
-  gst_base_src_set_blocksize(base, 64 * 1024);
+  gst_base_src_set_blocksize(base, 512 * 1024);
+  gst_pad_add_probe(GST_BASE_SRC_PAD(base), GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+                    gst_aiml_video_src_keep_allocation_query, nullptr, nullptr);
 }
 
 static void gst_aiml_video_src_finalize(GObject *object) {

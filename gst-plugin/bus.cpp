@@ -29,6 +29,11 @@ void setCost(GstStructure *structure, const Usage &usage) {
     gst_structure_set(structure, "usd-spent", G_TYPE_DOUBLE, *usage.usd, nullptr);
 }
 
+void setEstimate(GstStructure *structure, const Status &status) {
+  if (status.estimatedUsd)
+    gst_structure_set(structure, "usd-estimated", G_TYPE_DOUBLE, *status.estimatedUsd, nullptr);
+}
+
 void setDownload(GstStructure *structure, const Status &status) {
   gst_structure_set(structure, "bytes", G_TYPE_UINT64, status.bytesReceived, nullptr);
   if (status.bytesTotal)
@@ -122,6 +127,7 @@ void Bus::generation(const Status &status) const {
   setText(structure, "generation-id", status.generationId);
   if (const auto remaining = status.remaining())
     gst_structure_set(structure, "eta", G_TYPE_UINT64, nanoseconds(*remaining), nullptr);
+  setEstimate(structure, status);
   setCost(structure, status.usage);
   if (status.bytesReceived > 0)
     setDownload(structure, status);
@@ -181,6 +187,7 @@ GstStructure *statisticsOf(const Status &status) {
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   setText(structure, "client-request-id", status.clientRequestId);
+  setEstimate(structure, status);
   setDownload(structure, status);
   setCost(structure, status.usage);
   return structure;

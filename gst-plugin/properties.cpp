@@ -6,6 +6,7 @@
 #include "api/endpoint.h"
 #include "config.h"
 #include "generation/status.h"
+#include "image_sample.h"
 
 namespace aimlvideo {
 
@@ -86,6 +87,11 @@ void installRequestProperties(GObjectClass *c) {
                               "First frame of the clip: path, file:, http(s): or data: URI of a PNG, JPEG or WebP "
                               "image, at most 50 MB (default: none)",
                               nullptr, configurable));
+  install(c, Property::ImageSample,
+          g_param_spec_boxed("image-sample", "First frame as sample",
+                             "First frame of the clip from the application, instead of image: a sample of image/jpeg, "
+                             "image/png, image/webp or raw video; can't be read back (default: none)",
+                             GST_TYPE_SAMPLE, writeOnly));
   install(c, Property::TailImage,
           g_param_spec_string("tail-image", "Last frame",
                               "Last frame of the clip, given like image, for models that take one (default: none)",
@@ -172,6 +178,17 @@ void installPurchaseProperties(GObjectClass *c) {
   install(c, Property::StorePrompt,
           g_param_spec_boolean("store-prompt", "Store prompt",
                                "Keep the prompt in the ledger of purchases on this machine, for `aimlvideo jobs`",
+                               FALSE, configurable));
+}
+
+void installPriceProperties(GObjectClass *c) {
+  install(c, Property::MaxCost,
+          g_param_spec_double("max-cost", "Maximum cost",
+                              "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap", 0,
+                              G_MAXDOUBLE, defaults().maximumCost, configurable));
+  install(c, Property::DryRun,
+          g_param_spec_boolean("dry-run", "Dry run",
+                               "Check the request, estimate its price, report both and end with EOS; buy nothing",
                                FALSE, configurable));
 }
 
@@ -299,6 +316,7 @@ void installProperties(GObjectClass *objectClass) {
   installRequestProperties(objectClass);
   installServiceProperties(objectClass);
   installPurchaseProperties(objectClass);
+  installPriceProperties(objectClass);
   installTransportProperties(objectClass);
   installReadOnlyProperties(objectClass);
   for (const GType type :
@@ -375,6 +393,15 @@ bool setProperty(ElementSettings &settings, Property property, const GValue *val
     return true;
   case Property::StorePrompt:
     settings.storePrompt = g_value_get_boolean(value);
+    return true;
+  case Property::MaxCost:
+    settings.maximumCost = g_value_get_double(value);
+    return true;
+  case Property::DryRun:
+    settings.dryRun = g_value_get_boolean(value);
+    return true;
+  case Property::ImageSample:
+    settings.imageSource = imageSourceFor(static_cast<GstSample *>(g_value_get_boxed(value)));
     return true;
   case Property::MaxClipSize:
     settings.maximumClipSize = g_value_get_uint64(value);
@@ -463,6 +490,12 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     return true;
   case Property::StorePrompt:
     g_value_set_boolean(value, settings.storePrompt);
+    return true;
+  case Property::MaxCost:
+    g_value_set_double(value, settings.maximumCost);
+    return true;
+  case Property::DryRun:
+    g_value_set_boolean(value, settings.dryRun);
     return true;
   case Property::MaxClipSize:
     g_value_set_uint64(value, settings.maximumClipSize);

@@ -72,7 +72,9 @@ def with_what_only_the_samples_send(model):
 
 
 def compact_parameter(raw):
-    parameter = {key: raw[key] for key in FACTS if key in raw and raw[key] not in (False, None) or key == "default" and key in raw}
+    # 0 is a fact, though it equals False
+    parameter = {key: raw[key] for key in FACTS
+                 if key in raw and (key == "default" or raw[key] is not False and raw[key] is not None)}
     for nested in ("params", "item_params", "alternatives"):
         if nested in raw:
             name = {"params": "properties", "item_params": "item_properties"}.get(nested, nested)

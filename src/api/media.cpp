@@ -15,10 +15,14 @@ bool hasScheme(std::string_view text, std::string_view scheme) {
          g_ascii_strncasecmp(text.data(), scheme.data(), scheme.size()) == 0;
 }
 
+bool isMedium(const Parameter &parameter) {
+  return parameter.isUri || parameter.itemIsUri ||
+         std::any_of(parameter.alternatives.begin(), parameter.alternatives.end(), isMedium);
+}
+
 /// The documentation does not mark every medium as one: `audio_url` of the avatars, `dynamic_masks[].mask`.
-bool takesMedia(const Parameter &parameter) {
-  return parameter.isUri || parameter.itemIsUri || parameter.name.ends_with("_url") ||
-         parameter.name.ends_with("_urls") || parameter.name == "mask" || parameter.name == "static_mask";
+bool soundsLikeMedium(const std::string &name) {
+  return name.ends_with("_url") || name.ends_with("_urls") || name == "mask" || name == "static_mask";
 }
 
 MediaKind kindOf(const std::string &name) {
@@ -63,11 +67,11 @@ private:
   }
 
   void collectText(const std::string &text, const Parameter *known, const std::string &name, const std::string &place) {
-    const bool documented = known && (takesMedia(*known) ||
-                                      std::any_of(known->alternatives.begin(), known->alternatives.end(), takesMedia));
-    if (text.empty() || isWebAddress(text) || isDataUri(text))
+    const bool otherScheme = text.find("://") != std::string::npos && !text.starts_with("file:");
+    if (text.empty() || otherScheme || isWebAddress(text) || isDataUri(text))
       return;
-    if (documented || (!known && text.starts_with("file:/")))
+    const bool documented = known && isMedium(*known);
+    if (documented || (known && soundsLikeMedium(name)) || (!known && text.starts_with("file:/")))
       places.push_back({place, text, kindOf(name), documented});
   }
 

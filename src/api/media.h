@@ -26,12 +26,13 @@ struct MediaPlace {
   std::string place; ///< such as `elements[0].frontal_image_url`
   std::string text;
   MediaKind kind = MediaKind::Any;
-  /// Whether the model's documentation says that this is a medium. Otherwise only a `file:` URI is meant as one.
+  /// Whether the model's documentation says that this is a medium. Otherwise a text that names no file may be right.
   bool documented = false;
 };
 
-/// The places in `parameters` that may name a local file: those that hold media by the model's documentation, except
-/// web addresses and data URIs, and every `file:` URI where the documentation says nothing. `known` may be null.
+/// The places in `parameters` that may name a local file: those that hold media by the model's documentation or by
+/// their names, except web addresses and data URIs, and every `file:` URI where the documentation says nothing. `known`
+/// may be null.
 std::vector<MediaPlace> mediaPlacesIn(JsonObject *parameters, const std::vector<Parameter> *known);
 
 /// Whether a body may carry the text for a medium: an http(s) address with a host, or a data URI that holds something.

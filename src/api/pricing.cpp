@@ -157,16 +157,22 @@ tl::expected<Estimate, std::string> estimateFor(JsonNode *pricing, JsonObject *b
   JsonObject *object = json::objectIn(pricing);
   const std::string kind = json::scalarText(json::member(object, "kind")).value_or("");
   const Estimator estimator(body, known);
+  Expected estimate = tl::unexpected("its price list is of the unknown kind \"" + kind + "\"");
   if (kind == "fixed")
-    return estimator.fixed(object);
-  if (kind == "variants")
-    return estimator.variants(object);
-  return tl::unexpected("its price list is of the unknown kind \"" + kind + "\"");
+    estimate = estimator.fixed(object);
+  else if (kind == "variants")
+    estimate = estimator.variants(object);
+  if (estimate) // a product of decimal fractions has an end, its double may not
+    estimate->usd = std::round(estimate->usd * 1e6) / 1e6;
+  return estimate;
 }
 
 std::string usdText(double usd) {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  return std::string(g_ascii_formatd(buffer, sizeof buffer, usd >= 0.1 || usd == 0 ? "%.2f" : "%.3g", usd)) + " USD";
+  std::string text = g_ascii_formatd(buffer, sizeof buffer, "%.4f", usd);
+  while (text.ends_with('0') && text.size() - text.find('.') > 3)
+    text.pop_back();
+  return text + " USD";
 }
 
 } // namespace aimlvideo

@@ -28,7 +28,7 @@ tl::expected<GRefPtr<JsonNode>, std::string> pricingIn(std::string_view body, st
 /// there is no estimate. `known` may be null.
 tl::expected<Estimate, std::string> estimateFor(JsonNode *pricing, JsonObject *body, const Model *known);
 
-/// A sum for people: cents, or as many digits as a smaller sum needs.
+/// A sum for people: cents, and smaller parts where there are some.
 std::string usdText(double usd);
 
 } // namespace aimlvideo

@@ -19,6 +19,8 @@ constexpr size_t blockSize = 512 * 1024;
 constexpr uint64_t realGain = 64 * 1024;
 /// What is received again, and compared, where a host names no version of the file.
 constexpr uint64_t overlap = 64 * 1024;
+/// After so long without a byte, another request is no detour.
+constexpr std::chrono::milliseconds silence{300};
 constexpr uint64_t leastNear = 128 * 1024;
 constexpr uint64_t mostNear = 4096 * 1024;
 
@@ -36,30 +38,60 @@ Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits 
 Result<void> Downloader::fetch(std::string url, Spool &spool) {
   url_ = std::move(url);
   spool_ = &spool;
+  spool.setDemandListener([this] { interrupt(); });
+  const auto done = carryOut();
+  spool.setDemandListener({});
+  head_.reset();
+  jump_.reset();
+  return done ? verifyChecksum() : done;
+}
+
+Result<void> Downloader::carryOut() {
   for (;;) {
-    const Step step = nextStep(spool.present(), situation());
-    Result<void> done;
-    switch (step.kind) {
-    case Step::Kind::ReadHead:
-      done = readHead();
-      break;
-    case Step::Kind::ReadJump:
-      done = readJump();
-      break;
-    case Step::Kind::OpenHead:
-      done = openHead(step);
-      break;
-    case Step::Kind::OpenJump:
-      done = openJump(step);
-      break;
-    case Step::Kind::Done:
-      head_.reset();
-      jump_.reset();
-      return verifyChecksum();
-    }
-    if (!done)
+    GCancellable *const news = interruption(); // before the look at what readers want
+    const Step step = nextStep(spool_->present(), situation());
+    if (step.kind == Step::Kind::Done)
+      return {};
+    const bool reads = step.kind == Step::Kind::ReadHead || step.kind == Step::Kind::ReadJump;
+    const auto &connection = step.kind == Step::Kind::ReadHead ? head_ : jump_;
+    if (reads && announced_ && !connection->stream->waitUntilReadable(news, silence))
+      continue; // a reader may want something that this connection does not bring
+    if (const auto done = carryOut(step); !done)
       return done;
   }
+}
+
+Result<void> Downloader::carryOut(const Step &step) {
+  switch (step.kind) {
+  case Step::Kind::ReadHead:
+    return readHead();
+  case Step::Kind::ReadJump:
+    return readJump();
+  case Step::Kind::OpenHead:
+    return openHead(step);
+  case Step::Kind::OpenJump:
+    return openJump(step);
+  case Step::Kind::Done:
+    break;
+  }
+  return {};
+}
+
+GCancellable *Downloader::interruption() {
+  const std::lock_guard lock(mutex_);
+  if (!interruption_ || g_cancellable_is_cancelled(interruption_.get()))
+    interruption_ = adopt(g_cancellable_new());
+  return interruption_.get();
+}
+
+void Downloader::interrupt() {
+  GRefPtr<GCancellable> news;
+  {
+    const std::lock_guard lock(mutex_);
+    news = interruption_;
+  }
+  if (news)
+    g_cancellable_cancel(news.get());
 }
 
 Situation Downloader::situation() const {
@@ -79,6 +111,8 @@ Situation Downloader::situation() const {
 }
 
 uint64_t Downloader::bytesSoonerThanAnAnswer() const {
+  if (Clock::now() - lastBytes_ >= silence)
+    return 0;
   const double seconds = duration<double>(answerTime_.value_or(Clock::duration::zero())).count();
   return std::clamp(static_cast<uint64_t>(seconds * bytesPerSecond_), leastNear, mostNear);
 }
@@ -139,6 +173,7 @@ Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point aske
   connection.validator = std::move(part.validator);
   connection.verifiedAt = spool_->present().presentUntil(part.first);
   connection.opened = now;
+  lastBytes_ = now;
   return connection;
 }
 
@@ -251,8 +286,9 @@ Result<Downloader::Received> Downloader::store(Connection &connection, size_t co
     return Received::OtherFile;
   line.position += count;
   connection.received += count;
+  lastBytes_ = Clock::now();
   gained_ += spool_->present().bytes() - before;
-  const double seconds = duration<double>(Clock::now() - connection.opened).count();
+  const double seconds = duration<double>(lastBytes_ - connection.opened).count();
   if (seconds > 0)
     bytesPerSecond_ = static_cast<double>(connection.received) / seconds;
   pages_ = 0;

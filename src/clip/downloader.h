@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -50,6 +51,12 @@ public:
   Result<void> fetch(std::string url, Spool &spool);
 
 private:
+  Result<void> carryOut();
+  Result<void> carryOut(const Step &step);
+  /// A cancellable that stops a wait for bytes when another reader begins to wait.
+  GCancellable *interruption();
+  void interrupt();
+
   struct Connection {
     std::unique_ptr<HttpSession::Stream> stream;
     Line line;
@@ -94,6 +101,9 @@ private:
   std::minstd_rand random_{std::random_device{}()};
   std::vector<char> buffer_;
 
+  std::mutex mutex_; ///< guards what follows, which readers' threads use
+  GRefPtr<GCancellable> interruption_;
+
   std::string url_;
   Spool *spool_ = nullptr;
   std::optional<Connection> head_;
@@ -117,6 +127,7 @@ private:
   std::optional<uint64_t> doubtfulLength_;
   std::optional<Clock::duration> answerTime_;
   double bytesPerSecond_ = 0;
+  Clock::time_point lastBytes_;
 };
 
 } // namespace aimlvideo

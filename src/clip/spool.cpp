@@ -94,6 +94,8 @@ Spool::Arrival Spool::await(const Demand &demand, const std::function<bool()> &s
   if (!result) {
     waiting_.push_back(demand);
     const auto place = std::prev(waiting_.end());
+    if (demandListener_)
+      demandListener_();
     changed_.wait(lock, [&] { return (result = arrival(demand)) || stop(); });
     waiting_.erase(place);
   }
@@ -221,6 +223,11 @@ std::optional<Spool::Demand> Spool::demand() const {
   if (waiting_.empty())
     return {};
   return waiting_.back();
+}
+
+void Spool::setDemandListener(std::function<void()> listener) {
+  const std::lock_guard lock(mutex_);
+  demandListener_ = std::move(listener);
 }
 
 uint64_t Spool::lastAsked() const {

@@ -94,6 +94,8 @@ public:
   std::optional<Demand> demand() const;
   /// Where a reader asked last.
   uint64_t lastAsked() const;
+  /// To be called whenever a reader begins to wait: on its thread, under the spool's lock. Empty: nobody.
+  void setDemandListener(std::function<void()> listener);
 
 private:
   explicit Spool(int descriptor) : descriptor_(descriptor) {}
@@ -109,6 +111,7 @@ private:
   PresentRanges present_; ///< changed by the writing thread only, so that it reads it without the lock
   std::optional<uint64_t> size_;
   std::list<Demand> waiting_;
+  std::function<void()> demandListener_;
   uint64_t lastAsked_ = 0;
   bool handedOut_ = false;
 };

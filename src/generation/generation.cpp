@@ -6,6 +6,7 @@
 #include "clip/downloader.h"
 #include "generation/claim.h"
 #include "generation/lookup.h"
+#include "generation/price_check.h"
 #include "generation/remarks.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
@@ -72,6 +73,15 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
   if (auto store = ClipStore::open(cacheFolder() + "/clips"))
     run_.store = std::move(*store);
 
+  for (const std::string &warning : request.warnings)
+    run_.narrator.warn(warning);
+  for (const std::string &text : request.notes)
+    run_.narrator.note(text);
+  if (run_.settings.dryRun) {
+    const auto reported = reportDryRun(run_);
+    return reported ? Result<std::shared_ptr<Spool>>(nullptr) : tl::unexpected(reported.error());
+  }
+
   auto claimed = claim(run_, ownRow_);
   if (!claimed)
     return tl::unexpected(std::move(claimed.error()));
@@ -105,6 +115,8 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   if (run_.settings.fetchesOnly())
     return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
                    "Run the request again to buy it");
+  if (const auto allowed = checkPrice(run_); !allowed)
+    return tl::unexpected(allowed.error());
   run_.status().origin = Origin::Bought;
   Error why;
   auto submitted = submit(run_, why);

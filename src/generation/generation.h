@@ -30,6 +30,7 @@ public:
   Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
              Patience patience = {});
 
+  /// The clip; null after a dry run, which has none.
   Result<std::shared_ptr<Spool>> run();
 
   /// After run(): what can be done when the clip is already in use, such as its checksum for the ledger.

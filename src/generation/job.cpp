@@ -52,6 +52,9 @@ void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
     const std::lock_guard lock(mutex_);
     row_ = row;
   };
+  callbacks.warned = [this](const std::string &text) {
+    callOut([&] { observer_.warned(text); });
+  };
   callbacks.log = [this](const std::string &line) {
     callOut([&] { observer_.logged(line); });
   };
@@ -64,7 +67,7 @@ void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
     else if (clip.error().kind != ErrorKind::Cancelled)
       observer_.failed(generation.status(), clip.error());
   });
-  if (clip)
+  if (clip && *clip)
     generation.finishUp();
   {
     const std::lock_guard lock(mutex_);

@@ -27,6 +27,8 @@ public:
   virtual void completed(const Status &status) = 0;
   virtual void failed(const Status &status, const Error &error) = 0;
   virtual void logged(const std::string &line) = 0;
+  /// What the user should look at, and what stops nothing.
+  virtual void warned(const std::string &) {}
 };
 
 /// A generation on a thread of its own.

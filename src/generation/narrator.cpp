@@ -29,6 +29,12 @@ void Narrator::note(const std::string &text) {
   callbacks_.progressed(status, text);
 }
 
+void Narrator::warn(const std::string &text) {
+  callbacks_.log(text);
+  if (callbacks_.warned)
+    callbacks_.warned(text);
+}
+
 void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {
   status.bytesReceived = received;
   status.bytesTotal = total;

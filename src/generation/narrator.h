@@ -16,6 +16,8 @@ public:
     std::function<void(const Status &)> stateChanged;
     std::function<void(const Status &, const std::string &note)> progressed;
     std::function<void(const std::string &line)> log;
+    /// What the user should look at, and what stops nothing. May be empty.
+    std::function<void(const std::string &text)> warned;
   };
 
   explicit Narrator(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
@@ -26,6 +28,7 @@ public:
   void enter(State state);
   /// Says what happened, to be shown to a person.
   void note(const std::string &text);
+  void warn(const std::string &text);
   /// A sign of life, if none was given for some seconds.
   void tick();
   /// How a download gets on: told at most five times a second.

@@ -39,6 +39,13 @@ Exchanged<HttpResponse> ServiceClient::logs(const char *period, unsigned offset,
   return exchange(std::move(request), cancellation, deadline, {});
 }
 
+Exchanged<HttpResponse> ServiceClient::get(const std::string &path, Cancellation &cancellation,
+                                           Clock::time_point deadline) {
+  HttpRequest request;
+  request.url = plan_.baseUrl + path;
+  return exchange(std::move(request), cancellation, deadline, {});
+}
+
 Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation,
                                                 Clock::time_point deadline, const Starting &starting) {
   request.headers.emplace_back("Accept", "application/json, */*;q=0.5");

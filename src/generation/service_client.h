@@ -29,6 +29,9 @@ public:
   Exchanged<HttpResponse> logs(const char *period, unsigned offset, Cancellation &cancellation,
                                Clock::time_point deadline);
 
+  /// Any other path of the service, with its query.
+  Exchanged<HttpResponse> get(const std::string &path, Cancellation &cancellation, Clock::time_point deadline);
+
   /// A text of the service without the key.
   std::string withoutKey(std::string text) const;
 

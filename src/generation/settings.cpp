@@ -157,6 +157,8 @@ public:
       return taken;
     const auto *known = model ? &model->parametersOn(inputs.family) : nullptr;
     for (const MediaPlace &place : mediaPlacesIn(inputs.parameters.get(), known)) {
+      if (files_ == Files::Read && !place.documented && !namesFile(place.text))
+        continue;
       auto media = files_ == Files::Leave ? Result<Media>(Media{unreadFile, ""})
                                           : resolveMedia(place, *limits_, &gathered_.notes);
       if (const auto taken = take(inputs.media[place.place], std::move(media)); !taken)
@@ -166,6 +168,10 @@ public:
   }
 
 private:
+  static bool namesFile(const std::string &text) {
+    return text.starts_with("file:/") || g_file_test(text.c_str(), G_FILE_TEST_EXISTS);
+  }
+
   static Result<void> take(Media &target, Result<Media> media) {
     if (!media)
       return tl::unexpected(std::move(media.error()));
@@ -250,8 +256,28 @@ Result<Request> requestOf(const Settings &settings, Files files) {
     return tl::unexpected(std::move(gathered.error()));
   auto request = composeRequest(gathered->inputs);
   if (request)
-    request->warnings.insert(request->warnings.end(), gathered->notes.begin(), gathered->notes.end());
+    request->notes = std::move(gathered->notes);
   return request;
+}
+
+Result<void> fillWay(Plan &plan, const Settings &settings) {
+  auto url = checkedBaseUrl(effectiveBaseUrl(settings));
+  if (!url)
+    return tl::unexpected(std::move(url.error()));
+  plan.baseUrl = std::move(*url);
+  const auto uri = adopt(g_uri_parse(plan.baseUrl.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+  plan.loopback = isLoopbackHost(g_uri_get_host(uri.get()));
+  return checkHeaders(settings.extraHeaders);
+}
+
+Result<void> fillKey(Plan &plan, const Settings &settings) {
+  auto key = findKey(settings);
+  if (!key)
+    return tl::unexpected(std::move(key.error()));
+  if (const auto usable = checkKey(*key); !usable)
+    return usable;
+  plan.key = std::move(*key);
+  return {};
 }
 
 } // namespace
@@ -277,17 +303,19 @@ Result<void> checkSettings(const Settings &settings) {
   return {};
 }
 
+Result<Plan> prepareAccount(const Settings &settings) {
+  Plan plan;
+  if (const auto way = fillWay(plan, settings); !way)
+    return tl::unexpected(way.error());
+  if (const auto key = fillKey(plan, settings); !key)
+    return tl::unexpected(key.error());
+  return plan;
+}
+
 Result<Plan> prepare(const Settings &settings) {
   Plan plan;
-  auto url = checkedBaseUrl(effectiveBaseUrl(settings));
-  if (!url)
-    return tl::unexpected(std::move(url.error()));
-  plan.baseUrl = std::move(*url);
-  const auto uri = adopt(g_uri_parse(plan.baseUrl.c_str(), G_URI_FLAGS_ENCODED, nullptr));
-  plan.loopback = isLoopbackHost(g_uri_get_host(uri.get()));
-  if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
-    return tl::unexpected(headers.error());
-
+  if (const auto way = fillWay(plan, settings); !way)
+    return tl::unexpected(way.error());
   if (!settings.fetchesOnly()) {
     auto request = requestOf(settings, Files::Read);
     if (!request)
@@ -297,15 +325,10 @@ Result<Plan> prepare(const Settings &settings) {
     plan.request.model = settings.model;
     plan.request.known = Catalogue::instance().find(settings.model);
   }
-
   if (settings.dryRun)
     return plan; // nothing that it asks needs a key
-  auto key = findKey(settings);
-  if (!key)
-    return tl::unexpected(std::move(key.error()));
-  if (const auto usable = checkKey(*key); !usable)
-    return tl::unexpected(usable.error());
-  plan.key = std::move(*key);
+  if (const auto key = fillKey(plan, settings); !key)
+    return tl::unexpected(key.error());
   return plan;
 }
 

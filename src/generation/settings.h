@@ -97,6 +97,9 @@ std::string effectiveBaseUrl(const Settings &settings);
 /// Checks all that can be checked without reading a file, so that it may run on an application's thread.
 Result<void> checkSettings(const Settings &settings);
 
+/// The way to the service and the key, without a request.
+Result<Plan> prepareAccount(const Settings &settings);
+
 /// Reads the files that the settings name and checks everything. For the worker's thread.
 Result<Plan> prepare(const Settings &settings);
 

@@ -50,6 +50,7 @@ struct Status {
   std::string clientRequestId; ///< of the latest submission
   Origin origin = Origin::None;
   Usage usage;
+  std::optional<double> estimatedUsd; ///< by the price list, before anything was bought
 
   Clock::time_point started{};
   std::chrono::milliseconds submitTime{0};         ///< until the service had accepted

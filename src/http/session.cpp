@@ -262,6 +262,51 @@ Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
   return static_cast<size_t>(count);
 }
 
+bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) const {
+  if (soup_message_get_http_version(message_.get()) == SOUP_HTTP_2_0 || !G_IS_POLLABLE_INPUT_STREAM(body_.get()))
+    return true;
+  GPollableInputStream *body = G_POLLABLE_INPUT_STREAM(body_.get());
+  if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body))
+    return true;
+  const std::unique_ptr<GMainContext, void (*)(GMainContext *)> context(g_main_context_new(), g_main_context_unref);
+  enum class Event { None, Readable, Other };
+  struct Watch {
+    Watch(GMainContext *context, GSource *source) : source_(source) { g_source_attach(source, context); }
+    Watch(const Watch &) = delete;
+    Watch &operator=(const Watch &) = delete;
+    ~Watch() {
+      g_source_destroy(source_);
+      g_source_unref(source_);
+    }
+    GSource *source_;
+  };
+  Event event = Event::None;
+  GSource *readable = g_pollable_input_stream_create_source(body, attempt_->cancellable());
+  GSource *interrupted = g_cancellable_source_new(interruption);
+  GSource *late = g_timeout_source_new(static_cast<guint>(longest.count()));
+  g_source_set_callback(readable, G_SOURCE_FUNC(+[](GObject *, gpointer to) -> gboolean {
+                          *static_cast<Event *>(to) = Event::Readable;
+                          return G_SOURCE_CONTINUE;
+                        }),
+                        &event, nullptr);
+  g_source_set_callback(interrupted, G_SOURCE_FUNC(+[](GCancellable *, gpointer to) -> gboolean {
+                          *static_cast<Event *>(to) = Event::Other;
+                          return G_SOURCE_CONTINUE;
+                        }),
+                        &event, nullptr);
+  g_source_set_callback(
+      late,
+      +[](gpointer to) -> gboolean {
+        *static_cast<Event *>(to) = Event::Other;
+        return G_SOURCE_CONTINUE;
+      },
+      &event, nullptr);
+  const Watch watches[] = {{context.get(), readable}, {context.get(), interrupted}, {context.get(), late}};
+  while (event == Event::None)
+    g_main_context_iteration(context.get(), TRUE);
+  return event == Event::Readable;
+}
+
 Exchanged<HttpResponse> HttpSession::exchange(const HttpRequest &request, Cancellation &cancellation,
                                               Clock::time_point deadline, size_t maximumBody,
                                               const Starting &starting) {

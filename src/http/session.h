@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -91,6 +92,9 @@ public:
     const HttpResponse &head() const { return head_; } ///< its body is empty
     /// Blocks for the next bytes. 0: the body ended as the host announced it.
     Exchanged<size_t> read(void *buffer, size_t size);
+    /// Blocks until read() brings something, an end or an error included. False: `interruption` was cancelled before, or
+    /// so much time has passed. HTTP/2, which looks at its connection in read() only, does not block here.
+    bool waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) const;
 
   private:
     friend class HttpSession;

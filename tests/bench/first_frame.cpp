@@ -14,7 +14,6 @@
 #include "support/clip_server.h"
 #include "support/file_view.h"
 #include "support/test_server.h"
-#include "support/uri_source.h"
 
 using namespace aimlvideo::test;
 using namespace std::chrono_literals;
@@ -169,18 +168,6 @@ GstElement *parsed(Player &player, const std::string &line, const Bench &bench) 
   return pipeline;
 }
 
-GstElement *playbin(Player &player, const std::string &uri) {
-  GstElement *pipeline = gst_element_factory_make("playbin3", nullptr);
-  GstElement *video = gst_element_factory_make("fakesink", nullptr);
-  GstElement *audio = gst_element_factory_make("fakesink", nullptr);
-  g_object_set(video, "sync", TRUE, nullptr);
-  g_object_set(audio, "sync", TRUE, nullptr);
-  g_object_set(pipeline, "uri", uri.c_str(), "video-sink", video, "audio-sink", audio, nullptr);
-  player.watch(video);
-  gst_object_ref_sink(pipeline);
-  return pipeline;
-}
-
 struct Way {
   const char *name;
   std::function<GstElement *(Player &, const Bench &)> make;
@@ -195,11 +182,6 @@ const Way ways[] = {
      [](Player &p, const Bench &b) {
        return parsed(
            p, "aimlvideosrc name=src ! queue ! qtdemux ! h264parse ! avdec_h264 ! fakesink name=sink sync=true", b);
-     }},
-    {"playbin3",
-     [](Player &p, const Bench &b) {
-       registerUriSource(b.service.server.url());
-       return playbin(p, "test-clip://generation/clip.mp4");
      }},
     {"souphttpsrc ! decodebin",
      [](Player &p, const Bench &b) {

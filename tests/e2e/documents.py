@@ -28,7 +28,7 @@ class Commands(EndToEnd):
         script = re.sub(r"^(aimlapi-emulator --port (\d+)) &$",
                         r"\1 >listening & until [ -s listening ]; do sleep 0.05; done", script, flags=re.MULTILINE)
         environment = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url,
-                           PATH=f"{BUILD}/tools/emulator:{os.environ['PATH']}", **self.home)
+                           PATH=f"{BUILD}/tools/emulator:{BUILD}/tools/aimlvideo:{os.environ['PATH']}", **self.home)
         tasks = self.emulator.report()["tasks"]
         environment["GENERATION_ID"] = tasks[0]["id"] if tasks else "none"
         return subprocess.run(["sh", "-euc", script], cwd=self.folder, env=environment, capture_output=True, text=True)
@@ -52,6 +52,13 @@ class Commands(EndToEnd):
         for document in DOCUMENTS:
             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
                 self.assertTrue((document.parent / target).exists(), f"{document.name} names {target}")
+
+
+class Models(EndToEnd):
+    def test_the_page_of_the_models_says_what_the_catalogue_says(self):
+        page = subprocess.run([SOURCE / "scripts/make_models_page.py"], capture_output=True, text=True, check=True).stdout
+        self.assertTrue(page == (SOURCE / "docs/models.md").read_text(),
+                        "docs/models.md is stale: scripts/make_models_page.py > docs/models.md")
 
 
 class Properties(EndToEnd):

@@ -19,6 +19,8 @@ class Install(unittest.TestCase):
             plugins = list(pathlib.Path(folder).glob("**/gstreamer-1.0/libgstaimlapi.so"))
             self.assertEqual(len(plugins), 1)
             self.assertEqual(len(list(pathlib.Path(folder).glob("**/bin/aimlapi-emulator"))), 1)
+            for pattern in ("bin/aimlvideo", "man1/aimlvideo.1", "gstreamer-1.0/presets/GstAimlVideoSrc.prs"):
+                self.assertEqual(len(list(pathlib.Path(folder).glob("**/" + pattern))), 1, pattern)
             self.assertEqual(len(list(pathlib.Path(folder).glob("**/man1/aimlapi-emulator.1*"))), 1)
             environment = dict(os.environ, GST_PLUGIN_PATH=str(plugins[0].parent), GST_REGISTRY=folder + "/registry")
             page = subprocess.run(["gst-inspect-1.0", "aimlvideosrc"], env=environment, capture_output=True, text=True)

@@ -60,9 +60,9 @@ class Emulator:
 class Launch:
     """A gst-launch-1.0 process whose output can be waited for."""
 
-    def __init__(self, emulator, arguments, options=(), environment=None):
-        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url, **(environment or {}))
-        self.process = subprocess.Popen(["gst-launch-1.0", *options, *arguments], env=env, text=True,
+    def __init__(self, emulator, arguments, options=(), environment=None, prefix=()):
+        env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url) | (environment or {})
+        self.process = subprocess.Popen([*prefix, "gst-launch-1.0", *options, *arguments], env=env, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.output = ""
         self.changed = threading.Condition()

@@ -17,20 +17,17 @@ struct Case {
   const char *mode; ///< of the source's pad
 };
 
-// A queue makes a demuxer take what is pushed. It is short, and the buffers are small, because GStreamer's queue never
-// answers an allocation query that it drops for the end of a stream: the source has to learn of new links before the
-// demuxer has seen the last sample.
-#define PUSHED "SRC blocksize=4096 ! queue max-size-buffers=1 ! "
+// queue makes a demuxer take what is pushed
 const Case cases[] = {
     {"faststart", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
-    {"faststart", PUSHED "qtdemux ! h264parse ! fakesink", "push"},
+    {"faststart", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
     {"faststart", "SRC ! decodebin ! fakesink", "pull"},
-    {"faststart", PUSHED "decodebin ! fakesink", "push"},
+    {"faststart", "SRC ! queue ! decodebin ! fakesink", "push"},
     {"moov-last", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
-    {"moov-last", PUSHED "qtdemux ! h264parse ! fakesink", "push"},
+    {"moov-last", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
     {"moov-last", "SRC ! decodebin ! fakesink", "pull"},
     {"fragmented", "SRC ! qtdemux ! h264parse ! fakesink", "pull"},
-    {"fragmented", PUSHED "qtdemux ! h264parse ! fakesink", "push"},
+    {"fragmented", "SRC ! queue ! qtdemux ! h264parse ! fakesink", "push"},
     {"fragmented", "SRC ! decodebin ! fakesink", "pull"},
 };
 

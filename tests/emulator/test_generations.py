@@ -147,9 +147,21 @@ class Validation(EmulatorTest):
         model = "klingai/kling-video-v1.6-pro-effects"
         one, two = data_uri(RED), [data_uri(RED), data_uri(GREEN)]
         self.assertIn("2 element(s)", self.refused(model=model, image_url=two + two, effect_scene="hug"))
-        for images in (one, two):
-            answer = self.emulator.call("POST", UNIVERSAL, {"model": model, "image_url": images, "effect_scene": "hug"})
+        self.assertIn("image_url: Expected", self.refused(model=model, image_url=one, effect_scene="hug"))
+        self.assertIn("image_url: Expected", self.refused(model=model, image_url=two, effect_scene="squish"))
+        for images, scene in ((one, "squish"), (two, "hug")):
+            answer = self.emulator.call("POST", UNIVERSAL, {"model": model, "image_url": images, "effect_scene": scene})
             self.assertEqual(answer.status, 200, answer.body)
+
+    def test_prompt_and_multi_prompt_exclude_each_other(self):
+        model = "klingai/video-v3-pro-text-to-video"
+        self.assertIn("multi_prompt: Cannot be used together", self.refused(model=model, prompt="a", multi_prompt=["b"]))
+
+    def test_a_last_frame_needs_silence_where_the_model_says_so(self):
+        body = {"model": "klingai/video-v3-omni-720p-image-to-video", "prompt": "a", "image_url": data_uri(RED),
+                "tail_image_url": data_uri(GREEN)}
+        self.assertIn("tail_image_url: Requires generate_audio", self.refused(**body))
+        self.assertEqual(self.emulator.call("POST", UNIVERSAL, body | {"generate_audio": False}).status, 200)
 
     def test_an_unknown_model_is_a_404_that_names_it(self):
         self.assertIn("no/such", self.refused(404, model="no/such", prompt="a"))

@@ -204,7 +204,7 @@ bool ClipServer::sendBody(int connection, const ClipAnswer &reply, std::string_v
       return false;
     at += part.size();
   }
-  if (reply.stallAfter && limit == *reply.stallAfter)
+  if (reply.stallAfter && sent.size() == *reply.stallAfter)
     stall();
   if (sent.size() < body.size() || (reply.cutAfter && sent.size() == *reply.cutAfter))
     return false;

@@ -108,8 +108,10 @@ GST_START_TEST(transparency_becomes_white_in_a_jpeg) {
   const auto image = prepared(fromBase64(tinyClearPng), limits);
   fail_unless_equals_text(image.type, "image/jpeg");
   const auto png = ImageCodec::render(image.bytes, 1, 1, ImageFormat::Png);
-  const auto white = ImageCodec::render(fromBase64(tinyWhitePng), 1, 1, ImageFormat::Png);
-  fail_unless(png.has_value() && *png == *white);
+  const auto isThat = [&](std::string_view other) {
+    return png && *png == ImageCodec::render(fromBase64(other), 1, 1, ImageFormat::Png);
+  };
+  fail_unless(isThat(tinyWhitePng) || isThat(tinyNearlyWhitePng));
 }
 GST_END_TEST
 

@@ -11,11 +11,13 @@ namespace aimlvideo::test {
 // Whole images, in base64.
 constexpr std::string_view tinyPng =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-/// One pixel each: wholly transparent black, and white.
+/// One pixel each: wholly transparent black, white, and the white that rounding may leave.
 constexpr std::string_view tinyClearPng =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR4nGNgAAIAAAUAAXpeqz8AAAAASUVORK5CYII=";
 constexpr std::string_view tinyWhitePng =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC";
+constexpr std::string_view tinyNearlyWhitePng =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP49+8fAAX4AvvKn0zIAAAAAElFTkSuQmCC";
 constexpr std::string_view tinyWebP = "UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA";
 constexpr std::string_view tinyJpeg =
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAFA3PEY8MlBGQUZaVVBfeMiCeG5uePWvuZHI////////////////////////////////"

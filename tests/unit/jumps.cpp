@@ -127,6 +127,20 @@ GST_START_TEST(a_jump_that_stalls_is_given_up_for_the_head) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_silent_connection_keeps_no_other_reader_waiting) {
+  const uint64_t size = 4 * mebi;
+  Download download(boxedNoise(size, MoovPlace::Last), [](const ClipRequest &request, ClipAnswer &answer) {
+    answer.stallAfter = request.number == 1 ? mebi : 200'000; // then each is silent for ever
+  });
+  Running running(download);
+  download.host.waitForStall();
+  fail_unless(reads(download, size - 2000, 2000));
+  fail_unless(reads(download, 2 * mebi, 100'000));
+  fail_unless(reads(download, 3 * mebi, 100'000));
+  fail_unless(reads(download, 0, mebi));
+}
+GST_END_TEST
+
 GST_START_TEST(a_link_that_expires_between_head_and_jump_is_renewed) {
   Download download(
       boxedNoise(4 * mebi, MoovPlace::Last),
@@ -239,6 +253,7 @@ static Suite *jumps_suite() {
   tcase_add_test(tests, a_host_that_sends_all_for_a_jump_is_not_asked_for_another);
   tcase_add_loop_test(tests, a_jump_into_another_file_is_not_taken, 0, 2);
   tcase_add_test(tests, a_jump_that_stalls_is_given_up_for_the_head);
+  tcase_add_test(tests, a_silent_connection_keeps_no_other_reader_waiting);
   tcase_add_test(tests, a_link_that_expires_between_head_and_jump_is_renewed);
   tcase_add_loop_test(tests, it_stops_at_once_wherever_the_host_stalls, 0, G_N_ELEMENTS(places));
   tcase_add_test(tests, whatever_the_host_does_and_readers_want_every_byte_is_right);

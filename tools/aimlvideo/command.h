@@ -22,12 +22,14 @@ struct Command {
 /// All of them, in the order in which `aimlvideo help` lists them.
 std::span<const Command> commands();
 
+// balance.cpp
+ExitCode runBalance(const Arguments &arguments);
 // cache.cpp
 ExitCode runCache(const Arguments &arguments);
-
+// check.cpp
+ExitCode runCheck(const Arguments &arguments);
 // jobs.cpp
 ExitCode runJobs(const Arguments &arguments);
-
 // models.cpp
 ExitCode runModels(const Arguments &arguments);
 

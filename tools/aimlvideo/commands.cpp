@@ -6,9 +6,11 @@ namespace aimlvideo::cli {
 namespace {
 
 constexpr Command all[] = {
+    {"models", "list the video models, or explain one", runModels},
+    {"check", "check a request without sending it, and estimate its price", runCheck},
     {"jobs", "what was bought: list, show, resume, resolve, forget", runJobs},
     {"cache", "the clips that are kept: list, size, prune, verify", runCache},
-    {"models", "list the video models, or explain one", runModels},
+    {"balance", "show the account's balance", runBalance},
 };
 
 } // namespace

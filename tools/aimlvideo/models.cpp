@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "account/account.h"
+#include "account/price_list.h"
 #include "api/catalogue.h"
-
+#include "api/endpoint.h"
 #include "api/json.h"
+#include "api/nearest.h"
 #include "base/glib_ptr.h"
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "request_options.h"
 
 namespace aimlvideo::cli {
 
@@ -67,13 +71,32 @@ void addRows(Table &table, const std::vector<Parameter> &parameters, const std::
   }
 }
 
-void explain(const Model &model) {
+/// What the shortest way of asking for it costs; empty where the price list can't be reached.
+std::string priceOf(const Model &model, const Settings &settings) {
+  constexpr std::chrono::seconds patience{5};
+  auto url = checkedBaseUrl(effectiveBaseUrl(settings));
+  if (!url)
+    return "not known: " + url.error().text();
+  Plan plan;
+  plan.baseUrl = std::move(*url);
+  plan.request.model = model.id;
+  plan.request.known = &model;
+  plan.request.canonical = "{}";
+  Cancellation cancellation;
+  HttpSession session(sessionOptionsOf(settings));
+  const auto price = aimlvideo::priceOf(plan, session, cancellation, Clock::now() + patience);
+  return price ? "about " + usdText(price->usd) + " (" + price->basis + ")" : "not known: " + price.error();
+}
+
+void explain(const Model &model, const std::string &price) {
   print(model.id);
   print("  " + model.vendor + ", " + model.kind);
   if (!model.aliases.empty())
     print("  also called " + join(model.aliases));
   if (const std::string sample = describe(model.sample); !sample.empty())
     print("  documented sample run: " + sample);
+  if (!price.empty())
+    print("  price of a clip with the defaults: " + price);
   for (const auto &[medium, names] : model.inputs)
     print("  " + medium + ": " + join(names));
   print("");
@@ -108,28 +131,39 @@ JsonNode *factsOf(const Model *model) {
   return json_node_new(JSON_NODE_NULL);
 }
 
+std::string hintFor(const std::string &name) {
+  const std::string nearest = nearestTo(name, Catalogue::instance().names());
+  return nearest.empty() ? "'aimlvideo models' lists those that are" : "Did you mean " + nearest + "?";
+}
+
 } // namespace
 
 ExitCode runModels(const Arguments &arguments) {
   gboolean asJson = FALSE;
+  gboolean offline = FALSE;
   const GOptionEntry entries[] = {
+      {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "do not ask for the price", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
       {},
   };
   Options options("models", "[ID]", "Lists the video models that are known, or explains one of them.");
+  ServiceOptions serviceOptions;
+  serviceOptions.addTo(options);
   options.add(entries);
   const auto names = options.parse(arguments, 1);
   if (!names)
     return ExitCode::Usage;
+  Settings settings;
+  serviceOptions.fill(settings);
   const Model *model = names->empty() ? nullptr : Catalogue::instance().find(names->front());
   if (!names->empty() && !model)
     return printError(failure(ErrorKind::NotFound, "the model \"" + names->front() + "\" is not known",
-                              "it is not in the catalogue", "'aimlvideo models' lists those that are")
+                              "it is not in the catalogue", hintFor(names->front()))
                           .value());
   if (asJson)
     printJson(factsOf(model));
   else if (model)
-    explain(*model);
+    explain(*model, offline ? "" : priceOf(*model, settings));
   else
     list();
   return ExitCode::Success;

@@ -54,8 +54,7 @@ Parameter readParameter(const Json &json) {
   parameter.itemFormat = json["items_format"].string();
   parameter.minItems = optionalSize(json["min_items"]);
   parameter.maxItems = optionalSize(json["max_items"]);
-  // The alternatives of a parameter call their members "params".
-  parameter.properties = readParameters(json[json["properties"].exists() ? "properties" : "params"]);
+  parameter.properties = readParameters(json["properties"]);
   parameter.itemProperties = readParameters(json["item_properties"]);
   parameter.alternatives = readParameters(json["alternatives"]);
   return parameter;
@@ -85,36 +84,10 @@ Model readModel(const Json &json) {
   model.legacyOnly = json["legacy_only"].boolean();
   model.videoMayBeArray = json["video_may_be_array"].boolean();
   model.sample = readSample(json["sample"]);
+  model.rules = json["rules"].elements();
   model.parameters = readParameters(json["parameters"]);
   model.legacyParameters = readParameters(json["legacy_parameters"]);
   return model;
-}
-
-// One image, or exactly two for hug, kiss and heart_gesture: its page says so in words.
-void boundPairs(Model &model) {
-  for (Parameter &parameter : model.parameters)
-    for (Parameter &alternative : parameter.alternatives)
-      if (alternative.types.front() == "array")
-        alternative.minItems = alternative.maxItems = 2;
-}
-
-// The samples on these models' own pages name the last picture last_image_url, their schema tail_image_url.
-void acceptWhatTheSamplesSend(Model &model) {
-  if (!model.id.starts_with("klingai/video-v3-pro-image") && !model.id.starts_with("klingai/video-v3-standard-image"))
-    return;
-  if (model.parameter("tail_image_url") && !model.parameter("last_image_url")) {
-    Parameter last = *model.parameter("tail_image_url");
-    last.name = "last_image_url";
-    model.parameters.push_back(last);
-    model.inputs["image"].push_back(last.name);
-  }
-  if (model.id.starts_with("klingai/video-v3-pro") && !model.parameter("aspect_ratio")) {
-    Parameter aspect;
-    aspect.name = "aspect_ratio";
-    aspect.types = {"string"};
-    aspect.choices = {"16:9", "9:16", "1:1"};
-    model.parameters.push_back(aspect);
-  }
 }
 
 } // namespace
@@ -132,11 +105,8 @@ Catalogue::Catalogue() {
   auto json = Json::parse(Bytes(data).view());
   if (!json)
     throw std::runtime_error("the catalogue of models: " + json.error());
-  for (const Json &element : (*json)["models"].elements()) {
+  for (const Json &element : (*json)["models"].elements())
     models_.push_back(readModel(element));
-    acceptWhatTheSamplesSend(models_.back());
-    boundPairs(models_.back());
-  }
   for (size_t i = 0; i < models_.size(); i++) {
     byName_.emplace(models_[i].id, i);
     for (const std::string &alias : models_[i].aliases)

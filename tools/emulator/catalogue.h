@@ -47,6 +47,7 @@ struct Model {
   bool legacyOnly = false;
   bool videoMayBeArray = false;
   SampleRun sample;
+  std::vector<Json> rules; // between parameters, see findBrokenRules()
   std::vector<Parameter> parameters;
   std::vector<Parameter> legacyParameters;
 

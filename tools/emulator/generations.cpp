@@ -7,6 +7,7 @@
 
 #include "prices.h"
 #include "replies.h"
+#include "rules.h"
 #include "summary.h"
 #include "validation.h"
 
@@ -41,9 +42,8 @@ std::vector<Parameter> parametersAt(const Model &model, const Request &request) 
 
 std::vector<std::string> findMistakesIn(const Model &model, const Request &request, const Json &body) {
   std::vector<std::string> mistakes = findMistakes(parametersAt(model, request), body);
-  // No schema says so, the service does: one of the two.
-  if (model.parameter("multi_prompt") && !body["prompt"].exists() && !body["multi_prompt"].exists())
-    mistakes.emplace_back("prompt: Required");
+  for (const std::string &mistake : findBrokenRules(model.rules, body))
+    mistakes.push_back(mistake);
   return mistakes;
 }
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "account/account.h"
+
+#include "generation/service_client.h"
+#include "generation/verdict.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr std::chrono::seconds patience{30};
+
+} // namespace
+
+SessionOptions sessionOptionsOf(const Settings &settings) {
+  SessionOptions options;
+  options.userAgent = settings.userAgent;
+  options.proxy = settings.proxy;
+  options.tlsDatabase = settings.tlsDatabase;
+  return options;
+}
+
+Result<Balance> fetchBalance(const Settings &settings, Cancellation &cancellation) {
+  const auto plan = prepareAccount(settings);
+  if (!plan)
+    return tl::unexpected(plan.error());
+  HttpSession session(sessionOptionsOf(settings));
+  ServiceClient client(session, *plan, settings.extraHeaders);
+  const auto response = client.get(billingPath, cancellation, Clock::now() + patience);
+  if (!response)
+    return failure(
+        response.error().cause == TransportError::Cause::Cancelled ? ErrorKind::Cancelled : ErrorKind::Unreachable,
+        "no connection to " + plan->baseUrl, response.error().message, "Check the network, the base URL and the proxy");
+  if (!response->successful())
+    return tl::unexpected(refusalFrom(*response));
+  const auto balance = parseBalance(response->body);
+  if (!balance)
+    return failure(ErrorKind::BadAnswer, "the balance can't be read", balance.error(), "Try again later");
+  return *balance;
+}
+
+} // namespace aimlvideo

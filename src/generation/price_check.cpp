@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/price_check.h"
+
+#include "account/price_list.h"
+
+namespace aimlvideo {
+
+namespace {
+
+/// Asks for the price and tells it.
+tl::expected<Estimate, std::string> estimate(Run &run) {
+  auto price = priceOf(run.plan, *run.session, run.cancellation, run.deadline);
+  if (price)
+    run.status().estimatedUsd = price->usd;
+  run.narrator.note(price ? "the price will be about " + usdText(price->usd) + ": " + price->basis
+                          : "the price is not known: " + price.error());
+  return price;
+}
+
+Result<void> compare(const tl::expected<Estimate, std::string> &price, double cap) {
+  const std::string limit = "max-cost (" + usdText(cap) + ")";
+  if (!price)
+    return failure(ErrorKind::BadRequest, "the price is not known and " + limit + " is set", price.error(),
+                   "Nothing was bought. Unset max-cost to buy without an estimate");
+  if (price->usd > cap)
+    return failure(ErrorKind::BadRequest, "the price would be above " + limit,
+                   "it is estimated at " + usdText(price->usd) + ", " + price->basis,
+                   "Nothing was bought. Raise max-cost, or choose a shorter clip or another model");
+  return {};
+}
+
+} // namespace
+
+Result<void> checkPrice(Run &run) {
+  if (!(run.settings.maximumCost > 0))
+    return {};
+  const auto price = estimate(run);
+  if (run.cancellation.cancelled())
+    return stopped();
+  return compare(price, run.settings.maximumCost);
+}
+
+Result<void> reportDryRun(Run &run) {
+  if (run.settings.fetchesOnly()) {
+    run.narrator.note("this is a dry run: nothing would be bought");
+    return {};
+  }
+  const auto price = estimate(run);
+  if (run.cancellation.cancelled())
+    return stopped();
+  if (run.settings.maximumCost > 0) {
+    if (const auto allowed = compare(price, run.settings.maximumCost); !allowed)
+      return allowed;
+  }
+  run.narrator.note("this is a dry run: the request is right, nothing was bought");
+  return {};
+}
+
+} // namespace aimlvideo

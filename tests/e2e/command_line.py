@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command `aimlvideo`: what people read, what programs read, and the exit codes that scripts test for."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+from support import IMAGE, KEY, EndToEnd, main
+
+COMMAND = os.environ["AIMLVIDEO_COMMAND"]
+MODEL = "klingai/video-v2-6-pro-text-to-video"
+
+
+class CommandLine(EndToEnd):
+    def run_command(self, *arguments, key=KEY, **environment):
+        environment = dict(os.environ, AIMLAPI_BASE_URL=self.emulator.url, AIMLAPI_KEY=key,
+                           XDG_CACHE_HOME=str(self.folder), **environment)
+        run = subprocess.run([COMMAND, *map(str, arguments)], env=environment, cwd=self.folder, capture_output=True,
+                             text=True)
+        self.assertNotIn(KEY, run.stdout + run.stderr)
+        return run
+
+    def output_of(self, *arguments, **keywords):
+        run = self.run_command(*arguments, **keywords)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
+    def json_of(self, *arguments):
+        return json.loads(self.output_of(*arguments, "--json"))
+
+    def refused(self, code, *arguments, **keywords):
+        run = self.run_command(*arguments, **keywords)
+        self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+        self.assertEqual(run.stdout if code != 2 else "", "")
+        return run.stderr
+
+    def test_help_lists_the_commands_and_each_explains_itself(self):
+        text = self.output_of("help")
+        for command in ("models", "check", "balance"):
+            self.assertIn(f"  {command}", text)
+            self.assertIn(f"aimlvideo {command}", self.output_of("help", command))
+            self.assertIn("--json", self.output_of(command, "--help"))
+        self.assertRegex(self.output_of("--version"), r"^aimlvideo \d+\.\d+\.\d+\n$")
+
+    def test_a_wrong_command_line_is_exit_code_2(self):
+        self.assertIn('no command "modls"', self.refused(2, "modls"))
+        self.assertIn("--jsn", self.refused(2, "models", "--jsn"))
+        self.assertIn("one argument too many", self.refused(2, "models", "a", "b"))
+        self.assertIn("--generate-audio must be", self.refused(2, "check", "--generate-audio", "maybe"))
+        self.refused(2)
+
+    def test_models_are_listed(self):
+        lines = self.output_of("models").splitlines()
+        self.assertTrue(lines[0].startswith("MODEL "))
+        self.assertEqual(len(lines), 150)
+        self.assertEqual(len(self.json_of("models")["models"]), 149)
+
+    def test_a_model_is_explained_with_its_price(self):
+        text = self.output_of("models", MODEL)
+        for part in (MODEL, "documented sample run: 152 s, 1920x1080, with sound", "16:9 | 9:16 | 1:1",
+                     "at most 2500 characters", "price of a clip with the defaults: about 0.455 USD (5 s at 0.091 USD"):
+            self.assertIn(part, text)
+        self.assertEqual(self.json_of("models", "sora-2-t2v")["id"], "openai/sora-2-t2v")
+        self.assertNotIn("price", self.output_of("models", "--offline", MODEL))
+        self.assertIn("not known", self.output_of("models", MODEL, "--base-url", "http://127.0.0.1:1"))
+
+    def test_a_misspelt_model_is_exit_code_5_with_the_nearest(self):
+        self.assertIn(f"Did you mean {MODEL}?", self.refused(5, "models", "klingai/video-v2.6-pro-txt-to-video"))
+
+    def test_a_right_request_is_shown_with_its_price_and_nothing_is_sent(self):
+        text = self.output_of("check", "--prompt", "A cat", "--duration", 10, key="")
+        for part in (f"fits the model {MODEL}", 'prompt: "A cat"', "duration: 10", "about 0.91 USD: 10 s at 0.091 USD"):
+            self.assertIn(part, text)
+        answer = self.json_of("check", "-p", "A cat", "-m", "minimax/hailuo-02", "-d", 6)
+        self.assertTrue(answer["valid"])
+        self.assertGreater(answer["usd_estimated"], 0)
+        self.assertEqual(answer["request"], {"model": "minimax/hailuo-02", "prompt": "A cat", "duration": 6})
+        report = self.emulator.report()
+        self.assertEqual(report["tasks"], [])
+
+    def test_a_wrong_request_is_exit_code_3_and_names_everything(self):
+        text = self.refused(3, "check", "-p", "A cat", "-d", 7, "--aspect-ratio", "7:3", "--parameters", '{"sede":1}')
+        for part in ("duration is", "allowed are 5, 10", "aspect_ratio is", "no parameter sede", "nothing was bought"):
+            self.assertIn(part, text)
+        run = self.run_command("check", "-p", "A cat", "-d", 7, "--json")
+        self.assertEqual(run.returncode, 3)
+        self.assertFalse(json.loads(run.stdout)["valid"])
+
+    def test_an_unknown_model_is_let_through_with_a_warning(self):
+        run = self.run_command("check", "-p", "A cat", "-m", "klingai/video-v9")
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("klingai/video-v9 is not in the catalogue", run.stderr)
+        self.assertIn("price is not known", run.stdout)
+
+    def test_files_are_sent_at_any_depth_and_count_by_their_bytes(self):
+        parameters = self.folder / "more.json"
+        parameters.write_text(json.dumps({"elements": [{"reference_image_urls": [str(IMAGE), "https://h/b.png"],
+                                                        "frontal_image_url": IMAGE.as_uri()}]}))
+        answer = self.json_of("check", "-m", "klingai/video-v3-pro-image-to-video", "-p", "a", "-i", IMAGE,
+                              "--parameters", f"@{parameters}")
+        request = answer["request"]
+        self.assertRegex(request["image_url"], r"^sha256:[0-9a-f]{64}$")
+        self.assertEqual(request["elements"][0]["reference_image_urls"], [request["image_url"], "https://h/b.png"])
+        self.assertEqual(request["elements"][0]["frontal_image_url"], request["image_url"])
+        parameters.write_text('{"static_mask": "no/such/mask.png"}')
+        self.assertIn("static_mask \"no/such/mask.png\"", self.refused(
+            5, "check", "-m", "kling-video/v1.6/pro/image-to-video", "-i", IMAGE, "--parameters", f"@{parameters}"))
+
+    def test_prices_are_asked_for_again_by_their_etag(self):
+        first = self.output_of("check", "-p", "A cat")
+        kept = list((self.folder / "aimlvideo/prices").iterdir())
+        self.assertEqual(len(kept), 1)
+        remembered = json.loads(kept[0].read_text())
+        self.assertTrue(remembered["etag"])
+        # what the service answers with 304 is read from the file
+        kept[0].write_text(json.dumps(remembered | {"body": remembered["body"].replace("0.091", "0.5")}))
+        self.assertIn("about 2.50 USD", self.output_of("check", "-p", "A cat"))
+        kept[0].write_text("broken")
+        self.assertEqual(self.output_of("check", "-p", "A cat"), first)
+
+    def test_the_balance_is_shown(self):
+        self.assertEqual(self.output_of("balance"), "100.00 USD\n")
+        self.assertEqual(self.json_of("balance"), {"balance": 100.0, "currency": "USD"})
+
+    def test_without_a_key_the_balance_is_exit_code_4(self):
+        self.assertIn("there is no API key", self.refused(4, "balance", key=""))
+
+    def test_without_a_service_the_balance_is_exit_code_6(self):
+        self.assertIn("no connection", self.refused(6, "balance", "--base-url", "http://127.0.0.1:1"))
+
+    def test_the_man_page_names_every_command_option_and_exit_code(self):
+        page = (os.environ["AIMLVIDEO_SOURCE_ROOT"] + "/docs/man/aimlvideo.1")
+        with open(page) as file:
+            text = file.read().replace("\\-", "-")
+        for command in ("models", "check", "balance"):
+            self.assertRegex(text, rf"(?m)^\.BR? {command}\b")
+            for option in re.findall(r"--[a-z-]+", self.output_of(command, "--help")):
+                if option != "--help":
+                    self.assertIn(option, text)
+        for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 130):
+            self.assertRegex(text, rf"(?m)^\.B {code}$")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "account/account.h"
+#include "base/glib_ptr.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+#include "request_options.h"
+
+namespace aimlvideo::cli {
+
+ExitCode runBalance(const Arguments &arguments) {
+  gboolean asJson = FALSE;
+  const GOptionEntry entries[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
+      {},
+  };
+  Options options("balance", nullptr, "Shows how much money the account of the key has left.");
+  ServiceOptions serviceOptions;
+  serviceOptions.addTo(options);
+  options.add(entries);
+  if (!options.parse(arguments, 0))
+    return ExitCode::Usage;
+  Settings settings;
+  serviceOptions.fill(settings);
+  Cancellation cancellation;
+  const auto balance = fetchBalance(settings, cancellation);
+  if (!balance)
+    return printError(balance.error());
+  if (asJson) {
+    const auto object = adopt(json_object_new());
+    json_object_set_double_member(object.get(), "balance", balance->amount);
+    json_object_set_string_member(object.get(), "currency", balance->currency.c_str());
+    printJson(json_node_init_object(json_node_alloc(), object.get()));
+  } else {
+    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+    print(std::string(g_ascii_formatd(buffer, sizeof buffer, "%.2f", balance->amount)) + " " + balance->currency);
+  }
+  return ExitCode::Success;
+}
+
+} // namespace aimlvideo::cli
