@@ -179,11 +179,10 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> ClipHost::follow(const std::stri
     if (!stream || !isRedirect((*stream)->head().status))
       return stream;
     const std::string location = (*stream)->head().header("Location").value_or("");
-    GErrorSlot error;
-    const GCharPtr target(g_uri_resolve_relative(url.c_str(), location.c_str(), httpUriFlags, &error));
-    if (location.empty() || !target)
+    const auto target = redirectTarget(url, location);
+    if (!target)
       return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "a redirect leads nowhere"});
-    url = target.get();
+    url = *target;
   }
   return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "there are too many redirects"});
 }

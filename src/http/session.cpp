@@ -99,11 +99,16 @@ TransportError describe(const GError *error, SoupMessage *message, bool sent, co
   return result;
 }
 
+/// Where the path, the query or the fragment of an address begins.
+size_t endOfHost(const std::string &url) {
+  const size_t mark = url.find("://");
+  return mark == std::string::npos ? url.size() : std::min(url.find_first_of("/?#", mark + 3), url.size());
+}
+
 /// An address whose path and query are sent byte for byte. GUri's parser would decode what need not have been encoded,
 /// such as %7E, and so break a signature. Only a blank, which can't be sent, is encoded.
 tl::expected<GRefPtr<GUri>, std::string> exactUri(const std::string &url) {
-  const size_t mark = url.find("://");
-  const size_t end = mark == std::string::npos ? url.size() : std::min(url.find_first_of("/?#", mark + 3), url.size());
+  const size_t end = endOfHost(url);
   GErrorSlot error;
   const auto origin = adopt(g_uri_parse(url.substr(0, end).c_str(), httpUriFlags, &error));
   if (!origin)
@@ -194,6 +199,19 @@ HttpSession::HttpSession(const SessionOptions &options)
     soup_session_set_tls_database(session_.get(), options.tlsDatabase.get());
   if (const auto resolver = proxyResolver(options.proxy))
     soup_session_set_proxy_resolver(session_.get(), resolver.get());
+}
+
+std::optional<std::string> redirectTarget(const std::string &url, const std::string &location) {
+  if (location.empty())
+    return {};
+  if (g_uri_peek_scheme(location.c_str()))
+    return location;
+  if (location.starts_with("//"))
+    return url.substr(0, url.find("//")) + location;
+  if (location.starts_with("/"))
+    return url.substr(0, endOfHost(url)) + location;
+  const GCharPtr target(g_uri_resolve_relative(url.c_str(), location.c_str(), httpUriFlags, nullptr));
+  return target ? std::optional<std::string>(target.get()) : std::nullopt;
 }
 
 HttpSession::Stream::Stream(Cancellation &cancellation, Clock::time_point deadline)

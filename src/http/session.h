@@ -71,6 +71,9 @@ using Exchanged = tl::expected<T, TransportError>;
 /// keeps the request from leaving.
 using Starting = std::function<bool()>;
 
+/// Where a redirect leads, with a whole address or path in `location` taken byte for byte. Nothing: nowhere.
+std::optional<std::string> redirectTarget(const std::string &url, const std::string &location);
+
 /// One HTTP session: connections, TLS, proxy. Used by the thread that made it and by no other. It follows no redirect
 /// and decodes no compression: what it returns is what the host sent.
 class HttpSession {

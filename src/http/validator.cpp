@@ -18,10 +18,10 @@ std::optional<HttpResponse> headOf(HttpSession &session, HttpRequest request, Ca
     const auto location = head.header("Location");
     if (head.status < 300 || head.status >= 400 || !location)
       return head;
-    const GCharPtr next(g_uri_resolve_relative(request.url.c_str(), location->c_str(), httpUriFlags, nullptr));
+    const auto next = redirectTarget(request.url, *location);
     if (!next)
       return std::nullopt;
-    request.url = next.get();
+    request.url = *next;
   }
   return std::nullopt;
 }

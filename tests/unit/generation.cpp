@@ -76,7 +76,11 @@ GST_START_TEST(image_models_take_a_path_a_url_and_a_data_uri_over_both_families)
   TemporaryFolder folder;
   const std::string path = folder.file("picture.png", fromBase64(tinyPng));
   const std::string inlined = dataUri("image/png", tinyPng);
-  const std::string url = "https://pictures.example/a%20b.jpg?sig=x%2By%3D";
+  const TestServer pictures([](const Seen &, Answer &answer) {
+    answer.header("ETag", "\"1\"");
+    answer.send(200, "image/jpeg", "not for the engine");
+  });
+  const std::string url = pictures.url() + "/a%20b.jpg?sig=x%2By%3D";
   const std::pair<std::string, std::string> images[] = {
       {path, inlined}, {"file://" + path, inlined}, {inlined, inlined}, {url, url}};
   for (const char *model : imageModels)

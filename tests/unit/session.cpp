@@ -153,6 +153,20 @@ GST_START_TEST(a13_an_address_leaves_byte_for_byte) {
 }
 GST_END_TEST
 
+GST_START_TEST(a13_a_redirect_leads_on_byte_for_byte) {
+  const std::string from = "https://a.example:8443/x/y.mp4?s=1";
+  fail_unless_equals_text(redirectTarget(from, "https://b.example/%7Ez?s=%41#f").value(),
+                          "https://b.example/%7Ez?s=%41#f");
+  fail_unless_equals_text(redirectTarget(from, "//b.example/%7E").value(), "https://b.example/%7E");
+  fail_unless_equals_text(redirectTarget(from, "/%7E//?s=%41").value(), "https://a.example:8443/%7E//?s=%41");
+  fail_unless_equals_text(redirectTarget(from, "z.mp4?t=2").value(), "https://a.example:8443/x/z.mp4?t=2");
+  fail_unless_equals_text(redirectTarget(from, "../z.mp4").value(), "https://a.example:8443/z.mp4");
+  fail_unless_equals_text(redirectTarget(from, "?t=2").value(), "https://a.example:8443/x/y.mp4?t=2");
+  fail_unless_equals_text(redirectTarget("https://a.example", "/z").value(), "https://a.example/z");
+  fail_if(redirectTarget(from, "").has_value());
+}
+GST_END_TEST
+
 GST_START_TEST(the_user_agent_is_the_users) {
   RawServer server(plainAnswer("", "x"));
   Exchange exchange(server.url());
@@ -485,6 +499,7 @@ static TCase *answers() {
   tcase_add_test(tests, a_failure_that_the_server_reports_is_an_answer);
   tcase_add_test(tests, headers_leave_as_given_and_no_others);
   tcase_add_test(tests, a13_an_address_leaves_byte_for_byte);
+  tcase_add_test(tests, a13_a_redirect_leads_on_byte_for_byte);
   tcase_add_test(tests, the_user_agent_is_the_users);
   tcase_add_test(tests, an_answer_of_the_largest_size_is_taken_and_a_larger_one_is_not);
   tcase_add_test(tests, an_answer_without_an_announced_size_is_capped_as_well);

@@ -363,10 +363,33 @@ GST_START_TEST(a_given_generation_needs_a_key_and_nothing_else) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_dry_run_needs_no_key) {
+  const NoKeys none;
+  Settings settings = keyless();
+  settings.dryRun = true;
+  fail_unless(checkSettings(settings).has_value());
+  fail_unless(prepare(settings).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(an_image_is_given_once) {
+  Settings settings = goodSettings();
+  settings.model = imageModel;
+  settings.imageSource = [] {
+    return GivenImage{fromBase64(tinyPng), "sample"};
+  };
+  fail_unless(checkSettings(settings).has_value());
+  fail_unless_contains(prepare(settings).value().request.body, "data:image/png;base64,");
+  settings.image = dataUri("image/png", tinyPng);
+  expectRefusedEarly(settings, ErrorKind::BadRequest, "image and image-sample are both set");
+}
+GST_END_TEST
+
 static TCase *keys() {
   TCase *tests = tcase_create("keys");
   tcase_add_test(tests, without_a_key_the_error_says_where_to_put_one);
   tcase_add_test(tests, an_empty_variable_is_no_key);
+  tcase_add_test(tests, a_dry_run_needs_no_key);
   tcase_add_test(tests, keys_are_looked_for_in_the_documented_order);
   tcase_add_test(tests, a_credentials_folder_without_a_key_is_no_key);
   tcase_add_test(tests, the_first_line_of_a_key_file_is_the_key);
@@ -396,6 +419,7 @@ static TCase *requests() {
   tcase_add_test(tests, what_the_model_does_not_take_is_refused_before_a_file_is_read);
   tcase_add_test(tests, an_image_file_is_read_on_the_worker_only);
   tcase_add_test(tests, a_data_uri_is_checked_at_once);
+  tcase_add_test(tests, an_image_is_given_once);
   tcase_add_test(tests, only_what_was_set_is_sent);
   tcase_add_test(tests, a_given_generation_needs_a_key_and_nothing_else);
   return tests;

@@ -119,6 +119,16 @@ GST_START_TEST(a_service_that_stays_busy_is_given_up) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_request_that_is_found_too_large_is_tried_once_more) {
+  Bench bench;
+  bench.createAnswers(413, "<html>Request Entity Too Large</html>");
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::BadRequest);
+  fail_unless_contains(error.text(), "too large");
+  fail_unless_equals_int(bench.service.purchases(), 2);
+}
+GST_END_TEST
+
 GST_START_TEST(a_busy_service_is_not_asked_earlier_than_it_wants) {
   Bench bench;
   bench.settings.timeout = 3000;
@@ -262,6 +272,7 @@ static TCase *repetitions() {
   tcase_add_test(tests, a_submission_names_itself_by_a_random_id);
   tcase_add_test(tests, a17_a_service_that_is_busy_is_asked_again_without_being_told_when);
   tcase_add_test(tests, a_service_that_stays_busy_is_given_up);
+  tcase_add_test(tests, a_request_that_is_found_too_large_is_tried_once_more);
   tcase_add_test(tests, a_busy_service_is_not_asked_earlier_than_it_wants);
   tcase_add_test(tests, a_busy_services_wish_is_followed);
   tcase_add_test(tests, without_a_connection_nothing_is_bought_and_it_is_tried_again);

@@ -168,6 +168,7 @@ GST_START_TEST(a_stop_between_two_submissions_buys_nothing) {
   fail_unless(bench.fault().kind == ErrorKind::Cancelled);
   stopper.join();
   fail_unless_equals_int(bench.service.purchases(), 1);
+  fail_unless(bench.newestRow().state == LedgerRow::State::Intent);
 }
 GST_END_TEST
 
