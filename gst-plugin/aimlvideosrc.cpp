@@ -56,6 +56,7 @@ public:
 
   // the application's thread
   bool validate() const;
+  bool checkLink() const;
   void enterPaused();
   void leavePaused();
   void endOfStreamSent();
@@ -84,7 +85,6 @@ private:
   };
 
   bool locked() const;
-  bool linked() const { return gst_pad_is_linked(GST_BASE_SRC_PAD(element_)); }
   void startJob();
   bool cancelJob();
   void advance(Outcome outcome);
@@ -180,12 +180,20 @@ void Source::enterPaused() {
     const std::lock_guard lock(mutex_);
     running_ = true;
   }
-  if (linked())
-    startJob();
-  changed_.notify_all(); // create() reports a pad that is not linked
+  startJob();
 }
 
-/// Starts the job unless it runs. Called from the state change, and from create() for a pad that was linked late.
+/// Whether there is somebody to buy for; an error on the bus otherwise.
+bool Source::checkLink() const {
+  if (gst_pad_is_linked(GST_BASE_SRC_PAD(element_)))
+    return true;
+  const auto error = failure(ErrorKind::BadRequest, "the source pad is not linked", "nothing would play the clip",
+                             "Link the element before it goes to PAUSED; nothing was bought");
+  bus_.error(error.value());
+  return false;
+}
+
+/// Starts the job unless it runs.
 void Source::startJob() {
   ElementSettings settings;
   int64_t ownRow = 0;
@@ -285,26 +293,11 @@ GstFlowReturn Source::flowWithoutClip() const {
 /// Blocks until the clip can be read, and says why it can not otherwise. The job goes on through a flush.
 std::shared_ptr<Spool> Source::waitForClip(GstFlowReturn &flow) {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Pending || (running_ && !jobStarted_); });
-    if (!flushing_ && readable())
-      return clip_;
-    if (flushing_ || outcome_ != Outcome::Pending) {
-      flow = flowWithoutClip();
-      return nullptr;
-    }
-
-    lock.unlock();
-    if (linked()) {
-      startJob();
-    } else {
-      const auto error = failure(ErrorKind::BadRequest, "the source pad is not linked", "nothing would play the clip",
-                                 "Link the element before it goes to PAUSED; nothing was bought");
-      bus_.error(error.value());
-      advance(Outcome::Failed);
-    }
-    lock.lock();
-  }
+  changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Pending; });
+  if (!flushing_ && readable())
+    return clip_;
+  flow = flowWithoutClip();
+  return nullptr;
 }
 
 GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
@@ -498,6 +491,8 @@ static void gst_aiml_video_src_get_property(GObject *object, guint id, GValue *v
 
 static GstStateChangeReturn gst_aiml_video_src_change_state(GstElement *element, GstStateChange transition) {
   Source *source = GST_AIML_VIDEO_SRC(element)->source;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !source->checkLink())
+    return GST_STATE_CHANGE_FAILURE;
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_aiml_video_src_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result != GST_STATE_CHANGE_FAILURE)

@@ -216,7 +216,7 @@ GST_END_TEST
 GST_START_TEST(nothing_is_bought_while_the_pad_is_not_linked) {
   FakeService service;
   Pipeline pipeline(service, "SRC");
-  pipeline.setState(GST_STATE_PLAYING);
+  fail_unless_equals_int(pipeline.setState(GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
   const Event error = pipeline.waitFor("error");
   fail_unless(error.text.find("not linked") != std::string::npos);
   pipeline.setState(GST_STATE_NULL);
