@@ -11,6 +11,7 @@ import tempfile
 from support import IMAGE, KEY, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
+COMMANDS = ("models", "check", "balance", "jobs", "cache")
 MODEL = "klingai/video-v2-6-pro-text-to-video"
 
 
@@ -39,7 +40,7 @@ class CommandLine(EndToEnd):
 
     def test_help_lists_the_commands_and_each_explains_itself(self):
         text = self.output_of("help")
-        for command in ("models", "check", "balance"):
+        for command in COMMANDS:
             self.assertIn(f"  {command}", text)
             self.assertIn(f"aimlvideo {command}", self.output_of("help", command))
             self.assertIn("--json", self.output_of(command, "--help"))
@@ -135,7 +136,7 @@ class CommandLine(EndToEnd):
         page = (os.environ["AIMLVIDEO_SOURCE_ROOT"] + "/docs/man/aimlvideo.1")
         with open(page) as file:
             text = file.read().replace("\\-", "-")
-        for command in ("models", "check", "balance"):
+        for command in COMMANDS:
             self.assertRegex(text, rf"(?m)^\.BR? {command}\b")
             for option in re.findall(r"--[a-z-]+", self.output_of(command, "--help")):
                 if option != "--help":
