@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <glib-unix.h>
+
 namespace aimlvideo {
 
 namespace {
@@ -133,6 +135,32 @@ tl::expected<GRefPtr<GUri>, std::string> exactUri(const std::string &url) {
                                      g_uri_get_port(origin.get()), path.empty() ? "/" : path.c_str(),
                                      query ? query->c_str() : nullptr, nullptr));
 }
+
+/// The descriptor that becomes readable when a GCancellable is cancelled. GIO's own source for it leaks in GLib 2.74
+/// when it goes while the cancelling thread has not returned yet.
+class CancellableFd {
+public:
+  explicit CancellableFd(GCancellable *cancellable)
+      : cancellable_(share(cancellable)), descriptor_(g_cancellable_get_fd(cancellable)) {}
+  CancellableFd(const CancellableFd &) = delete;
+  CancellableFd &operator=(const CancellableFd &) = delete;
+  ~CancellableFd() {
+    if (valid())
+      g_cancellable_release_fd(cancellable_.get());
+  }
+
+  bool valid() const { return descriptor_ >= 0; }
+  /// A new source that calls back once it is cancelled.
+  GSource *source(GUnixFDSourceFunc cancelled, gpointer data) const {
+    GSource *source = g_unix_fd_source_new(descriptor_, G_IO_IN);
+    g_source_set_callback(source, G_SOURCE_FUNC(cancelled), data, nullptr);
+    return source;
+  }
+
+private:
+  GRefPtr<GCancellable> cancellable_;
+  int descriptor_;
+};
 
 Headers headersOf(SoupMessage *message) {
   Headers headers;
@@ -268,6 +296,10 @@ bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chr
   GPollableInputStream *body = G_POLLABLE_INPUT_STREAM(body_.get());
   if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body))
     return true;
+  const CancellableFd stop(attempt_->cancellable());
+  const CancellableFd interrupt(interruption);
+  if (!stop.valid() || !interrupt.valid())
+    return true; // no descriptor is left to wait for
   const std::unique_ptr<GMainContext, void (*)(GMainContext *)> context(g_main_context_new(), g_main_context_unref);
   enum class Event { None, Readable, Other };
   struct Watch {
@@ -281,19 +313,25 @@ bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chr
     GSource *source_;
   };
   Event event = Event::None;
-  GSource *readable = g_pollable_input_stream_create_source(body, attempt_->cancellable());
-  GSource *interrupted = g_cancellable_source_new(interruption);
-  GSource *late = g_timeout_source_new(static_cast<guint>(longest.count()));
-  g_source_set_callback(readable, G_SOURCE_FUNC(+[](GObject *, gpointer to) -> gboolean {
+  GSource *bytes = g_pollable_input_stream_create_source(body, nullptr);
+  g_source_set_callback(bytes, G_SOURCE_FUNC(+[](GObject *, gpointer to) -> gboolean {
                           *static_cast<Event *>(to) = Event::Readable;
                           return G_SOURCE_CONTINUE;
                         }),
                         &event, nullptr);
-  g_source_set_callback(interrupted, G_SOURCE_FUNC(+[](GCancellable *, gpointer to) -> gboolean {
-                          *static_cast<Event *>(to) = Event::Other;
-                          return G_SOURCE_CONTINUE;
-                        }),
-                        &event, nullptr);
+  GSource *stopped = stop.source(
+      +[](int, GIOCondition, gpointer to) -> gboolean {
+        *static_cast<Event *>(to) = Event::Readable; // read() will say why there is nothing to read
+        return G_SOURCE_CONTINUE;
+      },
+      &event);
+  GSource *interrupted = interrupt.source(
+      +[](int, GIOCondition, gpointer to) -> gboolean {
+        *static_cast<Event *>(to) = Event::Other;
+        return G_SOURCE_CONTINUE;
+      },
+      &event);
+  GSource *late = g_timeout_source_new(static_cast<guint>(longest.count()));
   g_source_set_callback(
       late,
       +[](gpointer to) -> gboolean {
@@ -301,7 +339,8 @@ bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chr
         return G_SOURCE_CONTINUE;
       },
       &event, nullptr);
-  const Watch watches[] = {{context.get(), readable}, {context.get(), interrupted}, {context.get(), late}};
+  const Watch watches[] = {
+      {context.get(), bytes}, {context.get(), stopped}, {context.get(), interrupted}, {context.get(), late}};
   while (event == Event::None)
     g_main_context_iteration(context.get(), TRUE);
   return event == Event::Readable;

@@ -163,6 +163,8 @@ GST_START_TEST(a_stop_between_two_submissions_buys_nothing) {
   bench.createAnswers(429, "{}");
   std::thread stopper([&] {
     bench.service.server.waitFor("POST", "/");
+    while (bench.newestRow().state != LedgerRow::State::Intent) // the answer has arrived once it is that again
+      std::this_thread::yield();
     bench.cancellation.cancel();
   });
   fail_unless(bench.fault().kind == ErrorKind::Cancelled);
