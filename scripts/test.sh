@@ -23,7 +23,7 @@ else
   scripts/install-packages.sh
 fi
 BUILD=build scripts/build.sh -Dwerror=true
-BUILD=build-asan scripts/build.sh -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+BUILD=build-asan scripts/build.sh -Dwerror=true -Doptimization=0 -Db_sanitize=address,undefined -Db_lundef=false \
   -Dplugin=disabled -Demulator=disabled
 
 failed=0

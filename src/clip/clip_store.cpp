@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <tuple>
 
 #include <fcntl.h>
@@ -28,7 +27,8 @@ Failure storeFailure(const std::string &folder, const std::string &why) {
 
 /// Files on their way into the store. One that is this old was left behind by a process that was killed.
 constexpr auto partSuffix = ".part";
-constexpr int64_t abandonedAfter = 24LL * 60 * 60; // seconds
+constexpr int64_t second = 1'000'000; // microseconds
+constexpr int64_t abandonedAfter = 24 * 60 * 60 * second;
 
 /// Links the spool's unnamed file to a name. False where that is not possible: another file system, or one without
 /// unnamed files.
@@ -128,7 +128,8 @@ std::vector<ClipStore::Entry> ClipStore::files() const {
   while (const char *name = g_dir_read_name(folder.get())) {
     struct stat facts {};
     if (stat(path(name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
-      entries.push_back({name, static_cast<uint64_t>(facts.st_size), facts.st_mtime});
+      entries.push_back(
+          {name, static_cast<uint64_t>(facts.st_size), facts.st_mtim.tv_sec * second + facts.st_mtim.tv_nsec / 1000});
   }
   std::sort(entries.begin(), entries.end(),
             [](const Entry &a, const Entry &b) { return std::tie(a.used, a.name) < std::tie(b.used, b.name); });
@@ -136,7 +137,7 @@ std::vector<ClipStore::Entry> ClipStore::files() const {
 }
 
 size_t ClipStore::prune(const Limits &limits) const {
-  const auto now = static_cast<int64_t>(time(nullptr));
+  const int64_t now = g_get_real_time();
   for (const Entry &entry : files())
     if (entry.name.ends_with(partSuffix) && entry.used < now - abandonedAfter)
       remove(entry.name);
@@ -144,7 +145,7 @@ size_t ClipStore::prune(const Limits &limits) const {
   uint64_t total = 0;
   for (const Entry &entry : all)
     total += entry.size;
-  const auto oldest = now - static_cast<int64_t>(limits.age);
+  const auto oldest = now - static_cast<int64_t>(limits.age) * second;
   size_t removed = 0;
   for (const Entry &entry : all) {
     if (total <= limits.size && entry.used >= oldest)

@@ -30,7 +30,7 @@ public:
   struct Entry {
     std::string name;
     uint64_t size = 0;
-    int64_t used = 0; ///< seconds since 1970
+    int64_t used = 0; ///< when it was last played, microseconds since 1970
   };
 
   /// Makes the folder where it is missing.

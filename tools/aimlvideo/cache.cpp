@@ -25,9 +25,9 @@ ExitCode list(const ClipStore &store, bool asJson) {
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "file", store.path(entry.name).c_str());
     json_object_set_int_member(object, "size", static_cast<gint64>(entry.size));
-    json_object_set_int_member(object, "used", entry.used);
+    json_object_set_int_member(object, "used", entry.used / G_USEC_PER_SEC);
     json_array_add_object_element(array, object);
-    GDateTime *time = g_date_time_new_from_unix_local(entry.used);
+    GDateTime *time = g_date_time_new_from_unix_local(entry.used / G_USEC_PER_SEC);
     const GCharPtr text(time ? g_date_time_format(time, "%Y-%m-%d %H:%M") : g_strdup("-"));
     g_clear_pointer(&time, g_date_time_unref);
     table.add({sizeOf(entry.size), text.get(), store.path(entry.name)});
