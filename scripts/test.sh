@@ -38,7 +38,7 @@ if [ $full = yes ]; then
 else
   run build --no-suite full
 fi
-run build-asan --suite unit
+run build-asan --suite unit --no-suite full
 
 # the numbers of single checks, out of the logs of Check and of Python's unittest
 cat build/meson-logs/testlog.txt build-asan/meson-logs/testlog.txt | awk '
