@@ -350,7 +350,8 @@ GST_START_TEST(a_damaged_clip_is_an_error_before_the_end) {
   pipeline.setState(GST_STATE_PLAYING);
   const Event error = pipeline.waitFor("error");
   fail_unless(error.text.find("checksum") != std::string::npos, "%s", error.text.c_str());
-  fail_if(pipeline.happened("eos"));
+  // the base class ends a stream that failed with EOS, which sinks tell too
+  fail_if(pipeline.happened("eos") && pipeline.position("eos") < pipeline.position("error"));
   fail_unless_equals_int(scene.service.home.clips(), 0);
 }
 GST_END_TEST
