@@ -85,7 +85,6 @@ private:
   };
 
   bool locked() const;
-  void startJob();
   bool cancelJob();
   void advance(Outcome outcome);
   bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
@@ -102,7 +101,6 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   ElementSettings settings_;
-  bool running_ = false;               ///< PAUSED or above, so that a job may run
   std::atomic<bool> flushing_ = false; ///< changed under the lock, and read by a wait for the clip as well
   bool jobStarted_ = false;
   std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
@@ -175,14 +173,6 @@ bool Source::validate() const {
   return checked.has_value();
 }
 
-void Source::enterPaused() {
-  {
-    const std::lock_guard lock(mutex_);
-    running_ = true;
-  }
-  startJob();
-}
-
 /// Whether there is somebody to buy for; an error on the bus otherwise.
 bool Source::checkLink() const {
   if (gst_pad_is_linked(GST_BASE_SRC_PAD(element_)))
@@ -193,13 +183,12 @@ bool Source::checkLink() const {
   return false;
 }
 
-/// Starts the job unless it runs.
-void Source::startJob() {
+void Source::enterPaused() {
   ElementSettings settings;
   int64_t ownRow = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (jobStarted_ || !running_)
+    if (jobStarted_)
       return;
     jobStarted_ = true;
     finalState_ = State::Idle;
@@ -225,7 +214,6 @@ void Source::startJob() {
 void Source::leavePaused() {
   cancelJob();
   const std::lock_guard lock(mutex_);
-  running_ = false;
   jobStarted_ = false;
   outcome_ = Outcome::Pending;
   clip_.reset();

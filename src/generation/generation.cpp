@@ -71,7 +71,7 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
   options.idleTimeout = run_.patience.idleConnection;
   run_.session = std::make_unique<HttpSession>(options);
   run_.client = std::make_unique<ServiceClient>(*run_.session, run_.plan, run_.settings.extraHeaders);
-  if (auto store = ClipStore::open(cacheFolder() + "/clips"))
+  if (auto store = ClipStore::open(clipFolder()))
     run_.store = std::move(*store);
 
   for (const std::string &warning : request.warnings)

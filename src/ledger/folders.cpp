@@ -16,6 +16,10 @@ std::string cacheFolder() {
   return std::string(g_get_user_cache_dir()) + "/aimlvideo";
 }
 
+std::string clipFolder() {
+  return cacheFolder() + "/clips";
+}
+
 tl::expected<void, std::string> makePrivateFolder(const std::string &path) {
   if (g_mkdir_with_parents(path.c_str(), 0700) != 0)
     return tl::unexpected(std::string(g_strerror(errno)));

@@ -13,6 +13,9 @@ std::string stateFolder();
 /// `$XDG_CACHE_HOME/aimlvideo`: what can be fetched again.
 std::string cacheFolder();
 
+/// The clip store in it.
+std::string clipFolder();
+
 /// Makes a folder that only its user can enter (0700), with those above it. The error is the system's words.
 tl::expected<void, std::string> makePrivateFolder(const std::string &path);
 

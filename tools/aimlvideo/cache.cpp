@@ -129,7 +129,7 @@ ExitCode runCache(const Arguments &arguments) {
   if (!words)
     return ExitCode::Usage;
   const std::string action = words->empty() ? "list" : words->front();
-  const auto store = ClipStore::open(cacheFolder() + "/clips");
+  const auto store = ClipStore::open(clipFolder());
   if (!store)
     return printError(store.error());
   if (action == "list")
