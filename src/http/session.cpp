@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <glib-unix.h>
 
@@ -175,6 +176,14 @@ Headers headersOf(SoupMessage *message) {
   return headers;
 }
 
+void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
+  std::string value;
+  value.reserve(strlen("Bearer ") + bearer.reveal().size()); // so that no shorter copy is left behind
+  value.append("Bearer ").append(bearer.reveal());
+  soup_message_headers_append(headers, "Authorization", value.c_str());
+  wipe(value);
+}
+
 /// Looks at a request on its way: where its connection leads, and when libsoup is about to write it. It can keep it
 /// from leaving.
 class Departure {
@@ -302,6 +311,8 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   soup_message_set_flags(message.get(), SOUP_MESSAGE_NO_REDIRECT);
   for (const auto &[name, value] : request.headers)
     soup_message_headers_append(soup_message_get_request_headers(message.get()), name.c_str(), value.c_str());
+  if (!request.bearer.empty())
+    addBearer(soup_message_get_request_headers(message.get()), request.bearer);
   if (request.body)
     soup_message_set_request_body_from_bytes(message.get(), "application/json", request.body.get());
 

@@ -14,6 +14,7 @@
 
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
+#include "base/secret.h"
 
 namespace aimlvideo {
 
@@ -33,6 +34,7 @@ struct HttpRequest {
   const char *method = "GET";
   std::string url;
   Headers headers;
+  Secret bearer;        ///< sent as `Authorization: Bearer ...`; empty: none
   GRefPtr<GBytes> body; ///< sent as application/json; null: none
   /// Whether it may go to hosts of the public internet only, because the URL comes from somebody else than the user.
   /// Checked on the address that is connected to, so that no name service can lead it elsewhere.
