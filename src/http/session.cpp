@@ -215,6 +215,8 @@ public:
     if (!notPublic_.empty())
       return TransportError{TransportError::Cause::NotPublic, false,
                             notPublic_ + ", which is not of the public internet"};
+    if (outdated_)
+      return TransportError{TransportError::Cause::Tls, false, "the host speaks a version of TLS before 1.2"};
     if (withheld_)
       return TransportError{TransportError::Cause::Withheld, false, "it was not let go"};
     return {};
@@ -231,8 +233,9 @@ private:
 
   void started() {
     check(soup_message_get_remote_address(message_)); // of a connection that was there already
-    if (!notPublic_.empty())
-      return;
+    outdated_ = isOutdated(soup_message_get_tls_protocol_version(message_));
+    if (outdated_ || !notPublic_.empty())
+      return g_cancellable_cancel(attempt_);
     withheld_ = starting_ && !starting_();
     if (withheld_)
       g_cancellable_cancel(attempt_); // checked before the first byte is written
@@ -248,12 +251,19 @@ private:
       g_cancellable_cancel(attempt_);
   }
 
+  /// The system's TLS library may still agree to versions that RFC 8996 has done away with.
+  static bool isOutdated(GTlsProtocolVersion version) {
+    return version == G_TLS_PROTOCOL_VERSION_SSL_3_0 || version == G_TLS_PROTOCOL_VERSION_TLS_1_0 ||
+           version == G_TLS_PROTOCOL_VERSION_TLS_1_1;
+  }
+
   SoupMessage *message_;
   GCancellable *attempt_;
   const bool publicOnly_;
   bool &sent_;
   const Starting &starting_;
   bool withheld_ = false;
+  bool outdated_ = false;
   std::string notPublic_;
   std::array<gulong, 2> handlers_{};
 };

@@ -192,6 +192,64 @@ GST_START_TEST(an_image_host_cannot_send_on_to_a_local_one) {
 }
 GST_END_TEST
 
+/// A TLS server of OpenSSL, which still speaks versions that GnuTLS has given up.
+class OldServer {
+public:
+  explicit OldServer(const std::string &pem, const char *version) {
+    const char *line[] = {"openssl", "s_server", "-accept", "127.0.0.1:0",     "-cert", pem.c_str(),
+                          "-www",    version,    "-cipher", "ALL:@SECLEVEL=0", nullptr};
+    GErrorSlot error;
+    process_ = adopt(g_subprocess_newv(line, G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error));
+    fail_unless(bool(process_), "%s", error.message());
+    const auto lines = adopt(g_data_input_stream_new(g_subprocess_get_stdout_pipe(process_.get())));
+    while (const GCharPtr said{g_data_input_stream_read_line(lines.get(), nullptr, nullptr, nullptr)}) {
+      const std::string text = said.get(); // ACCEPT 127.0.0.1:PORT
+      if (text.starts_with("ACCEPT ")) {
+        url_ = "https://" + text.substr(strlen("ACCEPT "));
+        break;
+      }
+    }
+    fail_if(url_.empty());
+  }
+  OldServer(const OldServer &) = delete;
+  OldServer &operator=(const OldServer &) = delete;
+  ~OldServer() {
+    g_subprocess_force_exit(process_.get());
+    g_subprocess_wait(process_.get(), nullptr, nullptr);
+  }
+
+  const std::string &url() const { return url_; }
+
+private:
+  GRefPtr<GSubprocess> process_;
+  std::string url_;
+};
+
+GST_START_TEST(tls_before_1_2_is_refused) {
+  TemporaryFolder folder;
+  const std::string pem = folder.file("server.pem", std::string(selfSigned) + selfSignedKey);
+  SessionOptions options;
+  options.tlsDatabase = adopt(g_tls_file_database_new(folder.file("authority.pem", selfSigned).c_str(), nullptr));
+  HttpSession session(options);
+
+  const OldServer present(pem, "-tls1_2");
+  HttpRequest request;
+  request.url = present.url();
+  Cancellation cancellation;
+  const auto answer = session.exchange(request, cancellation, Clock::now() + 20s, 100'000);
+  fail_unless(answer.has_value(), "%s", answer ? "" : answer.error().message.c_str());
+
+  for (const char *version : {"-tls1_1", "-tls1"}) {
+    const OldServer old(pem, version);
+    request.url = old.url();
+    const auto refused = session.exchange(request, cancellation, Clock::now() + 20s, 100'000);
+    fail_if(refused.has_value(), "%s", version);
+    fail_unless(refused.error().cause == Cause::Tls, "%s", refused.error().message.c_str());
+    fail_if(refused.error().sent);
+  }
+}
+GST_END_TEST
+
 static Suite *network_edge_suite() {
   Suite *suite = suite_create("network_edge");
   TCase *tests = tcase_create("all");
@@ -202,6 +260,7 @@ static Suite *network_edge_suite() {
   tcase_add_test(tests, behind_a_proxy_the_name_counts);
   tcase_add_test(tests, a_clips_address_leads_to_local_hosts_only_where_the_service_is);
   tcase_add_test(tests, whether_the_service_is_local_is_told_by_its_address);
+  tcase_add_test(tests, tls_before_1_2_is_refused);
   tcase_add_test(tests, an_image_host_cannot_send_on_to_a_local_one);
   return suite;
 }
