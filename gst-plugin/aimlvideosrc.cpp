@@ -88,9 +88,10 @@ private:
   bool cancelJob();
   void advance(Outcome outcome);
   bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
-  GstFlowReturn flowWithoutClip() const;
-  std::shared_ptr<Spool> waitForClip(GstFlowReturn &flow);
-  GstFlowReturn endOfClip();
+  bool unlockedSince(unsigned entry) const { return flushing_ || unlocks_ != entry; }
+  GstFlowReturn flowWithoutClip(unsigned entry) const;
+  std::shared_ptr<Spool> waitForClip(unsigned entry, GstFlowReturn &flow);
+  GstFlowReturn endOfClip(unsigned entry);
   bool learnSize(const Spool &clip);
   Status status() const;
 
@@ -102,6 +103,7 @@ private:
   std::condition_variable changed_;
   ElementSettings settings_;
   std::atomic<bool> flushing_ = false; ///< changed under the lock, and read by a wait for the clip as well
+  std::atomic<unsigned> unlocks_ = 0;  ///< likewise: calls of unlock() so far
   bool jobStarted_ = false;
   std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
   std::shared_ptr<Spool> clip_;
@@ -264,6 +266,7 @@ void Source::setFlushing(bool flushing) {
   {
     const std::lock_guard lock(mutex_);
     flushing_ = flushing;
+    unlocks_ += flushing ? 1 : 0;
     clip = clip_;
   }
   changed_.notify_all();
@@ -272,32 +275,42 @@ void Source::setFlushing(bool flushing) {
 }
 
 /// Why create() has nothing to read.
-GstFlowReturn Source::flowWithoutClip() const {
-  if (flushing_)
+GstFlowReturn Source::flowWithoutClip(unsigned entry) const {
+  if (unlockedSince(entry))
     return GST_FLOW_FLUSHING;
   return outcome_ == Outcome::Failed ? GST_FLOW_ERROR : GST_FLOW_EOS;
 }
 
 /// Blocks until the clip can be read, and says why it can not otherwise. The job goes on through a flush.
-std::shared_ptr<Spool> Source::waitForClip(GstFlowReturn &flow) {
+std::shared_ptr<Spool> Source::waitForClip(unsigned entry, GstFlowReturn &flow) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Pending; });
-  if (!flushing_ && readable())
+  changed_.wait(lock, [&] { return unlockedSince(entry) || outcome_ != Outcome::Pending; });
+  if (!unlockedSince(entry) && readable())
     return clip_;
-  flow = flowWithoutClip();
+  flow = flowWithoutClip(entry);
   return nullptr;
 }
 
+/// When a pad that is pulled from is deactivated, the base class calls unlock() and unlock_stop() at once, before a
+/// thread that waits here can have woken up. So it is the number of unlock()s that ends a wait; and a thread that was
+/// on its way here meanwhile finds the pad flushing, which it was before the first of them.
 GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
+  const unsigned entry = unlocks_;
+  GstBaseSrc *base = GST_BASE_SRC(element_);
+  GstPad *pad = GST_BASE_SRC_PAD(base);
+  GST_OBJECT_LOCK(pad);
+  const bool flushing = GST_PAD_IS_FLUSHING(pad);
+  // a demuxer that pulls takes less than it asked for as the end
+  const bool pulled = GST_PAD_MODE(pad) == GST_PAD_MODE_PULL;
+  GST_OBJECT_UNLOCK(pad);
+  if (flushing)
+    return GST_FLOW_FLUSHING;
   GstFlowReturn flow = GST_FLOW_OK;
-  const auto clip = waitForClip(flow);
+  const auto clip = waitForClip(entry, flow);
   if (!clip)
     return flow;
-  GstBaseSrc *base = GST_BASE_SRC(element_);
-  // a demuxer that pulls takes less than it asked for as the end
-  const bool pulled = GST_PAD_MODE(GST_BASE_SRC_PAD(base)) == GST_PAD_MODE_PULL;
   const auto arrival = clip->await({offset, length, pulled ? Spool::Amount::Whole : Spool::Amount::Any},
-                                   [this] { return flushing_ || !readable(); });
+                                   [&] { return unlockedSince(entry) || !readable(); });
   if (learnSize(*clip)) {
     // the base class asks for the size at its start only, and reads the segment in this thread
     GST_OBJECT_LOCK(base);
@@ -306,9 +319,9 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
   }
   switch (arrival.kind) {
   case Spool::Arrival::Kind::Stopped:
-    return flowWithoutClip();
+    return flowWithoutClip(entry);
   case Spool::Arrival::Kind::End:
-    return pulled ? GST_FLOW_EOS : endOfClip();
+    return pulled ? GST_FLOW_EOS : endOfClip(entry);
   case Spool::Arrival::Kind::There:
     break;
   }
@@ -322,10 +335,10 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
 }
 
 /// The end of what is pushed. It is told when the download has ended well, so that no fault comes after it.
-GstFlowReturn Source::endOfClip() {
+GstFlowReturn Source::endOfClip(unsigned entry) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Arriving; });
-  return !flushing_ && readable() ? GST_FLOW_EOS : flowWithoutClip();
+  changed_.wait(lock, [&] { return unlockedSince(entry) || outcome_ != Outcome::Arriving; });
+  return !unlockedSince(entry) && readable() ? GST_FLOW_EOS : flowWithoutClip(entry);
 }
 
 bool Source::learnSize(const Spool &clip) {
