@@ -116,6 +116,8 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   if (run_.settings.fetchesOnly())
     return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
                    "Run the request again to buy it");
+  if (!run_.plan.allowance.mayBuy)
+    return tl::unexpected(notForUri(run_));
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
   run_.status().origin = Origin::Bought;
