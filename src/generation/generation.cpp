@@ -170,8 +170,9 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
   auto clip = completed ? fetch(std::move(*completed)) : tl::unexpected(std::move(completed.error()));
   if (clip || !isGone(clip.error()))
     return clip;
-  run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
   run_.purchase.renew();
+  if (run_.plan.allowance.mayBuy)
+    run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
   return buy();
 }
 
