@@ -330,7 +330,7 @@ class HostilePlaylists(Players):
             "read": (uri_for("a cat", image_model, image=str(secret)), "image names a local file"),
             "parameters": (uri_for("a cat", parameters=f"@{secret}"), "parameters names a local file"),
             "ask": (uri_for("a cat", image_model, image=f"{self.address}/inside.png"), REFUSAL),
-            "key": (uri_for("a cat") + f"&base-url={self.address}/api", "Couldn't download"),
+            "key": (uri_for("a cat") + f"&base-url={self.address}/api", "Could not fetch media playlist"),
         }
 
     def play(self, page, player):
@@ -345,11 +345,11 @@ class HostilePlaylists(Players):
                 for name, text in self.PLAYLISTS.items():
                     (self.site / name).write_text(text.replace("THERE", uri))
                 # the older HLS demuxer does make the element, which is what refuses
-                self.assertIn(refusal, self.play("media.m3u8", "playbin"))
+                self.assertIn(refusal, self.play("master.m3u8", "playbin"))
                 if purpose == "buy":
-                    for page in ("master.m3u8", "map.m3u8", "redirect"):
+                    for page in ("media.m3u8", "map.m3u8", "redirect"):
                         self.play(page, "playbin")
-                    for page in ("media.m3u8", "redirect"):
+                    for page in ("master.m3u8", "media.m3u8", "redirect"):
                         self.play(page, "playbin3")
                 self.assertEqual(self.asked(), 0)
                 for request in self.seen:
