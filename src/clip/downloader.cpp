@@ -29,7 +29,7 @@ constexpr auto paidFor = "It is paid for and stays at the service";
 } // namespace
 
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
-    : host_(session, cancellation, limits.loopbackHttp),
+    : host_(session, cancellation, limits.localHosts),
       cancellation_(cancellation),
       limits_(std::move(limits)),
       callbacks_(std::move(callbacks)),

@@ -11,6 +11,7 @@
 #include "generation/remarks.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
+#include "http/address.h"
 #include "ledger/folders.h"
 #include "ledger/identity.h"
 
@@ -209,7 +210,7 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
     return tl::unexpected(std::move(spool.error()));
   Downloader::Limits limits;
   limits.maximumSize = run_.settings.maximumClipSize;
-  limits.loopbackHttp = run_.plan.loopback;
+  limits.localHosts = run_.plan.loopback || serviceIsLocal();
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
   Downloader::Callbacks callbacks;
@@ -233,6 +234,15 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
     return tl::unexpected(fetched.error());
   run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
   return spool;
+}
+
+/// Whether the service is at a local address, such as a gateway of one's own. The real one is not.
+bool Generation::serviceIsLocal() {
+  if (run_.plan.baseUrl == defaultBaseUrl)
+    return false;
+  const auto uri = adopt(g_uri_parse(run_.plan.baseUrl.c_str(), httpUriFlags, nullptr));
+  const Cancellation::Attempt attempt(run_.cancellation, run_.deadline);
+  return isAtLocalAddress(g_uri_get_host(uri.get()), attempt.cancellable());
 }
 
 /// The clip's present address. The generation has completed, so this asks once and takes over what comes.

@@ -59,7 +59,7 @@ Result<std::optional<LogEntry>> Lookup::round(const char *period) {
     refusals_ = 0;
     auto entries = parseLogs(response->body);
     if (!entries) {
-      fault_ = run_.client->withoutKey(entries.error());
+      fault_ = run_.client->withoutSecrets(entries.error());
       return std::optional<LogEntry>();
     }
     for (LogEntry &entry : *entries)

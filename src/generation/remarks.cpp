@@ -48,7 +48,7 @@ Error failedGeneration(const Run &run, const Reply &reply) {
   Error error;
   error.kind = ErrorKind::GenerationFailed;
   error.what = reply.moderated ? "the service refused the contents of the request" : "the generation failed";
-  error.serviceMessage = run.client->withoutKey(reply.error);
+  error.serviceMessage = run.client->withoutSecrets(reply.error);
   error.why =
       error.serviceMessage.empty() ? "the service gives no reason (status " + reply.word + ")" : error.serviceMessage;
   error.remedy = reply.moderated ? "Change the prompt or the image; a failed generation is not billed"

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-
-#include <glib/gstdio.h>
 
 #include "api/endpoint.h"
 #include "api/media.h"
+#include "generation/api_key.h"
+#include "generation/text_file.h"
 #include "image/image_reference.h"
 #include "image/media_reference.h"
 
@@ -17,96 +16,14 @@ namespace aimlvideo {
 
 namespace {
 
-constexpr std::array keyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
-constexpr size_t longestTextFile = 1 << 20; // bytes; far above every documented prompt
-
 /// Headers that decide what a request means, which is not for the user of `extra-headers` to say.
 constexpr std::array reservedHeaders{"Authorization",  "X-Client-Request-Id", "Host",
                                      "Content-Length", "Content-Type",        "Transfer-Encoding"};
-
-std::string systemdCredential() {
-  const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
-  return folder && *folder ? std::string(folder) + "/aimlapi-key" : "";
-}
-
-Result<std::string> readTextFile(const std::string &path, const std::string &property) {
-  const std::string what = property + " \"" + path + "\" can't be read";
-  GStatBuf facts{};
-  if (g_stat(path.c_str(), &facts) != 0)
-    return failure(errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
-                   "Check the path and its permissions");
-  if (!S_ISREG(facts.st_mode))
-    return failure(ErrorKind::BadRequest, what, "it is not a regular file", "Give a text file");
-  if (static_cast<size_t>(facts.st_size) > longestTextFile)
-    return failure(ErrorKind::BadRequest, what, "it is larger than " + std::to_string(longestTextFile) + " bytes",
-                   "Give a text file");
-  GErrorSlot error;
-  char *contents = nullptr;
-  gsize size = 0;
-  if (!g_file_get_contents(path.c_str(), &contents, &size, &error))
-    return failure(ErrorKind::Unreadable, what, error.message(), "Check the path and its permissions");
-  const GCharPtr owned(contents);
-  if (!g_utf8_validate_len(contents, size, nullptr))
-    return failure(ErrorKind::BadRequest, what, "it is not UTF-8 text", "Save it as UTF-8");
-  return std::string(contents, size);
-}
 
 std::string withoutFinalNewlines(std::string text) {
   while (text.ends_with('\n') || text.ends_with('\r'))
     text.pop_back();
   return text;
-}
-
-Result<Secret> keyFromFile(const std::string &path) {
-  const auto contents = readTextFile(path, "api-key-file");
-  if (!contents)
-    return tl::unexpected(contents.error());
-  const Secret whole(*contents); // wiped with the rest
-  std::string_view line = whole.reveal();
-  line = line.substr(0, line.find_first_of("\r\n"));
-  while (line.ends_with(' ') || line.ends_with('\t'))
-    line.remove_suffix(1);
-  if (line.empty())
-    return failure(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" holds no key", "its first line is empty",
-                   "Put the key into its first line");
-  return Secret(line);
-}
-
-Failure noKey() {
-  return failure(ErrorKind::NotAuthorized, "there is no API key",
-                 "neither api-key nor api-key-file is set, nor is $AIMLAPI_KEY",
-                 "Get a key at https://aimlapi.com/app/keys and set the environment variable AIMLAPI_KEY to it");
-}
-
-Result<void> checkKey(const Secret &key) {
-  for (const unsigned char c : key.reveal())
-    if (c <= ' ' || c >= 0x7f)
-      return failure(ErrorKind::NotAuthorized, "the API key can't be used",
-                     "it holds a blank, a line break or another character that no key has",
-                     "Copy it again from https://aimlapi.com/app/keys");
-  return {};
-}
-
-Result<Secret> findKey(const Settings &settings) {
-  if (!settings.apiKey.empty())
-    return settings.apiKey;
-  if (!settings.apiKeyFile.empty())
-    return keyFromFile(settings.apiKeyFile);
-  for (const char *name : keyVariables)
-    if (const char *value = g_getenv(name); value && *value)
-      return Secret(value);
-  if (const std::string path = systemdCredential(); !path.empty() && g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
-    return keyFromFile(path);
-  return noKey();
-}
-
-bool someKeyIsNamed(const Settings &settings) {
-  if (!settings.apiKey.empty() || !settings.apiKeyFile.empty() || !systemdCredential().empty())
-    return true;
-  return std::any_of(keyVariables.begin(), keyVariables.end(), [](const char *name) {
-    const char *value = g_getenv(name);
-    return value && *value;
-  });
 }
 
 Result<void> checkHeaders(const Headers &headers) {
@@ -297,12 +214,12 @@ Result<void> fillWay(Plan &plan, const Settings &settings) {
 }
 
 Result<void> fillKey(Plan &plan, const Settings &settings) {
-  auto key = findKey(settings);
-  if (!key)
-    return tl::unexpected(std::move(key.error()));
-  if (const auto usable = checkKey(*key); !usable)
-    return usable;
-  plan.key = std::move(*key);
+  auto found = findKey(settings.apiKey, settings.apiKeyFile);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  plan.key = std::move(found->key);
+  if (!found->warning.empty())
+    plan.request.warnings.push_back(std::move(found->warning));
   return {};
 }
 
@@ -320,8 +237,10 @@ Result<void> checkSettings(const Settings &settings) {
     return tl::unexpected(url.error());
   if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
     return headers;
-  if (!settings.dryRun && !someKeyIsNamed(settings))
-    return noKey();
+  if (!settings.dryRun) {
+    if (const auto named = checkKeyIsNamed(settings.apiKey, settings.apiKeyFile); !named)
+      return named;
+  }
   const auto allowance = allowanceOf(settings);
   if (!allowance)
     return tl::unexpected(allowance.error());

@@ -55,7 +55,7 @@ struct Download {
     auto made = Spool::create("");
     fail_unless(made.has_value());
     spool = *made;
-    limits.loopbackHttp = true;
+    limits.localHosts = true;
     limits.deadline = Clock::now() + 30s;
     limits.retries = {1ms, 5ms, 0};
   }
