@@ -54,8 +54,10 @@ Result<void> Claimant::describeRequest() {
       return tl::unexpected(notForUri(run_));
   }
   const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.validators);
+  // somebody else's URI must not make this machine ask hosts that only it can reach
+  const bool publicOnly = !run_.settings.uri.empty() && !run_.plan.loopback;
   for (const std::string &url : remoteMediaIn(run_.plan.request.canonical)) {
-    const auto validator = validatorOf(*run_.session, url, run_.cancellation, deadline);
+    const auto validator = validatorOf(*run_.session, url, run_.cancellation, deadline, publicOnly);
     if (run_.cancellation.cancelled())
       return stopped();
     if (!validator)
