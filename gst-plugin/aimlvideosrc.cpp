@@ -16,6 +16,9 @@
  * gst-launch-1.0 aimlvideosrc prompt="Mona Lisa puts on glasses" image=mona.jpg ! decodebin ! autovideosink
  * ]|
  *
+ * It plays URIs such as `aimlvideo://klingai/video-v2-6-pro-text-to-video?prompt=A%20cat`. A URI alone plays what is
+ * bought already, and buys what the environment variable AIMLVIDEO_URI_MAX_COST or an application allows.
+ *
  * Since: 0.1
  */
 #include "aimlvideosrc.h"
@@ -31,6 +34,7 @@
 #include "generation/job.h"
 #include "preset.h"
 #include "properties.h"
+#include "uri_handler.h"
 
 GST_DEBUG_CATEGORY_STATIC(aimlvideosrc_debug);
 #define GST_CAT_DEFAULT aimlvideosrc_debug
@@ -52,6 +56,8 @@ public:
   // any thread
   void set(Property property, const GValue *value);
   bool get(Property property, GValue *value) const;
+  bool setUri(const char *uri, GError **error);
+  std::string uri() const;
   gint64 size() const { return size_; }
 
   // the application's thread
@@ -120,6 +126,26 @@ void Source::set(Property property, const GValue *value) {
   }
   const std::lock_guard lock(mutex_);
   setProperty(settings_, property, value);
+}
+
+bool Source::setUri(const char *uri, GError **error) {
+  if (locked()) {
+    setUriError(error, GST_URI_ERROR_BAD_STATE,
+                failure(ErrorKind::BadRequest, "the URI of aimlvideosrc was not changed", "the element is running",
+                        "Set it to READY first")
+                    .value());
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto taken = aimlvideo::setUri(settings_, uri);
+  if (!taken)
+    setUriError(error, GST_URI_ERROR_BAD_URI, taken.error());
+  return taken.has_value();
+}
+
+std::string Source::uri() const {
+  const std::lock_guard lock(mutex_);
+  return settings_.uriAsSet;
 }
 
 bool Source::locked() const {
@@ -453,8 +479,34 @@ static void gst_aiml_video_src_preset_init(gpointer iface, gpointer) {
   aimlvideo::initPresetInterface(static_cast<GstPresetInterface *>(iface));
 }
 
+static GstURIType gst_aiml_video_src_uri_type(GType) {
+  return GST_URI_SRC;
+}
+
+static const gchar *const *gst_aiml_video_src_uri_protocols(GType) {
+  return aimlvideo::uriProtocols();
+}
+
+static gchar *gst_aiml_video_src_get_uri(GstURIHandler *handler) {
+  const std::string uri = GST_AIML_VIDEO_SRC(handler)->source->uri();
+  return uri.empty() ? nullptr : g_strdup(uri.c_str());
+}
+
+static gboolean gst_aiml_video_src_set_uri(GstURIHandler *handler, const gchar *uri, GError **error) {
+  return GST_AIML_VIDEO_SRC(handler)->source->setUri(uri, error);
+}
+
+static void gst_aiml_video_src_uri_init(gpointer iface, gpointer) {
+  auto *handler = static_cast<GstURIHandlerInterface *>(iface);
+  handler->get_type = gst_aiml_video_src_uri_type;
+  handler->get_protocols = gst_aiml_video_src_uri_protocols;
+  handler->get_uri = gst_aiml_video_src_get_uri;
+  handler->set_uri = gst_aiml_video_src_set_uri;
+}
+
 G_DEFINE_FINAL_TYPE_WITH_CODE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC,
-                              G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_aiml_video_src_preset_init))
+                              G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_aiml_video_src_preset_init)
+                                  G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, gst_aiml_video_src_uri_init))
 // Source/Network/Video or a rank would make autovideosrc start a generation where somebody wanted a camera
 GST_ELEMENT_REGISTER_DEFINE(aimlvideosrc, "aimlvideosrc", GST_RANK_NONE, GST_TYPE_AIML_VIDEO_SRC)
 

@@ -117,6 +117,8 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   if (run_.settings.fetchesOnly())
     return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
                    "Run the request again to buy it");
+  if (!run_.plan.allowance.mayBuy)
+    return tl::unexpected(notForUri(run_));
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
   run_.status().origin = Origin::Bought;
@@ -169,8 +171,9 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
   auto clip = completed ? fetch(std::move(*completed)) : tl::unexpected(std::move(completed.error()));
   if (clip || !isGone(clip.error()))
     return clip;
-  run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
   run_.purchase.renew();
+  if (run_.plan.allowance.mayBuy)
+    run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
   return buy();
 }
 

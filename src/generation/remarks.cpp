@@ -66,6 +66,15 @@ Error moderatedBefore(const Run &run) {
   return error;
 }
 
+Error notForUri(const Run &run) {
+  Error error;
+  error.kind = ErrorKind::BadRequest;
+  error.what = "an aimlvideo:// URI alone buys nothing";
+  error.why = "anyone can write one into a playlist, and its clip is not among those that were bought before";
+  error.remedy = "Nothing was bought. " + howToAllow(run.settings);
+  return error;
+}
+
 std::string resumeHint(const Run &run) {
   std::string hint = "It is paid for and goes on at the service: the same request again, or generation-id=" +
                      run.purchase.row.generationId + " with the same key, fetches it";

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "api/endpoint.h"
+#include "api/media.h"
 #include "generation/api_key.h"
 #include "generation/text_file.h"
 #include "image/image_reference.h"
@@ -54,11 +55,21 @@ struct Gathered {
   Notes notes;
 };
 
+/// A local file that a URI names. It takes a permission to read it, and without its contents nobody can tell whether
+/// the clip is bought already.
+Failure unreadableForUri(const std::string &property, const Settings &settings) {
+  return failure(ErrorKind::BadRequest,
+                 property + " names a local file, which an aimlvideo:// URI alone may not have read",
+                 "anyone can write a URI into a playlist; and since the file is part of the request, a clip that was "
+                 "bought with it can't be found without reading it either",
+                 "Nothing was read and nothing was bought. " + howToAllow(settings));
+}
+
 /// Fills in images and the files that the parameters name.
 class MediaGatherer {
 public:
-  MediaGatherer(Gathered &gathered, const Settings &settings, Files files)
-      : gathered_(gathered), settings_(settings), files_(files) {}
+  MediaGatherer(Gathered &gathered, const Settings &settings, Files files, bool mayRead)
+      : gathered_(gathered), settings_(settings), files_(files), mayRead_(mayRead) {}
 
   Result<void> gather() {
     Inputs &inputs = gathered_.inputs;
@@ -74,6 +85,8 @@ public:
       return taken;
     const auto *known = model ? &model->parametersOn(inputs.family) : nullptr;
     for (const MediaPlace &place : mediaPlacesIn(inputs.parameters.get(), known)) {
+      if (!mayRead_)
+        return unreadableForUri(place.place, settings_);
       if (files_ == Files::Read && !place.documented && !namesFile(place.text))
         continue;
       auto media = files_ == Files::Leave ? Result<Media>(Media{unreadFile, ""})
@@ -112,6 +125,10 @@ private:
   }
 
   Result<Media> reference(const std::string &text, const char *property) {
+    if (!mayRead_ && isLocalFile(text))
+      return unreadableForUri(property, settings_);
+    if (!mayRead_ && isDataUri(text))
+      return Media{text, ""}; // it is only looked up, which takes no decoder of images
     if (text.empty() || (files_ == Files::Leave && isLocalFile(text)))
       return Media{text.empty() ? "" : unreadFile, ""};
     return resolveImage(text, property, *limits_, &gathered_.notes);
@@ -122,6 +139,7 @@ private:
   Gathered &gathered_;
   const Settings &settings_;
   const Files files_;
+  const bool mayRead_;
   const ImageLimits *limits_ = &noLimits_;
 };
 
@@ -129,7 +147,13 @@ bool namesTextFile(const Settings &settings) {
   return !settings.promptFile.empty() || settings.parameters.starts_with('@');
 }
 
-Result<Gathered> gather(const Settings &settings, Files files) {
+Result<void> checkParametersFile(const Settings &settings, bool mayRead) {
+  if (!mayRead && settings.parameters.starts_with('@'))
+    return unreadableForUri("parameters", settings);
+  return {};
+}
+
+Result<Gathered> gather(const Settings &settings, Files files, bool mayRead) {
   Gathered gathered;
   Inputs &inputs = gathered.inputs;
   inputs.family = settings.endpoint == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
@@ -152,6 +176,8 @@ Result<Gathered> gather(const Settings &settings, Files files) {
   if (settings.generateAudio != GenerateAudio::Default)
     inputs.generateAudio = settings.generateAudio == GenerateAudio::Yes;
   if (!settings.parameters.empty()) {
+    if (const auto allowed = checkParametersFile(settings, mayRead); !allowed)
+      return tl::unexpected(allowed.error());
     Result<std::string> text = settings.parameters;
     if (settings.parameters.starts_with('@'))
       text = readTextFile(settings.parameters.substr(1), "parameters");
@@ -162,13 +188,13 @@ Result<Gathered> gather(const Settings &settings, Files files) {
       return tl::unexpected(std::move(object.error()));
     inputs.parameters = std::move(*object);
   }
-  if (const auto media = MediaGatherer(gathered, settings, files).gather(); !media)
+  if (const auto media = MediaGatherer(gathered, settings, files, mayRead).gather(); !media)
     return tl::unexpected(media.error());
   return gathered;
 }
 
-Result<Request> requestOf(const Settings &settings, Files files) {
-  auto gathered = gather(settings, files);
+Result<Request> requestOf(const Settings &settings, Files files, bool mayRead) {
+  auto gathered = gather(settings, files, mayRead);
   if (!gathered)
     return tl::unexpected(std::move(gathered.error()));
   auto request = composeRequest(gathered->inputs);
@@ -215,8 +241,15 @@ Result<void> checkSettings(const Settings &settings) {
     if (const auto named = checkKeyIsNamed(settings.apiKey, settings.apiKeyFile); !named)
       return named;
   }
-  if (!settings.fetchesOnly() && !namesTextFile(settings)) {
-    if (const auto request = requestOf(settings, Files::Leave); !request)
+  const auto allowance = allowanceOf(settings);
+  if (!allowance)
+    return tl::unexpected(allowance.error());
+  if (settings.fetchesOnly())
+    return {};
+  if (const auto allowed = checkParametersFile(settings, allowance->mayBuy); !allowed)
+    return allowed;
+  if (!namesTextFile(settings)) {
+    if (const auto request = requestOf(settings, Files::Leave, allowance->mayBuy); !request)
       return tl::unexpected(request.error());
   }
   return {};
@@ -235,8 +268,12 @@ Result<Plan> prepare(const Settings &settings) {
   Plan plan;
   if (const auto way = fillWay(plan, settings); !way)
     return tl::unexpected(way.error());
+  auto allowance = allowanceOf(settings);
+  if (!allowance)
+    return tl::unexpected(std::move(allowance.error()));
+  plan.allowance = *allowance;
   if (!settings.fetchesOnly()) {
-    auto request = requestOf(settings, Files::Read);
+    auto request = requestOf(settings, Files::Read, plan.allowance.mayBuy);
     if (!request)
       return tl::unexpected(std::move(request.error()));
     plan.request = std::move(*request);

@@ -47,9 +47,10 @@ std::optional<HttpResponse> headOf(HttpSession &session, HttpRequest request, Ca
 } // namespace
 
 std::optional<std::string> validatorOf(HttpSession &session, const std::string &url, Cancellation &cancellation,
-                                       Clock::time_point deadline) {
+                                       Clock::time_point deadline, bool publicOnly) {
   HttpRequest request;
   request.url = url;
+  request.publicOnly = publicOnly;
   request.method = "HEAD";
   auto head = headOf(session, request, cancellation, deadline);
   if (!head || !head->successful()) {

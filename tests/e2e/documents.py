@@ -13,7 +13,8 @@ DOCUMENTS = [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]
 # has a test of its own beside the emulator
 DOCUMENTS = [document for document in DOCUMENTS if document.name != "emulator.md"]
 # windows and speakers that a test machine has not
-HEADLESS = {"autovideosink": "fakesink", "autoaudiosink": "fakesink"}
+HEADLESS = {"autovideosink": "fakesink", "autoaudiosink": "fakesink",
+            "gst-play-1.0 ": "gst-play-1.0 --videosink=fakesink --audiosink=fakesink --no-interactive "}
 
 
 def shell_blocks(document):

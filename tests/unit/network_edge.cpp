@@ -250,6 +250,24 @@ GST_START_TEST(tls_before_1_2_is_refused) {
 }
 GST_END_TEST
 
+GST_START_TEST(the_image_of_a_strangers_uri_is_asked_for_on_the_public_internet_only) {
+  TestServer inside([](const Seen &, Answer &answer) {
+    answer.header("ETag", "\"inside\"");
+    answer.send(200, "image/png", "x");
+  });
+  HttpSession session({});
+  Cancellation cancellation;
+  const auto validator = [&](bool publicOnly) {
+    return validatorOf(session, inside.url() + "/image.png", cancellation, Clock::now() + 20s, publicOnly);
+  };
+  fail_if(validator(true).has_value());
+  fail_unless_equals_int(inside.requests().size(), 0);
+  fail_unless_equals_text(validator(false).value_or(""), "\"inside\"");
+  fail_if(validator(true).has_value()); // nor over the connection that is there now
+  fail_unless_equals_int(inside.requests().size(), 1);
+}
+GST_END_TEST
+
 static Suite *network_edge_suite() {
   Suite *suite = suite_create("network_edge");
   TCase *tests = tcase_create("all");
@@ -262,6 +280,7 @@ static Suite *network_edge_suite() {
   tcase_add_test(tests, whether_the_service_is_local_is_told_by_its_address);
   tcase_add_test(tests, tls_before_1_2_is_refused);
   tcase_add_test(tests, an_image_host_cannot_send_on_to_a_local_one);
+  tcase_add_test(tests, the_image_of_a_strangers_uri_is_asked_for_on_the_public_internet_only);
   return suite;
 }
 
