@@ -209,6 +209,7 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
   limits.loopbackHttp = run_.plan.loopback;
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
+  limits.idle = seconds(run_.patience.idleConnection);
   Downloader::Callbacks callbacks;
   callbacks.freshUrl = [this] {
     return freshUrl();

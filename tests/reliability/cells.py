@@ -28,6 +28,7 @@ class Promise:
     timeout: int = 0  # seconds; 0: by `when`
     words: tuple = ()  # of the error, beside the cause
     then: str = "clip"  # what the same run brings once the fault is gone: clip, settle (by hand), nothing to try
+    or_else: tuple = ()  # what else the error may be, as (code, exit), where two things end at the same time
     accepted: bool = False  # the service gets a submission in spite of the fault
 
     def seconds(self):
@@ -62,7 +63,7 @@ NOT_KNOWN = Promise("an error at once", False, 0, "NOT_FOUND", 5)
 UNKNOWN = Promise("looked up until `timeout`, then an error; never sent again blindly", False, 0, "FAILED", 8, AT_TIMEOUT,
                   words=SETTLE, then="settle")
 UNKNOWN_BOUGHT = Promise("an error at `timeout`; the next run looks it up", False, 1, "FAILED", 8, AT_TIMEOUT,
-                         words=SETTLE, accepted=True)
+                         accepted=True, or_else=("READ", 7))
 UNSETTLED = Promise("tried again until `timeout`, then an error; the next run looks it up", False, 1, "FAILED", 8,
                     AT_TIMEOUT, words=SETTLE)
 UNSETTLED_AT_ONCE = replace(UNSETTLED, says="an error at once; the next run looks it up", when=AT_ONCE)
@@ -164,7 +165,7 @@ add(name, "download", emulated("reset"), None, TIMED_OUT, RESET)
 
 name = fault("stall", "the connection falls silent")
 SILENT = "no complete answer in time"
-add(name, "submit", emulated("stall", accepted=True), None, UNKNOWN_BOUGHT, SILENT, "lasts")
+add(name, "submit", emulated("stall", accepted=True), None, UNKNOWN_BOUGHT, quick="lasts")
 add(name, "lookup", emulated("stall"), replace(RETRIED, says="tried again after 30 s", timeout=PATIENT), UNSETTLED, SILENT)
 add(name, "poll", emulated("stall"), replace(RETRIED, says="tried again after 30 s", timeout=PATIENT), TIMED_OUT, SILENT)
 add(name, "download", emulated("stall", bytes=9000), replace(RESUMED, says="goes on where it broke after 60 s", timeout=90),
@@ -173,17 +174,18 @@ add(name, "download", emulated("stall", bytes=9000), replace(RESUMED, says="goes
 name = fault("drip", "the answer drips")
 for phase, lasting in (("submit", UNKNOWN_BOUGHT), ("lookup", UNSETTLED), ("poll", TIMED_OUT)):
     add(name, phase, emulated("slow", bytes_per_second=500), WAITED_FOR)
-    add(name, phase, emulated("slow", bytes_per_second=5), None, lasting, SILENT, phase == "poll" and "lasts")
+    add(name, phase, emulated("slow", bytes_per_second=5), None, lasting, "" if phase == "submit" else SILENT,
+        phase == "poll" and "lasts")
 add(name, "download", emulated("slow", bytes_per_second=40_000), WAITED_FOR)
 add(name, "download", emulated("slow", bytes_per_second=100), None, TIMED_OUT, SILENT)
 
 name = fault("truncated", "the answer ends early")
-EARLY = "onnection"
+UNREADABLE = "it is not valid JSON"
 add(name, "submit", emulated("truncated", bytes=5), LOOKED_UP)
-add(name, "lookup", emulated("truncated", bytes=5), RETRIED, UNSETTLED, EARLY)
-add(name, "poll", emulated("truncated", bytes=5), RETRIED, TIMED_OUT, EARLY)
+add(name, "lookup", emulated("truncated", bytes=5), RETRIED, UNSETTLED, UNREADABLE)
+add(name, "poll", emulated("truncated", bytes=5), RETRIED, TIMED_OUT, UNREADABLE)
 add(name, "download", emulated("truncated", bytes=9000), RESUMED, None, quick="passes")
-add(name, "download", emulated("truncated", bytes=0), None, TIMED_OUT, EARLY)
+add(name, "download", emulated("truncated", bytes=0), None, TIMED_OUT, "the transfer ended after 0 bytes")
 
 name = fault("too-long", "the answer is longer than it says")
 for phase in PHASES:
@@ -193,7 +195,6 @@ name = fault("too-large", "the clip is larger than `max-clip-size`")
 add(name, "download", ("harmless",), None, TOO_LARGE, quick="lasts", ways=ELEMENT, properties=("max-clip-size=9000",))
 
 name = fault("wrong-length", "`Content-Length` is too small")
-UNREADABLE = "it is not valid JSON"
 add(name, "submit", emulated("wrong-length", delta=-16), FOUND)
 add(name, "lookup", emulated("wrong-length", delta=-16), RETRIED, UNSETTLED, UNREADABLE)
 add(name, "poll", emulated("wrong-length", delta=-16), RETRIED, TIMED_OUT, UNREADABLE)
@@ -217,7 +218,7 @@ add("redirect-host", "download", ("clips_moved_to", "localhost"), FOLLOWED, FOLL
 add("redirect-http", "download", emulated("moved-link", target="http://192.0.2.1/clip.mp4"), RENEWED, TIMED_OUT,
     "only https is followed", "lasts")
 add("redirect-file", "download", emulated("moved-link", target="file:///etc/passwd"), RENEWED, TIMED_OUT,
-    "only https is followed", "lasts")
+    "it names no host", "lasts")
 
 # --- refusals and failures of the service
 
@@ -260,7 +261,7 @@ def bad_answer(name, setup, cause, found=LOOKED_UP, clip_cause=PAGE, quick="", c
     add(name, "download", clip_setup or setup, *clip, clip_cause, quick == "download" and "lasts")
 
 
-bad_answer(fault("html", "a web page with status 200"), emulated("html"), "can't be read", FOUND, quick="download")
+bad_answer(fault("html", "a web page with status 200"), emulated("html"), UNREADABLE, FOUND, quick="download")
 bad_answer(fault("empty", "an empty answer with status 200"), emulated("empty"), "empty", FOUND,
            clip_setup=("spoil", "empty"), quick="submit", clip=(RETRIED, TIMED_OUT), clip_cause="empty")
 bad_answer(fault("half-json", "half of the JSON"), emulated("invalid-json"), UNREADABLE, FOUND,
@@ -269,12 +270,14 @@ bad_answer(fault("invalid-utf-8", "an answer that is not UTF-8"), ("spoil", "inv
 bad_answer(fault("100-mb-json", "100 MB of JSON"), ("spoil", "100-mb-json"), "larger than", quick="lookup")
 bad_answer(fault("deeply-nested-json", "JSON nested 200,000 levels deep"), ("spoil", "deeply-nested-json"), "nested deeper",
            quick="lookup")
-bad_answer(fault("nul-bytes", "NUL bytes in the answer"), ("spoil", "nul-bytes"), "JSON", quick="download",
+bad_answer(fault("nul-bytes", "NUL bytes in the answer"), ("spoil", "nul-bytes"), "not UTF-8", quick="download",
            clip_cause="no video")
-bad_answer(fault("no-http", "an answer that is no HTTP"), ("spoil", "no-http"), "onnection", clip=(RETRIED, TIMED_OUT),
-           clip_cause="onnection")
-bad_answer(fault("endless-head", "a head of megabytes"), ("spoil", "endless-head"), "", clip=(RETRIED, TIMED_OUT),
-           clip_cause="")
+NO_HTTP = "Could not parse HTTP response"
+bad_answer(fault("no-http", "an answer that is no HTTP"), ("spoil", "no-http"), NO_HTTP, clip=(RETRIED, TIMED_OUT),
+           clip_cause=NO_HTTP)
+LARGE_HEAD = "Header too big"
+bad_answer(fault("endless-head", "a head of megabytes"), ("spoil", "endless-head"), LARGE_HEAD, clip=(RETRIED, TIMED_OUT),
+           clip_cause=LARGE_HEAD)
 
 # --- the clip's link and file
 
@@ -293,7 +296,9 @@ add(name, "lookup", ("state_fills_up",), lasts=UNRECORDED, ways=ELEMENT)
 add(name, "poll", ("state_fills_up",), lasts=UNRECORDED, quick="lasts", ways=ELEMENT)
 add(name, "download", ("cache_disk", "full"), lasts=UNKEPT)
 name = fault("disks-full", "the disk and the temporary folder are full")
-add(name, "download", ("no_room",), lasts=NO_ROOM, quick="lasts")
+add(name, "download", ("no_room",), lasts=NO_ROOM, ways=ELEMENT)
+name = fault("disk-full-midway", "the disk fills up while the clip is played")
+add(name, "download", ("cache_fills_up",), lasts=NO_ROOM, quick="lasts")
 
 for kind, what in (("read-only", "is read-only"), ("no-permission", "may not be written")):
     name = fault(kind, f"the folder {what}")

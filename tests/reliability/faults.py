@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 import unittest
 
 from cells import PHASES
@@ -319,7 +320,7 @@ class NoRoom(Disk):
         self.disks = [self.scene.folder / "cache", self.scene.folder / "temporary"]
         for disk in self.disks:
             self.mount(disk)
-        self.scene.environment["TMPDIR"] = str(self.disks[1])
+        self.scene.properties.append(f"temp-dir={self.disks[1]}")
 
     def begin(self):
         for disk in self.disks:
@@ -356,6 +357,32 @@ class StateFillsUp(Held, Disk):
 
     def happen(self):
         self.fill(self.scene.folder / "state")
+
+
+class CacheFillsUp(Held, Disk):
+    SIZE = "64k"
+
+    def before(self):
+        self.mount(self.scene.folder / "cache")
+
+    def begin(self):
+        super().begin()
+        self.free = self.free_bytes()
+
+    def happen(self):
+        # what has come is in the spool
+        deadline = time.monotonic() + 20
+        while self.free - self.free_bytes() < 8192 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.fill(self.scene.folder / "cache")
+
+    def free_bytes(self):
+        state = os.statvfs(self.scene.folder / "cache")
+        return state.f_bavail * state.f_bsize
+
+    def lift(self):
+        super().lift()
+        (self.scene.folder / "cache/filler").unlink()
 
 
 class ClockJumps(Held):

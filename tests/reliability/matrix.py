@@ -91,9 +91,11 @@ class Meeting:
     def judge_error(self, seen):
         promise = self.cell.promise
         if self.way == "command":
-            self.expect(seen.exit == promise.exit, f"exit code {seen.exit} instead of {promise.exit}")
+            self.expect(seen.exit == promise.exit or seen.exit in promise.or_else,
+                        f"exit code {seen.exit} instead of {promise.exit}")
         else:
-            self.expect(seen.code == promise.code, f"{seen.code} instead of {promise.code}")
+            self.expect(seen.code == promise.code or seen.code in promise.or_else,
+                        f"{seen.code} instead of {promise.code}")
         for words in (self.cell.cause, *promise.words):
             self.expect(words in seen.text, f"{words!r} is not said")
         bound = GRACE + (promise.seconds() if promise.when == AT_TIMEOUT else 0)

@@ -166,7 +166,9 @@ void Player::play() {
   begun_ = g_get_monotonic_time();
   gst_element_set_state(pipeline_, GST_STATE_PLAYING);
   GstClockTime waited = 0;
-  const auto failed = [this] { return json_array_get_length(errors_) > 0; };
+  const auto failed = [this] {
+    return json_array_get_length(errors_) > 0;
+  };
   while (!ended_ && !(failed() && !streams())) {
     GstMessage *message = gst_bus_timed_pop(bus, tick);
     waited += message ? 0 : tick;

@@ -357,6 +357,49 @@ GST_START_TEST(a_page_in_place_of_the_rest_is_no_other_file) {
 }
 GST_END_TEST
 
+GST_START_TEST(what_is_no_video_is_an_error_and_no_clip) {
+  const std::string bodies[] = {std::string("{\"id\": \"a\0b\"}", 14), std::string("{\"status\": \"\0\"}", 15),
+                                std::string(5000, '\0'), std::string("\x1f\x8b\x08\0\0\0\0\0packed", 14)};
+  for (const std::string &body : bodies) {
+    Download download(body);
+    const Error error = download.fault();
+    fail_unless(error.kind == ErrorKind::BadAnswer);
+    fail_unless_contains(error.text(), "no video");
+    fail_unless_equals_int(download.renewals, 1);
+    fail_unless_equals_int(download.arrivals, 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(an_empty_file_is_no_clip) {
+  Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.number > 2)
+      return;
+    answer.status = 200;
+    answer.text = "";
+    answer.contentRange.clear();
+    answer.tellsLength = request.number == 1;
+  });
+  download.succeed();
+  fail_unless_equals_int(download.host.requests().size(), 3);
+  fail_unless_contains(download.causes[0], "empty");
+}
+GST_END_TEST
+
+GST_START_TEST(a_host_that_falls_silent_is_asked_again_for_the_rest) {
+  Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.number == 1)
+      answer.stallAfter = 200'000;
+  });
+  download.limits.idle = 50ms;
+  download.succeed();
+  const auto requests = download.host.requests();
+  fail_unless_equals_int(requests.size(), 2);
+  fail_unless_equals_uint64(requests[1].first, 200'000);
+  fail_unless_contains(download.causes[0], "silent");
+}
+GST_END_TEST
+
 GST_START_TEST(any_iso_media_file_passes_the_early_check) {
   const std::string starts[] = {box("ftyp", "qt  \x20\x05\x03\0"),
                                 box("moov", "text"),
@@ -509,6 +552,9 @@ static Suite *downloader_suite() {
   tcase_add_test(tests, a_host_in_trouble_is_asked_again);
   tcase_add_loop_test(tests, a_page_with_status_200_is_an_error_with_its_first_words, 0, G_N_ELEMENTS(pages));
   tcase_add_test(tests, a_page_in_place_of_the_rest_is_no_other_file);
+  tcase_add_test(tests, what_is_no_video_is_an_error_and_no_clip);
+  tcase_add_test(tests, an_empty_file_is_no_clip);
+  tcase_add_test(tests, a_host_that_falls_silent_is_asked_again_for_the_rest);
   tcase_add_test(tests, any_iso_media_file_passes_the_early_check);
   tcase_add_test(tests, a_packed_clip_is_refused);
   tcase_add_loop_test(tests, a_clip_above_the_limit_is_an_error_whether_its_length_is_told_or_not, 0, 2);
