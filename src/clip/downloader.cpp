@@ -387,15 +387,18 @@ Result<void> Downloader::headFailed(const ClipRefusal &refusal) {
                          ? limits_.retries.pauseBefore(failures_ + 1, refusal.retryAfter, random_)
                          : std::chrono::milliseconds(0);
   const auto next = Clock::now() + pause;
-  if (next >= limits_.deadline) {
-    auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_, paidFor);
-    error.value().httpStatus = httpStatus_;
-    return error;
-  }
+  if (next >= limits_.deadline)
+    return outOfTime();
   callbacks_.retrying(cause_);
   if (!cancellation_.sleepUntil(next))
     return failure(ErrorKind::Cancelled, "the download was stopped");
   return refusal.kind == ClipRefusal::Kind::LinkRefused ? renewLink() : Result<void>{};
+}
+
+Failure Downloader::outOfTime() const {
+  auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_, paidFor);
+  error.value().httpStatus = httpStatus_;
+  return error;
 }
 
 /// The head goes on meanwhile, so nothing waits here.
@@ -416,6 +419,9 @@ Result<void> Downloader::jumpFailed(const ClipRefusal &refusal) {
 
 Result<void> Downloader::renewLink() {
   auto fresh = callbacks_.freshUrl();
+  // what was wrong with the clip says more than that time was up when its link was asked for once more
+  if (!fresh && fresh.error().kind == ErrorKind::TimedOut && fresh.error().why.empty() && !cause_.empty())
+    return outOfTime();
   if (!fresh)
     return tl::unexpected(std::move(fresh.error()));
   url_ = std::move(*fresh);

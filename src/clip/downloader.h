@@ -92,6 +92,7 @@ private:
   Result<void> page();
   Result<void> otherFile();
   Result<void> headFailed(const ClipRefusal &refusal);
+  Failure outOfTime() const;
   Result<void> jumpFailed(const ClipRefusal &refusal);
   Result<void> renewLink();
   Error tooLarge(uint64_t size) const;

@@ -82,6 +82,7 @@ NO_LEDGER = Promise("an error at once: without the ledger nothing is bought", Fa
 NO_LEDGER_PAID = replace(NO_LEDGER, says="an error at once; what is bought is gone on with by the next run", purchases=1)
 NO_ROOM = Promise("an error at once; the next run fetches it", False, 1, "NO_SPACE_LEFT", 1, words=PAID)
 UNRECORDED = Promise("goes on, and says that it could not be recorded", accepted=True)
+RESERVED = Promise("does not matter: its space is reserved before the first byte")
 UNKEPT = Promise("played all the same, and not kept")
 
 
@@ -298,7 +299,7 @@ add(name, "download", ("cache_disk", "full"), lasts=UNKEPT)
 name = fault("disks-full", "the disk and the temporary folder are full")
 add(name, "download", ("no_room",), lasts=NO_ROOM, ways=ELEMENT)
 name = fault("disk-full-midway", "the disk fills up while the clip is played")
-add(name, "download", ("cache_fills_up",), lasts=NO_ROOM, quick="lasts")
+add(name, "download", ("cache_fills_up",), lasts=RESERVED, quick="lasts")
 
 for kind, what in (("read-only", "is read-only"), ("no-permission", "may not be written")):
     name = fault(kind, f"the folder {what}")

@@ -380,10 +380,6 @@ class CacheFillsUp(Held, Disk):
         state = os.statvfs(self.scene.folder / "cache")
         return state.f_bavail * state.f_bsize
 
-    def lift(self):
-        super().lift()
-        (self.scene.folder / "cache/filler").unlink()
-
 
 class ClockJumps(Held):
     def __init__(self, *arguments):
