@@ -25,15 +25,16 @@ What holds in all of them:
 
 - **Nothing is bought twice.** The column *bought* says how many purchases the service has counted when the run ends; with the
   fault gone, the same line again ends with the clip and one purchase.
-- **The clip is whole or there is an error.** What is delivered is compared byte for byte; an error is one message with the true
-  cause, before whatever the pipeline makes of the end of the stream.
+- **The clip is whole or there is an error.** What is pushed is compared with the file at the service byte for byte, what is
+  pulled by what a demuxer makes of it. An error is one message with the true cause, before whatever the pipeline makes of the
+  end of the stream.
 - **It ends.** Errors that come "at once" do so within seconds, all others by `timeout`. Nothing waits longer.
 - **What is paid for stays in the ledger**, and the next run of the same request goes on with it.
 - **The key** goes to the service alone and is in no message.
 
-*If it passes*: the fault strikes once. For a submission: the service had accepted it, and its answer was lost or spoilt. *If it
-lasts*: it strikes each time until the run ends. For a submission: nothing was accepted. A dash: it can't be, or makes no
-difference.
+*If it passes*: the fault strikes once. *If it lasts*: it strikes each time until the run ends. Where the outcome of a submission
+is in doubt, the first tells what happens when the service had accepted it, the second when it had not, unless *bought* says
+otherwise. A dash: it can't be, or makes no difference.
 """
 
 PHASES = {

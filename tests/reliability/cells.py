@@ -11,7 +11,7 @@ PHASES = {"submit": "create", "lookup": "logs", "poll": "poll", "download": "cli
 ELEMENT = ("push", "pull")
 WAYS = (*ELEMENT, "command")
 
-TIMEOUT = 2  # seconds, of a run that is to end by it
+TIMEOUT = 3  # seconds, of a run that is to end by it
 PATIENT = 60  # of a run that is to end earlier
 
 AT_ONCE, AT_TIMEOUT = "at once", "at the timeout"
@@ -26,6 +26,7 @@ class Promise:
     exit: int = 0  # of the command line
     when: str = AT_ONCE  # AT_TIMEOUT: the run goes on until then
     timeout: int = 0  # seconds; 0: by `when`
+    bound: int = 20  # seconds for an error before the timeout: below what any single request may take by itself
     words: tuple = ()  # of the error, beside the cause
     then: str = "clip"  # what the same run brings once the fault is gone: clip, settle (by hand), nothing to try
     or_else: tuple = ()  # what else the error may be, as (code, exit), where two things end at the same time
@@ -51,11 +52,12 @@ SETTLE = ("aimlvideo jobs resolve", "client_request_id")
 PAID = ("generation-id=",)
 NOT_BOUGHT = ("nothing was bought",)
 
-UNREACHABLE = Promise("tried again 3 times in some 7 s, then an error", False, 0, "OPEN_READ", 6, AT_TIMEOUT,
+UNREACHABLE = Promise("tried again 3 times in some 7 s, then an error", False, 0, "OPEN_READ", 6, bound=30,
                       words=NOT_BOUGHT)
 UNTRUSTED = Promise("an error at once, before the request and the key have left", False, 0, "OPEN_READ", 6,
                     words=NOT_BOUGHT)
-BUSY = Promise("tried again 5 times, or when the service asks for it, then an error", False, 0, "BUSY", 6, AT_TIMEOUT)
+BUSY = Promise("tried again for a minute or until `timeout`, when the service says so, then an error", False, 0, "BUSY", 6,
+               AT_TIMEOUT)
 TOO_LARGE_REQUEST = Promise("tried again once, then an error", False, 0, "SETTINGS", 3)
 REFUSED = Promise("an error at once", False, 0, "SETTINGS", 3)
 NOT_ALLOWED = Promise("an error at once", False, 0, "NOT_AUTHORIZED", 4)
@@ -69,7 +71,7 @@ UNSETTLED = Promise("tried again until `timeout`, then an error; the next run lo
 UNSETTLED_AT_ONCE = replace(UNSETTLED, says="an error at once; the next run looks it up", when=AT_ONCE)
 TIMED_OUT = Promise("tried again until `timeout`, then an error; the next run goes on", False, 1, "READ", 7, AT_TIMEOUT,
                     words=PAID)
-LOST_SIGHT = Promise("asked 5 times, then an error; the next run goes on", False, 1, "NOT_FOUND", 5, timeout=PATIENT)
+LOST_SIGHT = Promise("asked 5 times, then an error; the next run goes on", False, 1, "NOT_FOUND", 5, bound=50)
 KEY_REFUSED = Promise("an error at once; the next run goes on", False, 1, "NOT_AUTHORIZED", 4, words=PAID)
 NO_VIDEO = Promise("a fresh link is tried once, then an error; the next run fetches it", False, 1, "READ", 1,
                    words=("the clip can't be used", *PAID))
@@ -224,8 +226,10 @@ add("redirect-file", "download", emulated("moved-link", target="file:///etc/pass
 # --- refusals and failures of the service
 
 STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 422, 425, 429, 451, 500, 501, 502, 503, 504, 520)
-QUICK_STATUSES = {400: "submit", 401: "poll", 402: "submit", 403: "download", 404: "poll", 408: "submit", 413: "submit",
-                  422: "submit", 429: "submit", 500: "submit", 502: "submit", 503: "poll", 504: "download"}
+QUICK_STATUSES = {400: "submit", 401: "poll", 402: "submit", 403: "download", 404: "poll", 405: "lookup", 408: "submit",
+                  409: "poll", 410: "download", 413: "submit", 422: "submit", 425: "lookup", 429: "submit",
+                  451: "download", 500: "submit", 501: "poll", 502: "submit", 503: "poll", 504: "download",
+                  520: "submit"}
 
 
 def status_promises(status, phase):
@@ -274,11 +278,11 @@ bad_answer(fault("deeply-nested-json", "JSON nested 200,000 levels deep"), ("spo
 bad_answer(fault("nul-bytes", "NUL bytes in the answer"), ("spoil", "nul-bytes"), "not UTF-8", quick="download",
            clip_cause="no video")
 NO_HTTP = "Could not parse HTTP response"
-bad_answer(fault("no-http", "an answer that is no HTTP"), ("spoil", "no-http"), NO_HTTP, clip=(RETRIED, TIMED_OUT),
-           clip_cause=NO_HTTP)
+bad_answer(fault("no-http", "an answer that is no HTTP"), ("spoil", "no-http"), NO_HTTP, quick="submit",
+           clip=(RETRIED, TIMED_OUT), clip_cause=NO_HTTP)
 LARGE_HEAD = "Header too big"
-bad_answer(fault("endless-head", "a head of megabytes"), ("spoil", "endless-head"), LARGE_HEAD, clip=(RETRIED, TIMED_OUT),
-           clip_cause=LARGE_HEAD)
+bad_answer(fault("endless-head", "a head of megabytes"), ("spoil", "endless-head"), LARGE_HEAD, quick="poll",
+           clip=(RETRIED, TIMED_OUT), clip_cause=LARGE_HEAD)
 
 # --- the clip's link and file
 
@@ -297,7 +301,7 @@ add(name, "lookup", ("state_fills_up",), lasts=UNRECORDED, ways=ELEMENT)
 add(name, "poll", ("state_fills_up",), lasts=UNRECORDED, quick="lasts", ways=ELEMENT)
 add(name, "download", ("cache_disk", "full"), lasts=UNKEPT)
 name = fault("disks-full", "the disk and the temporary folder are full")
-add(name, "download", ("no_room",), lasts=NO_ROOM, ways=ELEMENT)
+add(name, "download", ("no_room",), lasts=NO_ROOM, quick="lasts", ways=ELEMENT)
 name = fault("disk-full-midway", "the disk fills up while the clip is played")
 add(name, "download", ("cache_fills_up",), lasts=RESERVED, quick="lasts")
 
