@@ -11,8 +11,9 @@ import sys
 import tempfile
 import unittest
 
+import faults
+import machine
 from cells import AT_TIMEOUT, CELLS, PATIENT, TITLES
-from faults import setup_for
 from gate import Certificates
 from scene import Scene, digests
 
@@ -59,7 +60,10 @@ class Meeting:
             self.found.append(text)
 
     def problems(self):
-        setup = setup_for(self.cell, self.way, self.scene, self.shared.certificates)
+        name, *arguments = self.cell.setup
+        kind = "".join(part.capitalize() for part in name.split("_"))
+        setup = getattr(faults, kind, None) or getattr(machine, kind)
+        setup = setup(self.scene, self.cell, self.way, self.shared.certificates, *arguments)
         setup.before()
         if self.way == "command":
             self.scene.interrupt(self.cell.phase)
