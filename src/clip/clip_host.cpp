@@ -226,6 +226,8 @@ tl::expected<ClipPart, ClipRefusal> ClipHost::open(const std::string &url, const
     const auto ranges = head.header("Accept-Ranges");
     part.mayDoParts = ranges && g_ascii_strcasecmp(ranges->c_str(), "bytes") == 0;
   }
+  if (part.total == 0)
+    return refused(ClipRefusal::Kind::Later, "the clip's host sent an empty file");
   part.checksum = checksumIn(head, part.first == 0 && part.total == part.end);
   part.stream = std::move(*stream);
   return part;

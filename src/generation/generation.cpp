@@ -213,6 +213,7 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
   limits.localHosts = run_.plan.loopback || serviceIsLocal();
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
+  limits.idle = seconds(run_.patience.idleConnection);
   Downloader::Callbacks callbacks;
   callbacks.freshUrl = [this] {
     return freshUrl();

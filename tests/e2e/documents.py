@@ -62,6 +62,14 @@ class Models(EndToEnd):
                         "docs/models.md is stale: scripts/make_models_page.py > docs/models.md")
 
 
+class Reliability(EndToEnd):
+    def test_the_page_of_the_faults_says_what_the_matrix_of_the_tests_says(self):
+        script = SOURCE / "scripts/make_reliability_page.py"
+        page = subprocess.run([script], capture_output=True, text=True, check=True).stdout
+        self.assertTrue(page == (SOURCE / "docs/reliability.md").read_text(),
+                        "docs/reliability.md is stale: scripts/make_reliability_page.py > docs/reliability.md")
+
+
 class Properties(EndToEnd):
     INHERITED = {"name", "parent", "blocksize", "num-buffers", "typefind", "do-timestamp"}
 

@@ -40,7 +40,8 @@ struct Download {
   Cancellation cancellation;
   Downloader::Limits limits;
   std::shared_ptr<Spool> spool;
-  std::string link; ///< what the service gives for a link that was refused
+  std::string link;               ///< what the service gives for a link that was refused
+  std::optional<Error> linkFault; ///< or why it gives none
 
   std::atomic<unsigned> arrivals = 0;
   std::atomic<uint64_t> receivedAtArrival = 0;
@@ -64,6 +65,8 @@ struct Download {
     Downloader::Callbacks callbacks;
     callbacks.freshUrl = [this]() -> Result<std::string> {
       ++renewals;
+      if (linkFault)
+        return tl::unexpected(*linkFault);
       return link;
     };
     callbacks.arriving = [this] {
