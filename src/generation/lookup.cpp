@@ -16,6 +16,12 @@ constexpr unsigned pagesPerRound = 40;
 /// Answers of 400 or 404, in a row, after which the service counts as one without such a log.
 constexpr unsigned refusalsUntilGivenUp = 3;
 
+/// Looks for a submission in the log of the account, page by page, from the newest entry to the oldest, again and
+/// again.
+///
+/// The log of a busy account has thousands of entries, and each page may fail: a round goes on where the one before it
+/// ended. Entries only move towards the end meanwhile, so none is passed over; one that the service adds late is found
+/// the next time through.
 class Lookup {
 public:
   explicit Lookup(Run &run) : run_(run), row_(run.purchase.row) {}
@@ -23,55 +29,93 @@ public:
   Result<Finding> carryOut(Error &why);
 
 private:
-  /// One round over the newest pages. Nothing: the entry is not there, or the round failed and `fault_` says why.
-  Result<std::optional<LogEntry>> round(const char *period);
+  enum class Ended {
+    AtTheEntry,
+    AtTheEnd, ///< of the log
+    AtAPage,  ///< which is read next
+    AtAFault  ///< which `fault_` tells
+  };
+  Result<Ended> round();
+  /// One page. Nothing: it failed, and `fault_` says why.
+  Result<std::optional<std::vector<LogEntry>>> read();
+  /// Neither clock is trusted to say how old the submission is, and the longer period has more pages.
+  const char *period() const { return passes_ % 3 == 2 ? "7d" : "24h"; }
+  std::chrono::milliseconds pauseAfter(Ended ended);
   Finding adopt(const LogEntry &entry);
 
   Run &run_;
   LedgerRow &row_;
+  LogEntry entry_;      ///< the one that was looked for
+  unsigned page_ = 0;   ///< the next to read
+  unsigned passes_ = 0; ///< times that the whole log was read
+  unsigned faults_ = 0; ///< in a row
   std::string fault_;
   std::optional<std::chrono::seconds> retryAfter_;
   unsigned refusals_ = 0;
 };
 
-Result<std::optional<LogEntry>> Lookup::round(const char *period) {
+Result<std::optional<std::vector<LogEntry>>> Lookup::read() {
   const std::string earlier = std::exchange(fault_, {});
   retryAfter_.reset();
-  for (unsigned page = 0; page < pagesPerRound; ++page) {
-    const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.poll);
-    const auto response = run_.client->logs(period, page * logPageSize, run_.cancellation, deadline);
-    if (!response) {
-      if (response.error().cause == TransportError::Cause::Cancelled)
-        return stopped();
-      // the request that the deadline cuts short says nothing about what went wrong before
-      const bool cutShort = !earlier.empty() && Clock::now() >= run_.deadline;
-      fault_ = cutShort ? earlier : response.error().message;
-      return std::optional<LogEntry>();
-    }
-    if (!response->successful()) {
-      Error refusal = refusalFrom(*response);
-      fault_ = refusal.why;
-      if (const auto value = response->header("Retry-After"))
-        retryAfter_ = parseRetryAfter(*value, std::chrono::system_clock::now());
-      const bool refused = response->status == 400 || response->status == 404;
-      refusals_ = refused ? refusals_ + 1 : 0;
-      if (refusal.kind == ErrorKind::NotAuthorized || refusals_ >= refusalsUntilGivenUp)
-        return tl::unexpected(std::move(refusal));
-      return std::optional<LogEntry>();
-    }
-    refusals_ = 0;
-    auto entries = parseLogs(response->body);
-    if (!entries) {
-      fault_ = run_.client->withoutSecrets(entries.error());
-      return std::optional<LogEntry>();
-    }
-    for (LogEntry &entry : *entries)
-      if (entry.clientRequestId == row_.clientRequestId && (entry.failed || !entry.generationId.empty()))
-        return std::optional(std::move(entry));
-    if (entries->size() < logPageSize)
-      break;
+  const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.poll);
+  const auto response = run_.client->logs(period(), page_ * logPageSize, run_.cancellation, deadline);
+  if (!response) {
+    if (response.error().cause == TransportError::Cause::Cancelled)
+      return stopped();
+    // the request that the deadline cuts short says nothing about what went wrong before
+    const bool cutShort = !earlier.empty() && Clock::now() >= run_.deadline;
+    fault_ = cutShort ? earlier : response.error().message;
+    return std::nullopt;
   }
-  return std::optional<LogEntry>();
+  if (!response->successful()) {
+    Error refusal = refusalFrom(*response);
+    fault_ = refusal.why;
+    if (const auto value = response->header("Retry-After"))
+      retryAfter_ = parseRetryAfter(*value, std::chrono::system_clock::now());
+    const bool refused = response->status == 400 || response->status == 404;
+    refusals_ = refused ? refusals_ + 1 : 0;
+    if (refusal.kind == ErrorKind::NotAuthorized || refusals_ >= refusalsUntilGivenUp)
+      return tl::unexpected(std::move(refusal));
+    return std::nullopt;
+  }
+  refusals_ = 0;
+  auto entries = parseLogs(response->body);
+  if (!entries) {
+    fault_ = run_.client->withoutSecrets(entries.error());
+    return std::nullopt;
+  }
+  return std::move(*entries);
+}
+
+Result<Lookup::Ended> Lookup::round() {
+  for (unsigned pages = 0; pages < pagesPerRound; ++pages) {
+    auto entries = read();
+    if (!entries)
+      return tl::unexpected(std::move(entries.error()));
+    if (!*entries) {
+      ++faults_;
+      return Ended::AtAFault;
+    }
+    faults_ = 0;
+    for (LogEntry &entry : **entries)
+      if (entry.clientRequestId == row_.clientRequestId && (entry.failed || !entry.generationId.empty())) {
+        entry_ = std::move(entry);
+        return Ended::AtTheEntry;
+      }
+    ++page_;
+    if ((*entries)->size() < logPageSize) {
+      page_ = 0;
+      ++passes_;
+      return Ended::AtTheEnd;
+    }
+  }
+  return Ended::AtAPage;
+}
+
+std::chrono::milliseconds Lookup::pauseAfter(Ended ended) {
+  constexpr unsigned betweenRounds = 5; // some seconds, for the service's limit
+  const unsigned attempt = ended == Ended::AtAFault ? faults_ : ended == Ended::AtTheEnd ? passes_ : betweenRounds;
+  return run_.patience.lookups.pauseBefore(attempt + 1, retryAfter_, run_.random);
 }
 
 Finding Lookup::adopt(const LogEntry &entry) {
@@ -91,23 +135,22 @@ Result<Finding> Lookup::carryOut(Error &why) {
   run_.status().clientRequestId = row_.clientRequestId;
   run_.narrator.enter(State::LookingUp);
   run_.narrator.note("looking up whether the service accepted the submission " + row_.clientRequestId);
-  for (unsigned rounds = 1;; ++rounds) {
-    // neither clock is trusted to say how old the submission is, and the longer period has more pages
-    const auto entry = round(rounds % 3 == 0 ? "7d" : "24h");
-    if (!entry) {
-      if (entry.error().kind == ErrorKind::Cancelled)
-        return tl::unexpected(entry.error());
-      why.why += (why.why.empty() ? "" : "; ") + ("the lookup was refused: " + entry.error().why);
+  for (;;) {
+    const auto ended = round();
+    if (!ended) {
+      if (ended.error().kind == ErrorKind::Cancelled)
+        return tl::unexpected(ended.error());
+      why.why += (why.why.empty() ? "" : "; ") + ("the lookup was refused: " + ended.error().why);
       return Finding::Unknown;
     }
-    if (*entry)
-      return adopt(**entry);
-    if (run_.purchase.byOtherKey && rounds >= 3 && fault_.empty())
+    if (*ended == Ended::AtTheEntry)
+      return adopt(entry_);
+    if (run_.purchase.byOtherKey && passes_ >= 3)
       return Finding::Unknown; // this key will never see it
-    if (!fault_.empty())
-      run_.narrator.log("lookup " + std::to_string(rounds) + " failed: " + fault_);
+    if (*ended == Ended::AtAFault)
+      run_.narrator.log("page " + std::to_string(page_) + " of the log can't be read: " + fault_);
     ++run_.status().retries;
-    const auto next = Clock::now() + run_.patience.lookups.pauseBefore(rounds + 1, retryAfter_, run_.random);
+    const auto next = Clock::now() + pauseAfter(*ended);
     if (!run_.cancellation.sleepUntil(std::min(next, run_.deadline)))
       return stopped();
     run_.narrator.tick();

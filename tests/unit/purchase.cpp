@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <set>
+
 #include <thread>
 
 #include <sys/stat.h>
@@ -103,6 +105,29 @@ GST_START_TEST(the_log_is_paged_through_to_its_end) {
   };
   fail_unless(bench.run().has_value());
   fail_unless_equals_int(bench.service.server.count("GET", "/v2/logs"), 3);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+/// A busy account's log has more pages than may be asked for in a minute, and every other answer is none.
+GST_START_TEST(a_long_log_that_fails_again_and_again_is_read_to_its_end) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  constexpr unsigned last = 60;
+  std::set<std::string> asked;
+  bench.service.onLogs = [&](const Seen &seen, Answer &answer) {
+    if (asked.insert(seen.query).second)
+      return answer.json(503, "{}");
+    std::string rows = FakeService::logRow(bench.service.submissionId(), "gen/1:model");
+    if (!contains(seen.query, "offset=" + std::to_string(last * 100))) {
+      rows = FakeService::logRow("other", "gen/other");
+      for (int i = 1; i < 100; ++i)
+        rows += "," + FakeService::logRow("other" + std::to_string(i), "gen/other");
+    }
+    answer.json(200, FakeService::logPage(rows));
+  };
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.server.count("GET", "/v2/logs"), 2 * (last + 1));
   fail_unless_equals_int(bench.service.purchases(), 1);
 }
 GST_END_TEST
@@ -490,6 +515,7 @@ static TCase *lookups() {
   tcase_add_test(tests, a_submission_that_the_log_calls_failed_is_sent_again);
   tcase_add_test(tests, rows_of_others_are_never_adopted);
   tcase_add_test(tests, the_log_is_paged_through_to_its_end);
+  tcase_add_test(tests, a_long_log_that_fails_again_and_again_is_read_to_its_end);
   tcase_add_test(tests, faults_of_the_log_are_ridden_out);
   tcase_add_test(tests, a_lookup_that_the_deadline_cuts_short_tells_what_was_wrong_before);
   tcase_add_test(tests, on_unknown_resubmit_sends_again_once_after_all_looking_up);
