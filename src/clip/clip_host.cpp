@@ -160,11 +160,12 @@ std::optional<std::string> ClipHost::refuseUrl(const std::string &url) const {
     return error.message();
   const std::string scheme = g_uri_get_scheme(uri.get());
   const char *host = g_uri_get_host(uri.get());
+  const bool local = host && localHosts_ && isLoopbackHost(host);
+  if (scheme != "https" && !(scheme == "http" && local))
+    return "its scheme is " + scheme + ", only https is followed";
   if (!host || !*host)
     return "it names no host";
-  if (scheme == "https" || (scheme == "http" && localHosts_ && isLoopbackHost(host)))
-    return {};
-  return "its scheme is " + scheme + ", only https is followed";
+  return {};
 }
 
 Exchanged<std::unique_ptr<HttpSession::Stream>> ClipHost::follow(const std::string &start, const Headers &headers,

@@ -221,7 +221,7 @@ add("redirect-host", "download", ("clips_moved_to", "localhost"), FOLLOWED, FOLL
 add("redirect-http", "download", emulated("moved-link", target="http://192.0.2.1/clip.mp4"), RENEWED, TIMED_OUT,
     "only https is followed", "lasts")
 add("redirect-file", "download", emulated("moved-link", target="file:///etc/passwd"), RENEWED, TIMED_OUT,
-    "it names no host", "lasts")
+    "its scheme is file, only https is followed", "lasts")
 
 # --- refusals and failures of the service
 
