@@ -26,6 +26,7 @@ fi
 build=${BUILD:-build-fuzz}
 [ -f "$build/build.ninja" ] || CC=clang-19 CXX=clang++-19 meson setup "$build" -Dfuzzing=enabled -Doptimization=1 \
   -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+# shellcheck disable=SC2046 # a list of words
 ninja -C "$build" --quiet $(printf 'tests/fuzz/fuzz-%s ' "$@")
 
 # a warning of GLib is a mistake as well; a reader of files that others wrote needs neither much memory nor long

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -54,6 +55,15 @@ private:
   }
 };
 
+/// The parser quotes what it stumbled over, which may be half a character or none for people.
+std::string printable(const char *message) {
+  const GCharPtr valid(g_utf8_make_valid(message, -1));
+  std::string text = valid.get();
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return g_ascii_iscntrl(c); }, ' ');
+  return text;
+}
+
 } // namespace
 
 tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
@@ -67,7 +77,7 @@ tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
   const auto parser = adopt(json_parser_new_immutable());
   GErrorSlot error;
   if (!json_parser_load_from_data(parser.get(), readable->data(), static_cast<gssize>(readable->size()), &error))
-    return tl::unexpected("it is not valid JSON (" + std::string(error.message()) + ")");
+    return tl::unexpected("it is not valid JSON (" + printable(error.message()) + ")");
   JsonNode *root = json_parser_get_root(parser.get());
   if (!root)
     return tl::unexpected(std::string("it is empty"));

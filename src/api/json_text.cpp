@@ -87,10 +87,8 @@ private:
         take(1);
         return true;
       }
-      if (text_[at_ + 1] == 'u')
-        readUnicode();
-      else
-        take(2);
+      if (!readEscape())
+        return refuse(noJson);
     }
   }
 
@@ -104,7 +102,16 @@ private:
     return error == std::errc() && end == digits + 4 ? std::optional(code) : std::nullopt;
   }
 
-  void readUnicode() {
+  bool readEscape() {
+    if (text_[at_ + 1] == 'u')
+      return readUnicode();
+    if (std::string_view("\"\\/bfnrt").find(text_[at_ + 1]) == std::string_view::npos)
+      return false;
+    take(2);
+    return true;
+  }
+
+  bool readUnicode() {
     const auto isHigh = [](unsigned code) {
       return code >= 0xd800 && code < 0xdc00;
     };
@@ -113,14 +120,17 @@ private:
     };
     const auto code = escapeAt(at_);
     if (!code)
-      return take(2); // the parser will say so
+      return false; // the parser would take \udc0 for a character
     const auto next = isHigh(*code) ? escapeAt(at_ + 6) : std::nullopt;
-    if (next && isLow(*next))
-      return take(12);
-    if (!isHigh(*code) && !isLow(*code) && *code != 0)
-      return take(6);
-    result_ += replacement;
-    at_ += 6;
+    if (next && isLow(*next)) {
+      take(12);
+    } else if (!isHigh(*code) && !isLow(*code) && *code != 0) {
+      take(6);
+    } else {
+      result_ += replacement;
+      at_ += 6;
+    }
+    return true;
   }
 
   size_t digitsAt(size_t place) const {
