@@ -115,7 +115,9 @@ Json::Json(std::nullptr_t) : Json(json_node_new(JSON_NODE_NULL)) {}
 Json::Json(const char *text) : Json(std::string_view(text)) {}
 
 Json::Json(std::string_view text) : Json(json_node_alloc()) {
-  json_node_init_string(node_.get(), std::string(text).c_str());
+  // clients may send anything, also where it is quoted in an answer
+  CharPtr valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())));
+  json_node_init_string(node_.get(), valid.get());
 }
 
 Json::Json(double number) : Json(json_node_init_double(json_node_alloc(), number)) {}
