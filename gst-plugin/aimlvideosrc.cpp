@@ -16,6 +16,9 @@
  * gst-launch-1.0 aimlvideosrc prompt="Mona Lisa puts on glasses" image=mona.jpg ! decodebin ! autovideosink
  * ]|
  *
+ * It plays URIs such as `aimlvideo://klingai/video-v2-6-pro-text-to-video?prompt=A%20cat`. A URI alone plays what is
+ * bought already, and buys what the environment variable AIMLVIDEO_URI_MAX_COST or an application allows.
+ *
  * Since: 0.1
  */
 #include "aimlvideosrc.h"
@@ -31,6 +34,7 @@
 #include "generation/job.h"
 #include "preset.h"
 #include "properties.h"
+#include "uri_handler.h"
 
 GST_DEBUG_CATEGORY_STATIC(aimlvideosrc_debug);
 #define GST_CAT_DEFAULT aimlvideosrc_debug
@@ -52,6 +56,8 @@ public:
   // any thread
   void set(Property property, const GValue *value);
   bool get(Property property, GValue *value) const;
+  bool setUri(const char *uri, GError **error);
+  std::string uri() const;
   gint64 size() const { return size_; }
 
   // the application's thread
@@ -88,9 +94,10 @@ private:
   bool cancelJob();
   void advance(Outcome outcome);
   bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
-  GstFlowReturn flowWithoutClip() const;
-  std::shared_ptr<Spool> waitForClip(GstFlowReturn &flow);
-  GstFlowReturn endOfClip();
+  bool unlockedSince(unsigned entry) const { return flushing_ || unlocks_ != entry; }
+  GstFlowReturn flowWithoutClip(unsigned entry) const;
+  std::shared_ptr<Spool> waitForClip(unsigned entry, GstFlowReturn &flow);
+  GstFlowReturn endOfClip(unsigned entry);
   bool learnSize(const Spool &clip);
   Status status() const;
 
@@ -102,6 +109,7 @@ private:
   std::condition_variable changed_;
   ElementSettings settings_;
   std::atomic<bool> flushing_ = false; ///< changed under the lock, and read by a wait for the clip as well
+  std::atomic<unsigned> unlocks_ = 0;  ///< likewise: calls of unlock() so far
   bool jobStarted_ = false;
   std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
   std::shared_ptr<Spool> clip_;
@@ -118,6 +126,26 @@ void Source::set(Property property, const GValue *value) {
   }
   const std::lock_guard lock(mutex_);
   setProperty(settings_, property, value);
+}
+
+bool Source::setUri(const char *uri, GError **error) {
+  if (locked()) {
+    setUriError(error, GST_URI_ERROR_BAD_STATE,
+                failure(ErrorKind::BadRequest, "the URI of aimlvideosrc was not changed", "the element is running",
+                        "Set it to READY first")
+                    .value());
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto taken = aimlvideo::setUri(settings_, uri);
+  if (!taken)
+    setUriError(error, GST_URI_ERROR_BAD_URI, taken.error());
+  return taken.has_value();
+}
+
+std::string Source::uri() const {
+  const std::lock_guard lock(mutex_);
+  return settings_.uriAsSet;
 }
 
 bool Source::locked() const {
@@ -264,6 +292,7 @@ void Source::setFlushing(bool flushing) {
   {
     const std::lock_guard lock(mutex_);
     flushing_ = flushing;
+    unlocks_ += flushing ? 1 : 0;
     clip = clip_;
   }
   changed_.notify_all();
@@ -272,32 +301,42 @@ void Source::setFlushing(bool flushing) {
 }
 
 /// Why create() has nothing to read.
-GstFlowReturn Source::flowWithoutClip() const {
-  if (flushing_)
+GstFlowReturn Source::flowWithoutClip(unsigned entry) const {
+  if (unlockedSince(entry))
     return GST_FLOW_FLUSHING;
   return outcome_ == Outcome::Failed ? GST_FLOW_ERROR : GST_FLOW_EOS;
 }
 
 /// Blocks until the clip can be read, and says why it can not otherwise. The job goes on through a flush.
-std::shared_ptr<Spool> Source::waitForClip(GstFlowReturn &flow) {
+std::shared_ptr<Spool> Source::waitForClip(unsigned entry, GstFlowReturn &flow) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Pending; });
-  if (!flushing_ && readable())
+  changed_.wait(lock, [&] { return unlockedSince(entry) || outcome_ != Outcome::Pending; });
+  if (!unlockedSince(entry) && readable())
     return clip_;
-  flow = flowWithoutClip();
+  flow = flowWithoutClip(entry);
   return nullptr;
 }
 
+/// When a pad that is pulled from is deactivated, the base class calls unlock() and unlock_stop() at once, before a
+/// thread that waits here can have woken up. So it is the number of unlock()s that ends a wait; and a thread that was
+/// on its way here meanwhile finds the pad flushing, which it was before the first of them.
 GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
+  const unsigned entry = unlocks_;
+  GstBaseSrc *base = GST_BASE_SRC(element_);
+  GstPad *pad = GST_BASE_SRC_PAD(base);
+  GST_OBJECT_LOCK(pad);
+  const bool flushing = GST_PAD_IS_FLUSHING(pad);
+  // a demuxer that pulls takes less than it asked for as the end
+  const bool pulled = GST_PAD_MODE(pad) == GST_PAD_MODE_PULL;
+  GST_OBJECT_UNLOCK(pad);
+  if (flushing)
+    return GST_FLOW_FLUSHING;
   GstFlowReturn flow = GST_FLOW_OK;
-  const auto clip = waitForClip(flow);
+  const auto clip = waitForClip(entry, flow);
   if (!clip)
     return flow;
-  GstBaseSrc *base = GST_BASE_SRC(element_);
-  // a demuxer that pulls takes less than it asked for as the end
-  const bool pulled = GST_PAD_MODE(GST_BASE_SRC_PAD(base)) == GST_PAD_MODE_PULL;
   const auto arrival = clip->await({offset, length, pulled ? Spool::Amount::Whole : Spool::Amount::Any},
-                                   [this] { return flushing_ || !readable(); });
+                                   [&] { return unlockedSince(entry) || !readable(); });
   if (learnSize(*clip)) {
     // the base class asks for the size at its start only, and reads the segment in this thread
     GST_OBJECT_LOCK(base);
@@ -306,9 +345,9 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
   }
   switch (arrival.kind) {
   case Spool::Arrival::Kind::Stopped:
-    return flowWithoutClip();
+    return flowWithoutClip(entry);
   case Spool::Arrival::Kind::End:
-    return pulled ? GST_FLOW_EOS : endOfClip();
+    return pulled ? GST_FLOW_EOS : endOfClip(entry);
   case Spool::Arrival::Kind::There:
     break;
   }
@@ -322,10 +361,10 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
 }
 
 /// The end of what is pushed. It is told when the download has ended well, so that no fault comes after it.
-GstFlowReturn Source::endOfClip() {
+GstFlowReturn Source::endOfClip(unsigned entry) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return flushing_ || outcome_ != Outcome::Arriving; });
-  return !flushing_ && readable() ? GST_FLOW_EOS : flowWithoutClip();
+  changed_.wait(lock, [&] { return unlockedSince(entry) || outcome_ != Outcome::Arriving; });
+  return !unlockedSince(entry) && readable() ? GST_FLOW_EOS : flowWithoutClip(entry);
 }
 
 bool Source::learnSize(const Spool &clip) {
@@ -440,8 +479,34 @@ static void gst_aiml_video_src_preset_init(gpointer iface, gpointer) {
   aimlvideo::initPresetInterface(static_cast<GstPresetInterface *>(iface));
 }
 
+static GstURIType gst_aiml_video_src_uri_type(GType) {
+  return GST_URI_SRC;
+}
+
+static const gchar *const *gst_aiml_video_src_uri_protocols(GType) {
+  return aimlvideo::uriProtocols();
+}
+
+static gchar *gst_aiml_video_src_get_uri(GstURIHandler *handler) {
+  const std::string uri = GST_AIML_VIDEO_SRC(handler)->source->uri();
+  return uri.empty() ? nullptr : g_strdup(uri.c_str());
+}
+
+static gboolean gst_aiml_video_src_set_uri(GstURIHandler *handler, const gchar *uri, GError **error) {
+  return GST_AIML_VIDEO_SRC(handler)->source->setUri(uri, error);
+}
+
+static void gst_aiml_video_src_uri_init(gpointer iface, gpointer) {
+  auto *handler = static_cast<GstURIHandlerInterface *>(iface);
+  handler->get_type = gst_aiml_video_src_uri_type;
+  handler->get_protocols = gst_aiml_video_src_uri_protocols;
+  handler->get_uri = gst_aiml_video_src_get_uri;
+  handler->set_uri = gst_aiml_video_src_set_uri;
+}
+
 G_DEFINE_FINAL_TYPE_WITH_CODE(GstAimlVideoSrc, gst_aiml_video_src, GST_TYPE_BASE_SRC,
-                              G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_aiml_video_src_preset_init))
+                              G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, gst_aiml_video_src_preset_init)
+                                  G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, gst_aiml_video_src_uri_init))
 // Source/Network/Video or a rank would make autovideosrc start a generation where somebody wanted a camera
 GST_ELEMENT_REGISTER_DEFINE(aimlvideosrc, "aimlvideosrc", GST_RANK_NONE, GST_TYPE_AIML_VIDEO_SRC)
 

@@ -50,6 +50,7 @@ enum class Property : guint {
 /// What the element's own properties add to the engine's settings.
 struct ElementSettings : Settings {
   bool promptTag = false;
+  std::string uriAsSet; ///< empty: none was set
 
   ElementSettings();
 };

@@ -8,6 +8,12 @@
 
 namespace aimlvideo {
 
+/// Overwrites what a text holds.
+inline void wipe(std::string &text) {
+  explicit_bzero(text.data(), text.size());
+  text.clear();
+}
+
 /// A key. Its memory is wiped when the last copy goes; it is never printed and has no conversion to a string.
 class Secret {
 public:
@@ -21,7 +27,7 @@ public:
 private:
   struct Wipe {
     void operator()(std::string *text) const {
-      explicit_bzero(text->data(), text->size());
+      wipe(*text);
       delete text;
     }
   };

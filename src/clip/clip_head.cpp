@@ -156,6 +156,8 @@ tl::expected<ClipHead, ClipRefusal> readClipHead(const HttpResponse &head, const
     const auto ranges = head.header("Accept-Ranges");
     part.mayDoParts = ranges && g_ascii_strcasecmp(ranges->c_str(), "bytes") == 0;
   }
+  if (part.total == 0)
+    return refused(ClipRefusal::Kind::Later, "the clip's host sent an empty file");
   part.checksum = checksumIn(head, part.first == 0 && part.total == part.end);
   return part;
 }

@@ -30,7 +30,8 @@ ClipRefusal refusalFrom(const TransportError &error) {
   refusal.cause = error.message;
   if (error.cause == TransportError::Cause::Cancelled)
     refusal.kind = ClipRefusal::Kind::Stopped;
-  else if (error.cause == TransportError::Cause::BadUrl) // a link that can't be followed may be replaced by a good one
+  else if (error.cause == TransportError::Cause::BadUrl || error.cause == TransportError::Cause::NotPublic)
+    // a link that can't be followed may be replaced by a good one
     refusal.kind = ClipRefusal::Kind::LinkRefused;
   return refusal;
 }
@@ -46,7 +47,7 @@ std::optional<std::string> ClipHost::refuseUrl(const std::string &url) const {
   const char *host = g_uri_get_host(uri.get());
   if (!host || !*host)
     return "it names no host";
-  if (scheme == "https" || (scheme == "http" && loopbackHttp_ && isLoopbackHost(host)))
+  if (scheme == "https" || (scheme == "http" && localHosts_ && isLoopbackHost(host)))
     return {};
   return "its scheme is " + scheme + ", only https is followed";
 }
@@ -60,6 +61,7 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> ClipHost::follow(const std::stri
     HttpRequest request;
     request.url = url;
     request.headers = headers;
+    request.publicOnly = !localHosts_;
     auto stream = session_.open(request, cancellation_, deadline);
     if (!stream || !isRedirect((*stream)->head().status))
       return stream;

@@ -15,12 +15,15 @@ struct ClipPart : ClipHead {
   std::unique_ptr<HttpSession::Stream> stream;
 };
 
-/// Asks for parts of a clip. The URL is signed, so it is used byte for byte and without any header of the service;
-/// redirects are followed to https only.
+/// Asks for parts of a clip. The URL is signed, so it is used byte for byte and without any header of the service.
+///
+/// A reply of the service must not make this machine ask hosts that only it can reach. So a URL, and what it redirects
+/// to, may lead to the public internet over https only, or, where `localHosts` says that the service itself is at a
+/// local address, to local ones as well, and to this machine over http.
 class ClipHost {
 public:
-  ClipHost(HttpSession &session, Cancellation &cancellation, bool loopbackHttp)
-      : session_(session), cancellation_(cancellation), loopbackHttp_(loopbackHttp) {}
+  ClipHost(HttpSession &session, Cancellation &cancellation, bool localHosts)
+      : session_(session), cancellation_(cancellation), localHosts_(localHosts) {}
 
   using Wanted = ClipWanted;
   tl::expected<ClipPart, ClipRefusal> open(const std::string &url, const Wanted &wanted, Clock::time_point deadline);
@@ -32,7 +35,7 @@ private:
 
   HttpSession &session_;
   Cancellation &cancellation_;
-  const bool loopbackHttp_;
+  const bool localHosts_;
 };
 
 } // namespace aimlvideo

@@ -29,7 +29,7 @@ constexpr auto paidFor = "It is paid for and stays at the service";
 } // namespace
 
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
-    : host_(session, cancellation, limits.loopbackHttp),
+    : host_(session, cancellation, limits.localHosts),
       cancellation_(cancellation),
       limits_(std::move(limits)),
       callbacks_(std::move(callbacks)),
@@ -54,11 +54,23 @@ Result<void> Downloader::carryOut() {
       return {};
     const bool reads = step.kind == Step::Kind::ReadHead || step.kind == Step::Kind::ReadJump;
     const auto &connection = step.kind == Step::Kind::ReadHead ? head_ : jump_;
-    if (reads && announced_ && !connection->stream->waitUntilReadable(news, silence))
-      continue; // a reader may want something that this connection does not bring
+    if (reads && announced_ && !connection->stream->waitUntilReadable(news, silence)) {
+      // a reader may want something that this connection does not bring
+      if (const auto checked = checkSilence(); !checked)
+        return checked;
+      continue;
+    }
     if (const auto done = carryOut(step); !done)
       return done;
   }
+}
+
+/// A connection whose other end is gone without a word is told by its silence only, and the waits above are too short
+/// for the session's own timeout. A jump has a deadline.
+Result<void> Downloader::checkSilence() {
+  if (!head_ || Clock::now() - head_->lastBytes < limits_.idle)
+    return {};
+  return headFailed({ClipRefusal::Kind::Later, "the clip's host fell silent", 0, {}});
 }
 
 Result<void> Downloader::carryOut(const Step &step) {
@@ -172,7 +184,7 @@ Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point aske
       (part.isPart && !part.validator.empty() && !validator_.empty() && part.validator != validator_);
   connection.validator = std::move(part.validator);
   connection.verifiedAt = spool_->present().presentUntil(part.first);
-  connection.opened = now;
+  connection.opened = connection.lastBytes = now;
   lastBytes_ = now;
   return connection;
 }
@@ -248,8 +260,9 @@ Exchanged<Result<Downloader::Received>> Downloader::receive(Connection &connecti
   const auto count = start ? readStart(connection) : connection.stream->read(buffer_.data(), wanted);
   if (!count)
     return tl::unexpected(count.error());
-  if (const std::string_view text(buffer_.data(), *count); start && looksLikeText(text)) {
-    page_ = serviceMessage(text.substr(0, bytesThatTell));
+  if (const std::string_view body(buffer_.data(), *count); start && *count > 0 && !looksLikeVideo(body)) {
+    page_ = looksLikeText(body) ? "a text instead of a video: " + serviceMessage(body.substr(0, bytesThatTell))
+                                : "something that is no video";
     return Received::Page;
   }
   if (connection.otherFile)
@@ -286,7 +299,7 @@ Result<Downloader::Received> Downloader::store(Connection &connection, size_t co
     return Received::OtherFile;
   line.position += count;
   connection.received += count;
-  lastBytes_ = Clock::now();
+  lastBytes_ = connection.lastBytes = Clock::now();
   gained_ += spool_->present().bytes() - before;
   const double seconds = duration<double>(lastBytes_ - connection.opened).count();
   if (seconds > 0)
@@ -334,7 +347,7 @@ Result<void> Downloader::lengthKnown(uint64_t size) {
 }
 
 Result<void> Downloader::page() {
-  const std::string words = "the clip's host sent a text instead of a video: " + page_;
+  const std::string words = "the clip's host sent " + page_;
   if (++pages_ > 1)
     return failure(ErrorKind::BadAnswer, "the clip can't be used", words, std::string(paidFor) + ": try again later");
   return headFailed({ClipRefusal::Kind::LinkRefused, words, 0, {}});
@@ -374,15 +387,18 @@ Result<void> Downloader::headFailed(const ClipRefusal &refusal) {
                          ? limits_.retries.pauseBefore(failures_ + 1, refusal.retryAfter, random_)
                          : std::chrono::milliseconds(0);
   const auto next = Clock::now() + pause;
-  if (next >= limits_.deadline) {
-    auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_, paidFor);
-    error.value().httpStatus = httpStatus_;
-    return error;
-  }
+  if (next >= limits_.deadline)
+    return outOfTime();
   callbacks_.retrying(cause_);
   if (!cancellation_.sleepUntil(next))
     return failure(ErrorKind::Cancelled, "the download was stopped");
   return refusal.kind == ClipRefusal::Kind::LinkRefused ? renewLink() : Result<void>{};
+}
+
+Failure Downloader::outOfTime() const {
+  auto error = failure(ErrorKind::TimedOut, "the clip could not be fetched before the deadline", cause_, paidFor);
+  error.value().httpStatus = httpStatus_;
+  return error;
 }
 
 /// The head goes on meanwhile, so nothing waits here.
@@ -403,6 +419,9 @@ Result<void> Downloader::jumpFailed(const ClipRefusal &refusal) {
 
 Result<void> Downloader::renewLink() {
   auto fresh = callbacks_.freshUrl();
+  // what was wrong with the clip says more than that time was up when its link was asked for once more
+  if (!fresh && fresh.error().kind == ErrorKind::TimedOut && fresh.error().why.empty() && !cause_.empty())
+    return outOfTime();
   if (!fresh)
     return tl::unexpected(std::move(fresh.error()));
   url_ = std::move(*fresh);

@@ -27,10 +27,11 @@ class Downloader {
 public:
   struct Limits {
     uint64_t maximumSize = 8ULL << 30; ///< bytes
-    bool loopbackHttp = false;         ///< the service itself is on this machine, so its clips may be as well
+    bool localHosts = false;           ///< the service itself is at a local address, so its clips may be as well
     Clock::time_point deadline;
     RetryPolicy retries{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
     std::chrono::milliseconds jump{20'000}; ///< for one jump; the head goes on after that
+    std::chrono::milliseconds idle{60'000}; ///< a head that brings nothing for so long is lost
   };
 
   /// Called on the downloading thread.
@@ -65,11 +66,13 @@ private:
     uint64_t verifiedAt = 0; ///< from here on, all that the spool had before was found to be the same
     uint64_t received = 0;
     Clock::time_point opened;
+    Clock::time_point lastBytes;
   };
 
   Situation situation() const;
   uint64_t bytesSoonerThanAnAnswer() const;
 
+  Result<void> checkSilence();
   Result<void> openHead(const Step &step);
   Result<void> openJump(const Step &step);
   uint64_t overlapBefore(uint64_t offset) const;
@@ -89,6 +92,7 @@ private:
   Result<void> page();
   Result<void> otherFile();
   Result<void> headFailed(const ClipRefusal &refusal);
+  Failure outOfTime() const;
   Result<void> jumpFailed(const ClipRefusal &refusal);
   Result<void> renewLink();
   Error tooLarge(uint64_t size) const;
@@ -122,8 +126,8 @@ private:
   unsigned jumpFailures_ = 0;
   Clock::time_point nextJump_; ///< not before
   uint64_t lastJumpEnd_ = 0;
-  unsigned pages_ = 0; ///< texts instead of a video, in a row
-  std::string page_;   ///< words of the latest
+  unsigned pages_ = 0; ///< bodies that are no video, in a row
+  std::string page_;   ///< what the latest was
   std::optional<uint64_t> doubtfulLength_;
   std::optional<Clock::duration> answerTime_;
   double bytesPerSecond_ = 0;

@@ -5,6 +5,8 @@
 #include <array>
 #include <optional>
 
+#include <glib.h>
+
 namespace aimlvideo {
 
 namespace {
@@ -47,6 +49,31 @@ bool looksLikeText(std::string_view start) {
   return !head.empty() && std::none_of(head.begin(), head.end(), [](unsigned char c) {
     return c == 0x7f || (c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f');
   });
+}
+
+bool looksLikeVideo(std::string_view start) {
+  using namespace std::string_view_literals;
+  static constexpr std::array marks{
+      "\x1a\x45\xdf\xa3"sv, // Matroska, WebM
+      "RIFF"sv,             // AVI, animated WebP
+      "OggS"sv,
+      "FLV\1"sv,
+      "GIF8"sv,
+      "\0\0\1\xba"sv, // MPEG program stream
+      "G\x40\0"sv,    // MPEG transport stream, its first packet
+  };
+  if (looksLikeText(start))
+    return false;
+  if (std::any_of(marks.begin(), marks.end(), [&](std::string_view mark) { return start.starts_with(mark); }))
+    return true;
+  if (start.size() < 8)
+    return false;
+  // text with a NUL somewhere has printable characters where a box has its size
+  constexpr uint64_t likely = 512ULL << 20;
+  const uint64_t size = bigEndian(reinterpret_cast<const unsigned char *>(start.data()), 4);
+  const std::string_view type = start.substr(4, 4);
+  return (size < 2 || size >= 8) && (size < likely || type == "mdat") &&
+         std::all_of(type.begin(), type.end(), [](unsigned char c) { return g_ascii_isalnum(c); });
 }
 
 bool beginsWithMovie(const Spool &spool) {

@@ -15,6 +15,10 @@ constexpr size_t bytesThatTell = 256;
 /// numbers around it, and text has no control characters.
 bool looksLikeText(std::string_view start);
 
+/// Whether a body begins as a clip does: with a box of an ISO media file, or with the mark of another container that a
+/// player may know. What does not must not be kept as something that was paid for.
+bool looksLikeVideo(std::string_view start);
+
 // Called on the thread that writes the spool.
 
 /// Whether what is there shows that a player needs nothing from behind it to begin: the moov box before the media.

@@ -41,13 +41,23 @@ private:
 };
 
 /// Fills the row with what is asked for, with images that are given by URL identified by their hosts' validators.
+/// Where nothing may be bought, a request that was never made here ends here: no host is asked, and no trace is left.
 Result<void> Claimant::describeRequest() {
   LedgerRow &row = purchase_.row;
   row.baseUrl = run_.plan.baseUrl;
   row.identity = requestIdentity(row.baseUrl, run_.plan.request.canonical, run_.settings.take);
+  if (!run_.plan.allowance.mayBuy) {
+    const auto known = purchase_.ledger->knows(row.identity);
+    if (!known)
+      return tl::unexpected(known.error());
+    if (!*known)
+      return tl::unexpected(notForUri(run_));
+  }
   const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.validators);
+  // somebody else's URI must not make this machine ask hosts that only it can reach
+  const bool publicOnly = !run_.settings.uri.empty() && !run_.plan.loopback;
   for (const std::string &url : remoteMediaIn(run_.plan.request.canonical)) {
-    const auto validator = validatorOf(*run_.session, url, run_.cancellation, deadline);
+    const auto validator = validatorOf(*run_.session, url, run_.cancellation, deadline, publicOnly);
     if (run_.cancellation.cancelled())
       return stopped();
     if (!validator)

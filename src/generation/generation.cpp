@@ -11,6 +11,7 @@
 #include "generation/remarks.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
+#include "http/address.h"
 #include "ledger/folders.h"
 #include "ledger/identity.h"
 
@@ -116,6 +117,8 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   if (run_.settings.fetchesOnly())
     return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
                    "Run the request again to buy it");
+  if (!run_.plan.allowance.mayBuy)
+    return tl::unexpected(notForUri(run_));
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
   run_.status().origin = Origin::Bought;
@@ -168,8 +171,9 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
   auto clip = completed ? fetch(std::move(*completed)) : tl::unexpected(std::move(completed.error()));
   if (clip || !isGone(clip.error()))
     return clip;
-  run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
   run_.purchase.renew();
+  if (run_.plan.allowance.mayBuy)
+    run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
   return buy();
 }
 
@@ -206,9 +210,10 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
     return tl::unexpected(std::move(spool.error()));
   Downloader::Limits limits;
   limits.maximumSize = run_.settings.maximumClipSize;
-  limits.loopbackHttp = run_.plan.loopback;
+  limits.localHosts = run_.plan.loopback || serviceIsLocal();
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
+  limits.idle = seconds(run_.patience.idleConnection);
   Downloader::Callbacks callbacks;
   callbacks.freshUrl = [this] {
     return freshUrl();
@@ -230,6 +235,15 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
     return tl::unexpected(fetched.error());
   run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
   return spool;
+}
+
+/// Whether the service is at a local address, such as a gateway of one's own. The real one is not.
+bool Generation::serviceIsLocal() {
+  if (run_.plan.baseUrl == defaultBaseUrl)
+    return false;
+  const auto uri = adopt(g_uri_parse(run_.plan.baseUrl.c_str(), httpUriFlags, nullptr));
+  const Cancellation::Attempt attempt(run_.cancellation, run_.deadline);
+  return isAtLocalAddress(g_uri_get_host(uri.get()), attempt.cancellable());
 }
 
 /// The clip's present address. The generation has completed, so this asks once and takes over what comes.

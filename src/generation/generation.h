@@ -47,6 +47,7 @@ private:
   Result<std::shared_ptr<Spool>> fetch(Reply reply);
   Result<std::shared_ptr<Spool>> download(const std::string &url);
   Result<std::shared_ptr<Spool>> downloadInto(const std::string &folder, const std::string &url);
+  bool serviceIsLocal();
   Result<std::string> freshUrl();
   void keep(const Spool &clip);
   bool isGone(const Error &error) const;

@@ -2,6 +2,7 @@
 #include "generation/lookup.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "generation/verdict.h"
 
@@ -34,7 +35,7 @@ private:
 };
 
 Result<std::optional<LogEntry>> Lookup::round(const char *period) {
-  fault_.clear();
+  const std::string earlier = std::exchange(fault_, {});
   retryAfter_.reset();
   for (unsigned page = 0; page < pagesPerRound; ++page) {
     const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.poll);
@@ -42,7 +43,9 @@ Result<std::optional<LogEntry>> Lookup::round(const char *period) {
     if (!response) {
       if (response.error().cause == TransportError::Cause::Cancelled)
         return stopped();
-      fault_ = response.error().message;
+      // the request that the deadline cuts short says nothing about what went wrong before
+      const bool cutShort = !earlier.empty() && Clock::now() >= run_.deadline;
+      fault_ = cutShort ? earlier : response.error().message;
       return std::optional<LogEntry>();
     }
     if (!response->successful()) {
@@ -59,7 +62,7 @@ Result<std::optional<LogEntry>> Lookup::round(const char *period) {
     refusals_ = 0;
     auto entries = parseLogs(response->body);
     if (!entries) {
-      fault_ = run_.client->withoutKey(entries.error());
+      fault_ = run_.client->withoutSecrets(entries.error());
       return std::optional<LogEntry>();
     }
     for (LogEntry &entry : *entries)

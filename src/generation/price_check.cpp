@@ -17,27 +17,31 @@ tl::expected<Estimate, std::string> estimate(Run &run) {
   return price;
 }
 
-Result<void> compare(const tl::expected<Estimate, std::string> &price, double cap) {
-  const std::string limit = "max-cost (" + usdText(cap) + ")";
+Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run &run) {
+  const Allowance &allowance = run.plan.allowance;
+  const std::string name = allowance.capName;
+  const std::string limit = name + " (" + usdText(allowance.cap) + ")";
   if (!price)
     return failure(ErrorKind::BadRequest, "the price is not known and " + limit + " is set", price.error(),
-                   "Nothing was bought. Unset max-cost to buy without an estimate");
-  if (price->usd > cap)
+                   run.settings.uri.empty()
+                       ? "Nothing was bought. Unset max-cost to buy without an estimate"
+                       : "Nothing was bought. A URI buys nothing without an estimate; set the properties instead");
+  if (price->usd > allowance.cap)
     return failure(ErrorKind::BadRequest, "the price would be above " + limit,
                    "it is estimated at " + usdText(price->usd) + ", " + price->basis,
-                   "Nothing was bought. Raise max-cost, or choose a shorter clip or another model");
+                   "Nothing was bought. Raise " + name + ", or choose a shorter clip or another model");
   return {};
 }
 
 } // namespace
 
 Result<void> checkPrice(Run &run) {
-  if (!(run.settings.maximumCost > 0))
+  if (!(run.plan.allowance.cap > 0))
     return {};
   const auto price = estimate(run);
   if (run.cancellation.cancelled())
     return stopped();
-  return compare(price, run.settings.maximumCost);
+  return compare(price, run);
 }
 
 Result<void> reportDryRun(Run &run) {
@@ -48,8 +52,8 @@ Result<void> reportDryRun(Run &run) {
   const auto price = estimate(run);
   if (run.cancellation.cancelled())
     return stopped();
-  if (run.settings.maximumCost > 0) {
-    if (const auto allowed = compare(price, run.settings.maximumCost); !allowed)
+  if (run.plan.allowance.cap > 0) {
+    if (const auto allowed = compare(price, run); !allowed)
       return allowed;
   }
   run.narrator.note("this is a dry run: the request is right, nothing was bought");

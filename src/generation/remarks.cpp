@@ -48,7 +48,7 @@ Error failedGeneration(const Run &run, const Reply &reply) {
   Error error;
   error.kind = ErrorKind::GenerationFailed;
   error.what = reply.moderated ? "the service refused the contents of the request" : "the generation failed";
-  error.serviceMessage = run.client->withoutKey(reply.error);
+  error.serviceMessage = run.client->withoutSecrets(reply.error);
   error.why =
       error.serviceMessage.empty() ? "the service gives no reason (status " + reply.word + ")" : error.serviceMessage;
   error.remedy = reply.moderated ? "Change the prompt or the image; a failed generation is not billed"
@@ -63,6 +63,15 @@ Error moderatedBefore(const Run &run) {
   error.serviceMessage = run.purchase.row.cause;
   error.why = run.purchase.row.cause;
   error.remedy = "Change the prompt or the image, or set reuse=none to try it all the same; nothing was bought";
+  return error;
+}
+
+Error notForUri(const Run &run) {
+  Error error;
+  error.kind = ErrorKind::BadRequest;
+  error.what = "an aimlvideo:// URI alone buys nothing";
+  error.why = "anyone can write one into a playlist, and its clip is not among those that were bought before";
+  error.remedy = "Nothing was bought. " + howToAllow(run.settings);
   return error;
 }
 

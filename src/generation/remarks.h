@@ -16,6 +16,8 @@ Error unknownOutcome(const Run &run, const std::string &why);
 Error deadlinePassed(const Run &run, const std::string &cause);
 Error failedGeneration(const Run &run, const Reply &reply);
 Error moderatedBefore(const Run &run);
+/// What a URI alone may not buy, see Allowance.
+Error notForUri(const Run &run);
 /// How to get what is paid for.
 std::string resumeHint(const Run &run);
 

@@ -8,6 +8,16 @@ namespace {
 /// Far above every answer of the service, a few kilobytes.
 constexpr size_t largestAnswer = 4 << 20;
 
+/// A text that is shorter guards nothing, and would be found in the middle of words.
+constexpr size_t shortestSecret = 8;
+
+void mask(std::string &text, std::string_view secret, std::string_view mark) {
+  if (secret.size() < shortestSecret)
+    return;
+  for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + mark.size()))
+    text.replace(at, secret.size(), mark);
+}
+
 } // namespace
 
 ServiceClient::ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders)
@@ -49,24 +59,21 @@ Exchanged<HttpResponse> ServiceClient::get(const std::string &path, Cancellation
 Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation,
                                                 Clock::time_point deadline, const Starting &starting) {
   request.headers.emplace_back("Accept", "application/json, */*;q=0.5");
-  request.headers.emplace_back("Authorization", "Bearer " + std::string(plan_.key.reveal()));
+  request.bearer = plan_.key;
   request.headers.insert(request.headers.end(), extraHeaders_.begin(), extraHeaders_.end());
   auto response = session_.exchange(request, cancellation, deadline, largestAnswer, starting);
-  if (response && !response->successful()) {
-    response->body = withoutKey(std::move(response->body));
+  if (response) {
+    response->body = withoutSecrets(std::move(response->body));
     for (auto &[name, value] : response->headers)
-      value = withoutKey(std::move(value));
+      value = withoutSecrets(std::move(value));
   }
   return response;
 }
 
-std::string ServiceClient::withoutKey(std::string text) const {
-  constexpr std::string_view mark = "(key)";
-  const std::string_view key = plan_.key.reveal();
-  if (key.empty())
-    return text;
-  for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + mark.size()))
-    text.replace(at, key.size(), mark);
+std::string ServiceClient::withoutSecrets(std::string text) const {
+  mask(text, plan_.key.reveal(), "(key)");
+  for (const auto &[name, value] : extraHeaders_)
+    mask(text, value, "(" + name + ")");
   return text;
 }
 

@@ -32,8 +32,8 @@ public:
   /// Any other path of the service, with its query.
   Exchanged<HttpResponse> get(const std::string &path, Cancellation &cancellation, Clock::time_point deadline);
 
-  /// A text of the service without the key.
-  std::string withoutKey(std::string text) const;
+  /// A text of the service without the key and the values of extra headers.
+  std::string withoutSecrets(std::string text) const;
 
 private:
   Exchanged<HttpResponse> exchange(HttpRequest request, Cancellation &cancellation, Clock::time_point deadline,

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
-#include <glib/gstdio.h>
-
 #include "api/endpoint.h"
+#include "api/media.h"
+#include "generation/api_key.h"
+#include "generation/text_file.h"
 #include "image/image_reference.h"
 #include "image/media_reference.h"
 
@@ -16,96 +16,14 @@ namespace aimlvideo {
 
 namespace {
 
-constexpr std::array keyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
-constexpr size_t longestTextFile = 1 << 20; // bytes; far above every documented prompt
-
 /// Headers that decide what a request means, which is not for the user of `extra-headers` to say.
 constexpr std::array reservedHeaders{"Authorization",  "X-Client-Request-Id", "Host",
                                      "Content-Length", "Content-Type",        "Transfer-Encoding"};
-
-std::string systemdCredential() {
-  const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
-  return folder && *folder ? std::string(folder) + "/aimlapi-key" : "";
-}
-
-Result<std::string> readTextFile(const std::string &path, const std::string &property) {
-  const std::string what = property + " \"" + path + "\" can't be read";
-  GStatBuf facts{};
-  if (g_stat(path.c_str(), &facts) != 0)
-    return failure(errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Unreadable, what, g_strerror(errno),
-                   "Check the path and its permissions");
-  if (!S_ISREG(facts.st_mode))
-    return failure(ErrorKind::BadRequest, what, "it is not a regular file", "Give a text file");
-  if (static_cast<size_t>(facts.st_size) > longestTextFile)
-    return failure(ErrorKind::BadRequest, what, "it is larger than " + std::to_string(longestTextFile) + " bytes",
-                   "Give a text file");
-  GErrorSlot error;
-  char *contents = nullptr;
-  gsize size = 0;
-  if (!g_file_get_contents(path.c_str(), &contents, &size, &error))
-    return failure(ErrorKind::Unreadable, what, error.message(), "Check the path and its permissions");
-  const GCharPtr owned(contents);
-  if (!g_utf8_validate_len(contents, size, nullptr))
-    return failure(ErrorKind::BadRequest, what, "it is not UTF-8 text", "Save it as UTF-8");
-  return std::string(contents, size);
-}
 
 std::string withoutFinalNewlines(std::string text) {
   while (text.ends_with('\n') || text.ends_with('\r'))
     text.pop_back();
   return text;
-}
-
-Result<Secret> keyFromFile(const std::string &path) {
-  const auto contents = readTextFile(path, "api-key-file");
-  if (!contents)
-    return tl::unexpected(contents.error());
-  const Secret whole(*contents); // wiped with the rest
-  std::string_view line = whole.reveal();
-  line = line.substr(0, line.find_first_of("\r\n"));
-  while (line.ends_with(' ') || line.ends_with('\t'))
-    line.remove_suffix(1);
-  if (line.empty())
-    return failure(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" holds no key", "its first line is empty",
-                   "Put the key into its first line");
-  return Secret(line);
-}
-
-Failure noKey() {
-  return failure(ErrorKind::NotAuthorized, "there is no API key",
-                 "neither api-key nor api-key-file is set, nor is $AIMLAPI_KEY",
-                 "Get a key at https://aimlapi.com/app/keys and set the environment variable AIMLAPI_KEY to it");
-}
-
-Result<void> checkKey(const Secret &key) {
-  for (const unsigned char c : key.reveal())
-    if (c <= ' ' || c >= 0x7f)
-      return failure(ErrorKind::NotAuthorized, "the API key can't be used",
-                     "it holds a blank, a line break or another character that no key has",
-                     "Copy it again from https://aimlapi.com/app/keys");
-  return {};
-}
-
-Result<Secret> findKey(const Settings &settings) {
-  if (!settings.apiKey.empty())
-    return settings.apiKey;
-  if (!settings.apiKeyFile.empty())
-    return keyFromFile(settings.apiKeyFile);
-  for (const char *name : keyVariables)
-    if (const char *value = g_getenv(name); value && *value)
-      return Secret(value);
-  if (const std::string path = systemdCredential(); !path.empty() && g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
-    return keyFromFile(path);
-  return noKey();
-}
-
-bool someKeyIsNamed(const Settings &settings) {
-  if (!settings.apiKey.empty() || !settings.apiKeyFile.empty() || !systemdCredential().empty())
-    return true;
-  return std::any_of(keyVariables.begin(), keyVariables.end(), [](const char *name) {
-    const char *value = g_getenv(name);
-    return value && *value;
-  });
 }
 
 Result<void> checkHeaders(const Headers &headers) {
@@ -137,11 +55,21 @@ struct Gathered {
   Notes notes;
 };
 
+/// A local file that a URI names. It takes a permission to read it, and without its contents nobody can tell whether
+/// the clip is bought already.
+Failure unreadableForUri(const std::string &property, const Settings &settings) {
+  return failure(ErrorKind::BadRequest,
+                 property + " names a local file, which an aimlvideo:// URI alone may not have read",
+                 "anyone can write a URI into a playlist; and since the file is part of the request, a clip that was "
+                 "bought with it can't be found without reading it either",
+                 "Nothing was read and nothing was bought. " + howToAllow(settings));
+}
+
 /// Fills in images and the files that the parameters name.
 class MediaGatherer {
 public:
-  MediaGatherer(Gathered &gathered, const Settings &settings, Files files)
-      : gathered_(gathered), settings_(settings), files_(files) {}
+  MediaGatherer(Gathered &gathered, const Settings &settings, Files files, bool mayRead)
+      : gathered_(gathered), settings_(settings), files_(files), mayRead_(mayRead) {}
 
   Result<void> gather() {
     Inputs &inputs = gathered_.inputs;
@@ -157,6 +85,8 @@ public:
       return taken;
     const auto *known = model ? &model->parametersOn(inputs.family) : nullptr;
     for (const MediaPlace &place : mediaPlacesIn(inputs.parameters.get(), known)) {
+      if (!mayRead_)
+        return unreadableForUri(place.place, settings_);
       if (files_ == Files::Read && !place.documented && !namesFile(place.text))
         continue;
       auto media = files_ == Files::Leave ? Result<Media>(Media{unreadFile, ""})
@@ -195,6 +125,10 @@ private:
   }
 
   Result<Media> reference(const std::string &text, const char *property) {
+    if (!mayRead_ && isLocalFile(text))
+      return unreadableForUri(property, settings_);
+    if (!mayRead_ && isDataUri(text))
+      return Media{text, ""}; // it is only looked up, which takes no decoder of images
     if (text.empty() || (files_ == Files::Leave && isLocalFile(text)))
       return Media{text.empty() ? "" : unreadFile, ""};
     return resolveImage(text, property, *limits_, &gathered_.notes);
@@ -205,6 +139,7 @@ private:
   Gathered &gathered_;
   const Settings &settings_;
   const Files files_;
+  const bool mayRead_;
   const ImageLimits *limits_ = &noLimits_;
 };
 
@@ -212,7 +147,13 @@ bool namesTextFile(const Settings &settings) {
   return !settings.promptFile.empty() || settings.parameters.starts_with('@');
 }
 
-Result<Gathered> gather(const Settings &settings, Files files) {
+Result<void> checkParametersFile(const Settings &settings, bool mayRead) {
+  if (!mayRead && settings.parameters.starts_with('@'))
+    return unreadableForUri("parameters", settings);
+  return {};
+}
+
+Result<Gathered> gather(const Settings &settings, Files files, bool mayRead) {
   Gathered gathered;
   Inputs &inputs = gathered.inputs;
   inputs.family = settings.endpoint == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
@@ -235,6 +176,8 @@ Result<Gathered> gather(const Settings &settings, Files files) {
   if (settings.generateAudio != GenerateAudio::Default)
     inputs.generateAudio = settings.generateAudio == GenerateAudio::Yes;
   if (!settings.parameters.empty()) {
+    if (const auto allowed = checkParametersFile(settings, mayRead); !allowed)
+      return tl::unexpected(allowed.error());
     Result<std::string> text = settings.parameters;
     if (settings.parameters.starts_with('@'))
       text = readTextFile(settings.parameters.substr(1), "parameters");
@@ -245,13 +188,13 @@ Result<Gathered> gather(const Settings &settings, Files files) {
       return tl::unexpected(std::move(object.error()));
     inputs.parameters = std::move(*object);
   }
-  if (const auto media = MediaGatherer(gathered, settings, files).gather(); !media)
+  if (const auto media = MediaGatherer(gathered, settings, files, mayRead).gather(); !media)
     return tl::unexpected(media.error());
   return gathered;
 }
 
-Result<Request> requestOf(const Settings &settings, Files files) {
-  auto gathered = gather(settings, files);
+Result<Request> requestOf(const Settings &settings, Files files, bool mayRead) {
+  auto gathered = gather(settings, files, mayRead);
   if (!gathered)
     return tl::unexpected(std::move(gathered.error()));
   auto request = composeRequest(gathered->inputs);
@@ -271,12 +214,12 @@ Result<void> fillWay(Plan &plan, const Settings &settings) {
 }
 
 Result<void> fillKey(Plan &plan, const Settings &settings) {
-  auto key = findKey(settings);
-  if (!key)
-    return tl::unexpected(std::move(key.error()));
-  if (const auto usable = checkKey(*key); !usable)
-    return usable;
-  plan.key = std::move(*key);
+  auto found = findKey(settings.apiKey, settings.apiKeyFile);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  plan.key = std::move(found->key);
+  if (!found->warning.empty())
+    plan.request.warnings.push_back(std::move(found->warning));
   return {};
 }
 
@@ -294,10 +237,19 @@ Result<void> checkSettings(const Settings &settings) {
     return tl::unexpected(url.error());
   if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
     return headers;
-  if (!settings.dryRun && !someKeyIsNamed(settings))
-    return noKey();
-  if (!settings.fetchesOnly() && !namesTextFile(settings)) {
-    if (const auto request = requestOf(settings, Files::Leave); !request)
+  if (!settings.dryRun) {
+    if (const auto named = checkKeyIsNamed(settings.apiKey, settings.apiKeyFile); !named)
+      return named;
+  }
+  const auto allowance = allowanceOf(settings);
+  if (!allowance)
+    return tl::unexpected(allowance.error());
+  if (settings.fetchesOnly())
+    return {};
+  if (const auto allowed = checkParametersFile(settings, allowance->mayBuy); !allowed)
+    return allowed;
+  if (!namesTextFile(settings)) {
+    if (const auto request = requestOf(settings, Files::Leave, allowance->mayBuy); !request)
       return tl::unexpected(request.error());
   }
   return {};
@@ -316,8 +268,12 @@ Result<Plan> prepare(const Settings &settings) {
   Plan plan;
   if (const auto way = fillWay(plan, settings); !way)
     return tl::unexpected(way.error());
+  auto allowance = allowanceOf(settings);
+  if (!allowance)
+    return tl::unexpected(std::move(allowance.error()));
+  plan.allowance = *allowance;
   if (!settings.fetchesOnly()) {
-    auto request = requestOf(settings, Files::Read);
+    auto request = requestOf(settings, Files::Read, plan.allowance.mayBuy);
     if (!request)
       return tl::unexpected(std::move(request.error()));
     plan.request = std::move(*request);

@@ -8,6 +8,7 @@
 #include "api/request.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "generation/allowance.h"
 #include "http/session.h"
 
 namespace aimlvideo {
@@ -54,6 +55,8 @@ struct Settings {
   double cfgScale = -1; ///< negative: not sent
   GenerateAudio generateAudio = GenerateAudio::Default;
   std::string parameters; ///< a JSON object, or `@FILE`
+  /// The URI that asks for all of this, which restricts what may be done for it, see Allowance; empty: none does.
+  std::string uri;
 
   Secret apiKey;
   std::string apiKeyFile;
@@ -89,6 +92,7 @@ struct Plan {
   Secret key;
   std::string baseUrl;
   bool loopback = false; ///< the service is on this machine
+  Allowance allowance;
 };
 
 /// The base URL that the settings and the environment name.

@@ -140,7 +140,7 @@ std::optional<Reply> Submission::accepted(const HttpResponse &response, Error &w
     reply.id = response.header("x-inference-id").value_or("");
   if (reply.id.empty()) {
     why.httpStatus = response.status;
-    why.why = parsed ? "the service's answer names no generation" : run_.client->withoutKey(parsed.error());
+    why.why = parsed ? "the service's answer names no generation" : run_.client->withoutSecrets(parsed.error());
     return std::nullopt;
   }
   row_.generationId = reply.id;

@@ -115,7 +115,7 @@ Result<std::optional<Reply>> Waiting::poll() {
     return judge(*response);
   auto reply = parseReply(response->body);
   if (!reply) {
-    cause_ = run_.client->withoutKey(reply.error());
+    cause_ = run_.client->withoutSecrets(reply.error());
     return std::nullopt;
   }
   return std::optional(std::move(*reply));

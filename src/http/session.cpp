@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <glib-unix.h>
+
+#include "http/address.h"
 
 namespace aimlvideo {
 
@@ -173,25 +176,66 @@ Headers headersOf(SoupMessage *message) {
   return headers;
 }
 
-/// Runs a function when libsoup is about to write a request.
-class StartingWatch {
-public:
-  StartingWatch(SoupMessage *message, GCancellable *attempt, bool &sent, const Starting &starting)
-      : message_(message),
-        attempt_(attempt),
-        sent_(sent),
-        starting_(starting),
-        handler_(g_signal_connect(
-            message, "starting",
-            G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<StartingWatch *>(self)->started(); }), this)) {}
-  StartingWatch(const StartingWatch &) = delete;
-  StartingWatch &operator=(const StartingWatch &) = delete;
-  ~StartingWatch() { g_signal_handler_disconnect(message_, handler_); }
+void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
+  std::string value;
+  value.reserve(strlen("Bearer ") + bearer.reveal().size()); // so that no shorter copy is left behind
+  value.append("Bearer ").append(bearer.reveal());
+  soup_message_headers_append(headers, "Authorization", value.c_str());
+  wipe(value);
+}
 
-  bool withheld() const { return withheld_; }
+/// Looks at a request on its way: where its connection leads, and when libsoup is about to write it. It can keep it
+/// from leaving.
+class Departure {
+public:
+  Departure(SoupMessage *message, GCancellable *attempt, bool publicOnly, bool &sent, const Starting &starting)
+      : message_(message), attempt_(attempt), publicOnly_(publicOnly), sent_(sent), starting_(starting) {
+    handlers_ = {
+        g_signal_connect(message, "network-event",
+                         G_CALLBACK(+[](SoupMessage *, GSocketClientEvent event, GIOStream *connection, gpointer self) {
+                           // the address is known, and no packet has left for it
+                           if (event == G_SOCKET_CLIENT_CONNECTING)
+                             static_cast<Departure *>(self)->connecting(connection);
+                         }),
+                         this),
+        g_signal_connect(message, "starting",
+                         G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<Departure *>(self)->started(); }),
+                         this),
+    };
+  }
+  Departure(const Departure &) = delete;
+  Departure &operator=(const Departure &) = delete;
+  ~Departure() {
+    for (const gulong handler : handlers_)
+      g_signal_handler_disconnect(message_, handler);
+  }
+
+  /// Why it was kept from leaving, if it was.
+  std::optional<TransportError> withheld() const {
+    if (!notPublic_.empty())
+      return TransportError{TransportError::Cause::NotPublic, false,
+                            notPublic_ + ", which is not of the public internet"};
+    if (outdated_)
+      return TransportError{TransportError::Cause::Tls, false, "the host speaks a version of TLS before 1.2"};
+    if (withheld_)
+      return TransportError{TransportError::Cause::Withheld, false, "it was not let go"};
+    return {};
+  }
 
 private:
+  void connecting(GIOStream *connection) {
+    if (!G_IS_SOCKET_CONNECTION(connection))
+      return;
+    check(adopt(g_socket_connection_get_remote_address(G_SOCKET_CONNECTION(connection), nullptr)).get());
+    if (!notPublic_.empty()) // GIO would look at the cancellable only after it has begun to connect
+      g_socket_close(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)), nullptr);
+  }
+
   void started() {
+    check(soup_message_get_remote_address(message_)); // of a connection that was there already
+    outdated_ = isOutdated(soup_message_get_tls_protocol_version(message_));
+    if (outdated_ || !notPublic_.empty())
+      return g_cancellable_cancel(attempt_);
     withheld_ = starting_ && !starting_();
     if (withheld_)
       g_cancellable_cancel(attempt_); // checked before the first byte is written
@@ -199,12 +243,29 @@ private:
       sent_ = true;
   }
 
+  void check(GSocketAddress *address) {
+    if (!publicOnly_ || !notPublic_.empty())
+      return;
+    notPublic_ = address ? whyNotPublic(address) : "its host's address is unknown";
+    if (!notPublic_.empty())
+      g_cancellable_cancel(attempt_);
+  }
+
+  /// The system's TLS library may still agree to versions that RFC 8996 has done away with.
+  static bool isOutdated(GTlsProtocolVersion version) {
+    return version == G_TLS_PROTOCOL_VERSION_SSL_3_0 || version == G_TLS_PROTOCOL_VERSION_TLS_1_0 ||
+           version == G_TLS_PROTOCOL_VERSION_TLS_1_1;
+  }
+
   SoupMessage *message_;
   GCancellable *attempt_;
+  const bool publicOnly_;
   bool &sent_;
-  bool withheld_ = false;
   const Starting &starting_;
-  gulong handler_;
+  bool withheld_ = false;
+  bool outdated_ = false;
+  std::string notPublic_;
+  std::array<gulong, 2> handlers_{};
 };
 
 } // namespace
@@ -260,16 +321,18 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   soup_message_set_flags(message.get(), SOUP_MESSAGE_NO_REDIRECT);
   for (const auto &[name, value] : request.headers)
     soup_message_headers_append(soup_message_get_request_headers(message.get()), name.c_str(), value.c_str());
+  if (!request.bearer.empty())
+    addBearer(soup_message_get_request_headers(message.get()), request.bearer);
   if (request.body)
     soup_message_set_request_body_from_bytes(message.get(), "application/json", request.body.get());
 
   GErrorSlot error;
   {
     GCancellable *attempt = stream->attempt_->cancellable();
-    const StartingWatch watch(message.get(), attempt, stream->sent_, starting);
+    const Departure departure(message.get(), attempt, request.publicOnly, stream->sent_, starting);
     stream->body_ = adopt(soup_session_send(session_.get(), message.get(), attempt, &error));
-    if (!stream->body_ && watch.withheld())
-      return tl::unexpected(TransportError{TransportError::Cause::Withheld, false, "it was not let go"});
+    if (const auto withheld = departure.withheld(); withheld && !stream->body_)
+      return tl::unexpected(*withheld);
   }
   if (!stream->body_)
     return tl::unexpected(describe(error.get(), message.get(), stream->sent_, cancellation));

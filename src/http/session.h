@@ -14,6 +14,7 @@
 
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
+#include "base/secret.h"
 
 namespace aimlvideo {
 
@@ -33,7 +34,11 @@ struct HttpRequest {
   const char *method = "GET";
   std::string url;
   Headers headers;
+  Secret bearer;        ///< sent as `Authorization: Bearer ...`; empty: none
   GRefPtr<GBytes> body; ///< sent as application/json; null: none
+  /// Whether it may go to hosts of the public internet only, because the URL comes from somebody else than the user.
+  /// Checked on the address that is connected to, so that no name service can lead it elsewhere.
+  bool publicOnly = false;
 };
 
 struct HttpResponse {
@@ -56,7 +61,8 @@ struct TransportError {
     Lost,        ///< the connection broke or fell silent
     TooLarge,    ///< the answer is larger than allowed
     BadUrl,
-    Withheld, ///< the caller's `starting` did not let it leave
+    NotPublic, ///< the host is not of the public internet, and the request was to go there only
+    Withheld,  ///< the caller's `starting` did not let it leave
   };
   Cause cause = Cause::Lost;
   /// Whether the request had begun to leave, so that the server may have acted on it.
@@ -92,8 +98,8 @@ public:
     const HttpResponse &head() const { return head_; } ///< its body is empty
     /// Blocks for the next bytes. 0: the body ended as the host announced it.
     Exchanged<size_t> read(void *buffer, size_t size);
-    /// Blocks until read() brings something, an end or an error included. False: `interruption` was cancelled before, or
-    /// so much time has passed. HTTP/2, which looks at its connection in read() only, does not block here.
+    /// Blocks until read() brings something, an end or an error included. False: `interruption` was cancelled before,
+    /// or so much time has passed. HTTP/2, which looks at its connection in read() only, does not block here.
     bool waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) const;
 
   private:

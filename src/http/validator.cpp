@@ -7,6 +7,26 @@ namespace {
 
 constexpr unsigned maximumRedirects = 5;
 
+std::string partOf(const std::string &url, const char *(*part)(GUri *)) {
+  const auto uri = adopt(g_uri_parse(url.c_str(), httpUriFlags, nullptr));
+  const char *text = uri ? part(uri.get()) : nullptr;
+  return text ? text : "";
+}
+
+/// Where the answer to `request`, whose address the user gave, sends it on. The same host may do so as it likes, any
+/// other one must be of the public internet; https stays https.
+bool redirect(HttpRequest &request, const std::string &location) {
+  const auto next = redirectTarget(request.url, location);
+  if (!next)
+    return false;
+  const bool secured = partOf(request.url, g_uri_get_scheme) == "https";
+  if (secured && partOf(*next, g_uri_get_scheme) != "https")
+    return false;
+  request.publicOnly = request.publicOnly || partOf(request.url, g_uri_get_host) != partOf(*next, g_uri_get_host);
+  request.url = *next;
+  return true;
+}
+
 /// The head of the answer behind any redirects.
 std::optional<HttpResponse> headOf(HttpSession &session, HttpRequest request, Cancellation &cancellation,
                                    Clock::time_point deadline) {
@@ -18,10 +38,8 @@ std::optional<HttpResponse> headOf(HttpSession &session, HttpRequest request, Ca
     const auto location = head.header("Location");
     if (head.status < 300 || head.status >= 400 || !location)
       return head;
-    const auto next = redirectTarget(request.url, *location);
-    if (!next)
+    if (!redirect(request, *location))
       return std::nullopt;
-    request.url = *next;
   }
   return std::nullopt;
 }
@@ -29,9 +47,10 @@ std::optional<HttpResponse> headOf(HttpSession &session, HttpRequest request, Ca
 } // namespace
 
 std::optional<std::string> validatorOf(HttpSession &session, const std::string &url, Cancellation &cancellation,
-                                       Clock::time_point deadline) {
+                                       Clock::time_point deadline, bool publicOnly) {
   HttpRequest request;
   request.url = url;
+  request.publicOnly = publicOnly;
   request.method = "HEAD";
   auto head = headOf(session, request, cancellation, deadline);
   if (!head || !head->successful()) {

@@ -245,6 +245,13 @@ Result<std::optional<LedgerRow>> Ledger::find(const std::string &identity, const
   return std::optional<LedgerRow>();
 }
 
+Result<bool> Ledger::knows(const std::string &identity) {
+  const auto rows = select("WHERE identity = ?", {identity});
+  if (!rows)
+    return tl::unexpected(rows.error());
+  return !rows->empty();
+}
+
 Result<std::optional<LedgerRow>> Ledger::findGeneration(const std::string &baseUrl, const std::string &generationId) {
   return firstOf(select("WHERE generation_id = ? AND base_url = ?", {generationId, baseUrl}));
 }

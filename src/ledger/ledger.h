@@ -69,6 +69,8 @@ public:
   /// The newest row of a request, with images of these validators. An unfinished one fits as well where one side has
   /// no validators: a host that did not answer must not lead to a second purchase.
   Result<std::optional<LedgerRow>> find(const std::string &identity, const std::string &validators);
+  /// Whether there is any row of a request, whatever became of it.
+  Result<bool> knows(const std::string &identity);
   Result<std::optional<LedgerRow>> findGeneration(const std::string &baseUrl, const std::string &generationId);
   Result<std::optional<LedgerRow>> row(int64_t id);
   /// Newest first.

@@ -13,7 +13,8 @@ DOCUMENTS = [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]
 # has a test of its own beside the emulator
 DOCUMENTS = [document for document in DOCUMENTS if document.name != "emulator.md"]
 # windows and speakers that a test machine has not
-HEADLESS = {"autovideosink": "fakesink", "autoaudiosink": "fakesink"}
+HEADLESS = {"autovideosink": "fakesink", "autoaudiosink": "fakesink",
+            "gst-play-1.0 ": "gst-play-1.0 --videosink=fakesink --audiosink=fakesink --no-interactive "}
 
 
 def shell_blocks(document):
@@ -59,6 +60,14 @@ class Models(EndToEnd):
         page = subprocess.run([SOURCE / "scripts/make_models_page.py"], capture_output=True, text=True, check=True).stdout
         self.assertTrue(page == (SOURCE / "docs/models.md").read_text(),
                         "docs/models.md is stale: scripts/make_models_page.py > docs/models.md")
+
+
+class Reliability(EndToEnd):
+    def test_the_page_of_the_faults_says_what_the_matrix_of_the_tests_says(self):
+        script = SOURCE / "scripts/make_reliability_page.py"
+        page = subprocess.run([script], capture_output=True, text=True, check=True).stdout
+        self.assertTrue(page == (SOURCE / "docs/reliability.md").read_text(),
+                        "docs/reliability.md is stale: scripts/make_reliability_page.py > docs/reliability.md")
 
 
 class Properties(EndToEnd):

@@ -58,11 +58,11 @@ class Emulator:
 
 
 class Launch:
-    """A gst-launch-1.0 process whose output can be waited for."""
+    """A process, of gst-launch-1.0 unless told otherwise, whose output can be waited for."""
 
-    def __init__(self, emulator, arguments, options=(), environment=None, prefix=()):
+    def __init__(self, emulator, arguments, options=(), environment=None, prefix=(), program="gst-launch-1.0"):
         env = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=emulator.url) | (environment or {})
-        self.process = subprocess.Popen([*prefix, "gst-launch-1.0", *options, *arguments], env=env, text=True,
+        self.process = subprocess.Popen([*prefix, program, *options, *arguments], env=env, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.output = ""
         self.changed = threading.Condition()
@@ -89,7 +89,7 @@ class Launch:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise AssertionError(f"gst-launch-1.0 did not end: {self.output}")
+            raise AssertionError(f"{self.process.args[0]} did not end: {self.output}")
         finally:
             self.reader.join()
             self.process.stdout.close()

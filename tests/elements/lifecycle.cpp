@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // States, threads and the end of a generation: the promises behind sections (d1) and (d4) of the design's reference.
+#include <atomic>
+#include <thread>
+
 #include "support/check.h"
 #include "support/pipeline.h"
 #include "support/stall.h"
@@ -85,6 +88,32 @@ GST_START_TEST(a_clip_arrives_while_a_state_change_is_under_way) {
   pipeline.waitFor("progress-complete");
   GST_STATE_UNLOCK(pipeline.source());
   pipeline.waitFor("eos");
+}
+GST_END_TEST
+
+/// The base class raises and lowers the flag in one go. typefind calls the pad's function itself, without the lock that
+/// keeps the two apart, so its thread may see neither.
+GST_START_TEST(a_pull_that_waits_ends_with_the_pads_deactivation) {
+  FakeService service;
+  stallIn(service, Phase::Submission);
+  const Pipeline pipeline(service, "SRC ! fakesink can-activate-push=false can-activate-pull=false");
+  GstPad *pad = gst_element_get_static_pad(pipeline.source(), "src");
+  for (int round = 0; round < 200; ++round) {
+    fail_unless(gst_pad_activate_mode(pad, GST_PAD_MODE_PULL, TRUE));
+    std::atomic<bool> begun = false;
+    std::thread puller([&] {
+      begun = true;
+      GstBuffer *buffer = nullptr;
+      fail_unless_equals_int(GST_PAD_GETRANGEFUNC(pad)(pad, GST_OBJECT_PARENT(pad), 0, 4096, &buffer),
+                             GST_FLOW_FLUSHING);
+    });
+    while (!begun)
+      std::this_thread::yield();
+    g_usleep(static_cast<gulong>(round)); // somewhere on its way, and then in its wait
+    fail_unless(gst_pad_activate_mode(pad, GST_PAD_MODE_PULL, FALSE));
+    puller.join();
+  }
+  gst_object_unref(pad);
 }
 GST_END_TEST
 
@@ -301,6 +330,7 @@ static Suite *lifecycle_suite() {
   tcase_add_loop_test(tests, null_returns_at_once_in_every_phase_in_pull_mode, 0, G_N_ELEMENTS(allPhases));
   tcase_add_loop_test(tests, ready_returns_at_once_in_every_phase, 0, G_N_ELEMENTS(allPhases));
   tcase_add_test(tests, a_clip_arrives_while_a_state_change_is_under_way);
+  tcase_add_test(tests, a_pull_that_waits_ends_with_the_pads_deactivation);
   tcase_add_test(tests, a_flush_during_the_wait_keeps_the_generation);
   tcase_add_test(tests, pausing_and_playing_during_the_wait_keeps_the_generation);
   tcase_add_test(tests, the_same_element_replays_its_clip_without_asking_anybody);

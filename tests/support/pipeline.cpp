@@ -75,6 +75,14 @@ Pipeline::Pipeline(const FakeService &service, const std::string &line) {
                  "aimlvideosrc name=src poll-interval=100 "
                  "model=kling-video/v1.6/pro/text-to-video prompt=cat base-url=" +
                      service.server.url());
+  make(text);
+}
+
+Pipeline::Pipeline(const std::string &line) {
+  make(line);
+}
+
+void Pipeline::make(const std::string &text) {
   GError *error = nullptr;
   pipeline_ = gst_parse_launch_full(text.c_str(), nullptr, GST_PARSE_FLAG_PLACE_IN_BIN, &error);
   if (error)

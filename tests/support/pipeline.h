@@ -32,12 +32,14 @@ struct Event {
 class Pipeline {
 public:
   Pipeline(const FakeService &service, const std::string &line);
+  /// A line without SRC, that may make its own source later on.
+  explicit Pipeline(const std::string &line);
   Pipeline(const Pipeline &) = delete;
   Pipeline &operator=(const Pipeline &) = delete;
   ~Pipeline();
 
   GstElement *pipeline() const { return pipeline_; }
-  GstElement *source() const { return source_; }
+  GstElement *source() const { return source_; } ///< null: it was made with a line without SRC
 
   GstStateChangeReturn setState(GstState state) { return gst_element_set_state(pipeline_, state); }
 
@@ -55,6 +57,7 @@ public:
   guint64 bytes() const;
 
 private:
+  void make(const std::string &line);
   void record(Event event);
   void record(GstMessage *message);
 

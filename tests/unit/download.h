@@ -40,7 +40,8 @@ struct Download {
   Cancellation cancellation;
   Downloader::Limits limits;
   std::shared_ptr<Spool> spool;
-  std::string link; ///< what the service gives for a link that was refused
+  std::string link;               ///< what the service gives for a link that was refused
+  std::optional<Error> linkFault; ///< or why it gives none
 
   std::atomic<unsigned> arrivals = 0;
   std::atomic<uint64_t> receivedAtArrival = 0;
@@ -55,7 +56,7 @@ struct Download {
     auto made = Spool::create("");
     fail_unless(made.has_value());
     spool = *made;
-    limits.loopbackHttp = true;
+    limits.localHosts = true;
     limits.deadline = Clock::now() + 30s;
     limits.retries = {1ms, 5ms, 0};
   }
@@ -64,6 +65,8 @@ struct Download {
     Downloader::Callbacks callbacks;
     callbacks.freshUrl = [this]() -> Result<std::string> {
       ++renewals;
+      if (linkFault)
+        return tl::unexpected(*linkFault);
       return link;
     };
     callbacks.arriving = [this] {

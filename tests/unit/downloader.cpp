@@ -300,6 +300,20 @@ GST_START_TEST(a_link_that_expires_is_renewed_once_and_the_transfer_goes_on) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_deadline_while_another_link_is_asked_for_tells_what_was_wrong_with_the_first) {
+  Download download(shortClip(), [](const ClipRequest &, ClipAnswer &answer) {
+    answer.status = 403;
+    answer.text = "expired";
+    answer.contentRange.clear();
+  });
+  download.linkFault = failure(ErrorKind::TimedOut, "the generation had not completed").value();
+  const Error error = download.fault();
+  fail_unless(error.kind == ErrorKind::TimedOut);
+  fail_unless_equals_int(error.httpStatus, 403);
+  fail_unless_contains(error.text(), "the clip's host answered 403");
+}
+GST_END_TEST
+
 GST_START_TEST(a_host_in_trouble_is_asked_again) {
   Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
     const unsigned statuses[] = {503, 500, 429, 504};
@@ -354,6 +368,49 @@ GST_START_TEST(a_page_in_place_of_the_rest_is_no_other_file) {
   };
   download.succeed();
   fail_unless_equals_int(download.renewals, 1);
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_no_video_is_an_error_and_no_clip) {
+  const std::string bodies[] = {std::string("{\"id\": \"a\0b\"}", 14), std::string("{\"status\": \"\0\"}", 15),
+                                std::string(5000, '\0'), std::string("\x1f\x8b\x08\0\0\0\0\0packed", 14)};
+  for (const std::string &body : bodies) {
+    Download download(body);
+    const Error error = download.fault();
+    fail_unless(error.kind == ErrorKind::BadAnswer);
+    fail_unless_contains(error.text(), "no video");
+    fail_unless_equals_int(download.renewals, 1);
+    fail_unless_equals_int(download.arrivals, 0);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(an_empty_file_is_no_clip) {
+  Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.number > 2)
+      return;
+    answer.status = 200;
+    answer.text = "";
+    answer.contentRange.clear();
+    answer.tellsLength = request.number == 1;
+  });
+  download.succeed();
+  fail_unless_equals_int(download.host.requests().size(), 3);
+  fail_unless_contains(download.causes[0], "empty");
+}
+GST_END_TEST
+
+GST_START_TEST(a_host_that_falls_silent_is_asked_again_for_the_rest) {
+  Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.number == 1)
+      answer.stallAfter = 200'000;
+  });
+  download.limits.idle = 50ms;
+  download.succeed();
+  const auto requests = download.host.requests();
+  fail_unless_equals_int(requests.size(), 2);
+  fail_unless_equals_uint64(requests[1].first, 200'000);
+  fail_unless_contains(download.causes[0], "silent");
 }
 GST_END_TEST
 
@@ -506,9 +563,13 @@ static Suite *downloader_suite() {
   tcase_add_test(tests, a_cut_is_noticed_though_no_length_was_told);
   tcase_add_test(tests, a_host_that_closes_every_connection_is_connected_to_again);
   tcase_add_loop_test(tests, a_link_that_expires_is_renewed_once_and_the_transfer_goes_on, 0, 2);
+  tcase_add_test(tests, a_deadline_while_another_link_is_asked_for_tells_what_was_wrong_with_the_first);
   tcase_add_test(tests, a_host_in_trouble_is_asked_again);
   tcase_add_loop_test(tests, a_page_with_status_200_is_an_error_with_its_first_words, 0, G_N_ELEMENTS(pages));
   tcase_add_test(tests, a_page_in_place_of_the_rest_is_no_other_file);
+  tcase_add_test(tests, what_is_no_video_is_an_error_and_no_clip);
+  tcase_add_test(tests, an_empty_file_is_no_clip);
+  tcase_add_test(tests, a_host_that_falls_silent_is_asked_again_for_the_rest);
   tcase_add_test(tests, any_iso_media_file_passes_the_early_check);
   tcase_add_test(tests, a_packed_clip_is_refused);
   tcase_add_loop_test(tests, a_clip_above_the_limit_is_an_error_whether_its_length_is_told_or_not, 0, 2);

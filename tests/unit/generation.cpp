@@ -333,6 +333,20 @@ GST_START_TEST(a_service_that_quotes_the_key_does_not_spread_it) {
 }
 GST_END_TEST
 
+/// A reply that puts the key into the clip's address would otherwise carry it to the clip's host.
+GST_START_TEST(a_clips_address_does_not_carry_the_key) {
+  const TestServer host([](const Seen &, Answer &answer) { answer.send(403, "text/plain", ""); });
+  Bench bench;
+  bench.settings.timeout = 2;
+  bench.service.clipAddress = host.url() + "/clip.mp4?key=" + benchKey;
+  const Error error = bench.fault();
+  fail_if(contains(error.text(), benchKey), "%s", error.text().c_str());
+  fail_if(host.requests().empty());
+  for (const Seen &seen : host.requests())
+    fail_if(contains(seen.target, benchKey), "%s", seen.target.c_str());
+}
+GST_END_TEST
+
 static TCase *life() {
   TCase *tests = tcase_create("life");
   tcase_add_test(tests, a_prompt_becomes_a_clip);
@@ -363,6 +377,7 @@ static TCase *secrets() {
   tcase_add_test(tests, the_key_goes_to_the_services_host_only);
   tcase_add_test(tests, a_clip_on_the_services_host_is_fetched_without_the_key);
   tcase_add_test(tests, a_service_that_quotes_the_key_does_not_spread_it);
+  tcase_add_test(tests, a_clips_address_does_not_carry_the_key);
   return tests;
 }
 

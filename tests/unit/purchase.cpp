@@ -131,6 +131,22 @@ GST_START_TEST(faults_of_the_log_are_ridden_out) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_lookup_that_the_deadline_cuts_short_tells_what_was_wrong_before) {
+  Bench bench;
+  bench.settings.timeout = 1;
+  loseFirstAnswer(bench);
+  bench.service.onLogs = [&](const Seen &, Answer &answer) {
+    if (bench.service.server.count("GET", "/v2/logs") == 1)
+      answer.json(503, R"({"message":"the log is being moved"})");
+    else
+      answer.hold();
+  };
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::UnknownOutcome);
+  fail_unless_contains(error.text(), "the log is being moved");
+}
+GST_END_TEST
+
 GST_START_TEST(on_unknown_resubmit_sends_again_once_after_all_looking_up) {
   Bench bench;
   bench.settings.timeout = 1;
@@ -475,6 +491,7 @@ static TCase *lookups() {
   tcase_add_test(tests, rows_of_others_are_never_adopted);
   tcase_add_test(tests, the_log_is_paged_through_to_its_end);
   tcase_add_test(tests, faults_of_the_log_are_ridden_out);
+  tcase_add_test(tests, a_lookup_that_the_deadline_cuts_short_tells_what_was_wrong_before);
   tcase_add_test(tests, on_unknown_resubmit_sends_again_once_after_all_looking_up);
   tcase_add_test(tests, the_next_run_looks_the_same_submission_up_first);
   tcase_add_test(tests, a_purchase_of_another_key_says_so);

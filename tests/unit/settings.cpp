@@ -135,6 +135,23 @@ GST_START_TEST(the_first_line_of_a_key_file_is_the_key) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_key_file_that_others_can_read_is_told_of) {
+  TemporaryFolder folder;
+  Settings settings = goodSettings();
+  settings.apiKey = Secret();
+  settings.apiKeyFile = folder.file("key", "k-1");
+  fail_unless(g_chmod(settings.apiKeyFile.c_str(), 0600) == 0);
+  auto plan = prepare(settings);
+  fail_unless(plan.has_value() && plan->request.warnings.empty());
+  fail_unless(g_chmod(settings.apiKeyFile.c_str(), 0644) == 0);
+  plan = prepare(settings);
+  fail_unless(plan.has_value());
+  fail_unless_equals_int(plan->request.warnings.size(), 1);
+  fail_unless_contains(plan->request.warnings[0], "every user of this machine can read the API key");
+  fail_if(contains(plan->request.warnings[0], "k-1"));
+}
+GST_END_TEST
+
 GST_START_TEST(a_key_file_that_holds_no_key_is_refused) {
   const ScopedVariable other("AIMLAPI_KEY", "not-asked-for"); // a file that is named and wrong is no reason to look on
   TemporaryFolder folder;
@@ -393,6 +410,7 @@ static TCase *keys() {
   tcase_add_test(tests, keys_are_looked_for_in_the_documented_order);
   tcase_add_test(tests, a_credentials_folder_without_a_key_is_no_key);
   tcase_add_test(tests, the_first_line_of_a_key_file_is_the_key);
+  tcase_add_test(tests, a_key_file_that_others_can_read_is_told_of);
   tcase_add_test(tests, a_key_file_that_holds_no_key_is_refused);
   tcase_add_test(tests, a_key_that_can_not_stand_in_a_header_is_refused_and_not_shown);
   return tests;

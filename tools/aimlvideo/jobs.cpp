@@ -126,8 +126,9 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   return ExitCode::Success;
 }
 
-ExitCode resume(const LedgerRow &row, const std::string &file, const std::string &keyFile) {
+ExitCode resume(const LedgerRow &row, const std::string &file, const std::string &keyFile, unsigned timeout) {
   Settings settings;
+  settings.timeout = timeout;
   settings.ledgerRow = row.id;
   settings.baseUrl = row.baseUrl;
   settings.model = row.model;
@@ -222,10 +223,13 @@ ExitCode runJobs(const Arguments &arguments) {
   gboolean force = FALSE;
   TextOption bought;
   TextOption keyFile;
+  gint timeout = static_cast<gint>(Settings{}.timeout);
   const GOptionEntry entries[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "list, show: print JSON for programs", nullptr},
       {"unfinished", 0, 0, G_OPTION_ARG_NONE, &unfinished, "list: only those whose state is sent or running", nullptr},
       {"api-key-file", 0, 0, G_OPTION_ARG_FILENAME, keyFile.slot(), "resume: file with the API key", "FILE"},
+      {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout, "resume: give up for this time after so long, 1800 if not given",
+       "SECONDS"},
       {"bought", 0, 0, G_OPTION_ARG_STRING, bought.slot(), "resolve: it was bought under this id", "GENERATION-ID"},
       {"not-bought", 0, 0, G_OPTION_ARG_NONE, &notBought, "resolve: the service has not accepted it", nullptr},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched", nullptr},
@@ -248,6 +252,11 @@ ExitCode runJobs(const Arguments &arguments) {
     return ExitCode::Usage;
   }
 
+  if (timeout < 1) {
+    printUsageError("jobs resume needs a --timeout of at least 1 second");
+    return ExitCode::Usage;
+  }
+
   const auto ledger = Ledger::open(stateFolder());
   if (!ledger)
     return printError(ledger.error());
@@ -263,7 +272,7 @@ ExitCode runJobs(const Arguments &arguments) {
   if (action == "show")
     return show(**ledger, **row, asJson);
   if (action == "resume")
-    return resume(**row, (*words)[2], keyFile.text());
+    return resume(**row, (*words)[2], keyFile.text(), static_cast<unsigned>(timeout));
   if (action == "resolve")
     return resolve(**ledger, **row, bought.text());
   return forget(**ledger, **row, force);

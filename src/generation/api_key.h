@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/secret.h"
+
+namespace aimlvideo {
+
+/// A key, and what its owner should hear about how it is kept.
+struct FoundKey {
+  Secret key;
+  std::string warning; ///< empty: nothing
+};
+
+/// Fails when there is no place to look for a key in. Reads no file.
+Result<void> checkKeyIsNamed(const Secret &given, const std::string &file);
+
+/// The key that is given, else the first line of `file`, else `$AIMLAPI_KEY` and its other names, else systemd's
+/// credential. One that can't stand in an HTTP header is refused.
+Result<FoundKey> findKey(const Secret &given, const std::string &file);
+
+} // namespace aimlvideo

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "http/address.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "api/endpoint.h"
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+namespace {
+
+/// The blocks of the IANA special-purpose registries that are not globally reachable, multicast, and the prefixes that
+/// put an IPv4 address of the local network into an IPv6 one (6to4, Teredo, NAT64 of a site's own).
+constexpr const char *notPublic[] = {
+    "0.0.0.0/8",     "10.0.0.0/8",      "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16",
+    "172.16.0.0/12", "192.0.0.0/24",    "192.0.2.0/24",   "192.88.99.0/24", "192.168.0.0/16",
+    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",    "240.0.0.0/4",
+    "::/96",         "64:ff9b:1::/48",  "100::/64",       "2001::/23",      "2001:db8::/32",
+    "2002::/16",     "fc00::/7",        "fe80::/10",      "fec0::/10",      "ff00::/8",
+};
+
+const std::vector<GRefPtr<GInetAddressMask>> &masks() {
+  static const auto all = [] {
+    std::vector<GRefPtr<GInetAddressMask>> list;
+    for (const char *block : notPublic)
+      list.push_back(adopt(g_inet_address_mask_new_from_string(block, nullptr)));
+    return list;
+  }();
+  return all;
+}
+
+/// The IPv4 address that is written inside an IPv6 one: ::ffff:a.b.c.d, or the well-known prefix of NAT64.
+GRefPtr<GInetAddress> embedded(GInetAddress *address) {
+  static constexpr std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+  static constexpr std::string_view translated("\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 12);
+  if (g_inet_address_get_family(address) != G_SOCKET_FAMILY_IPV6)
+    return nullptr;
+  const guint8 *bytes = g_inet_address_to_bytes(address);
+  const std::string_view prefix(reinterpret_cast<const char *>(bytes), mapped.size());
+  if (prefix != mapped && prefix != translated)
+    return nullptr;
+  return adopt(g_inet_address_new_from_bytes(bytes + prefix.size(), G_SOCKET_FAMILY_IPV4));
+}
+
+std::string textOf(GInetAddress *address) {
+  return GCharPtr(g_inet_address_to_string(address)).get();
+}
+
+} // namespace
+
+bool isPublic(GInetAddress *address) {
+  if (const auto inner = embedded(address))
+    return isPublic(inner.get());
+  return std::ranges::none_of(masks(), [address](const GRefPtr<GInetAddressMask> &mask) {
+    return g_inet_address_mask_matches(mask.get(), address);
+  });
+}
+
+std::string whyNotPublic(GSocketAddress *address) {
+  if (G_IS_PROXY_ADDRESS(address)) {
+    const std::string host = g_proxy_address_get_destination_hostname(G_PROXY_ADDRESS(address));
+    const auto literal = adopt(g_inet_address_new_from_string(host.c_str()));
+    const bool reachable = literal ? isPublic(literal.get()) : !isLoopbackHost(host);
+    return reachable ? "" : "its host is " + host;
+  }
+  if (!G_IS_INET_SOCKET_ADDRESS(address))
+    return "its host has no internet address";
+  GInetAddress *peer = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+  return isPublic(peer) ? "" : "its host has the address " + textOf(peer);
+}
+
+bool isAtLocalAddress(const std::string &host, GCancellable *cancellable) {
+  const auto resolver = adopt(g_resolver_get_default());
+  GList *addresses = g_resolver_lookup_by_name(resolver.get(), host.c_str(), cancellable, nullptr);
+  bool local = false;
+  for (const GList *item = addresses; item; item = item->next)
+    local = local || !isPublic(G_INET_ADDRESS(item->data));
+  g_resolver_free_addresses(addresses);
+  return local;
+}
+
+} // namespace aimlvideo

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include <gio/gio.h>
+
+namespace aimlvideo {
+
+/// Whether an address belongs to the public internet: it is no loopback, link-local, private, shared, multicast,
+/// documentation or reserved one (RFC 6890 and its registries). IPv4 addresses inside IPv6 count as what they are.
+bool isPublic(GInetAddress *address);
+
+/// Why a connection to `address` does not lead to the public internet. Empty: it does. Of a connection through a proxy
+/// only the name of the host behind it is known; that is refused when it is `localhost` or a literal address that is
+/// not public.
+std::string whyNotPublic(GSocketAddress *address);
+
+/// Whether the system's resolver gives `host`, a name or a literal address, any that is not public. Blocks.
+bool isAtLocalAddress(const std::string &host, GCancellable *cancellable);
+
+} // namespace aimlvideo
