@@ -2,6 +2,7 @@
 // Addresses that others choose: the first line is where a request went, the second what the answer's Location says.
 #include "api/endpoint.h"
 #include "fuzz.h"
+#include "http/address.h"
 #include "http/session.h"
 
 using namespace aimlvideo;
@@ -23,6 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const auto start = adopt(g_uri_parse(url.c_str(), httpUriFlags, nullptr));
   if (!start)
     return 0; // no request went there
+  const std::string host = g_uri_get_host(start.get()) ? g_uri_get_host(start.get()) : "";
+  const auto literal = adopt(g_inet_address_new_from_string(host.c_str()));
+  promise(!literal || !isLoopbackHost(host) || !isPublic(literal.get()));
   const auto target = redirectTarget(url, location);
   if (!target)
     return 0;
