@@ -29,8 +29,7 @@ build=${BUILD:-build-fuzz}
 # shellcheck disable=SC2046 # a list of words
 ninja -C "$build" --quiet $(printf 'tests/fuzz/fuzz-%s ' "$@")
 
-# a warning of GLib is a mistake as well; a reader of files that others wrote needs neither much memory nor long
-export G_DEBUG=fatal-criticals UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p fuzz-findings

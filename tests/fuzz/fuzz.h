@@ -50,6 +50,15 @@ inline bool isOneLine(std::string_view text) {
   return true;
 }
 
+/// A warning of GLib is a mistake as well, told in a way that libFuzzer notices.
+inline void stopAt(const char *domain, GLogLevelFlags level, const char *message, gpointer) {
+  if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) {
+    std::fprintf(stderr, "%s: %s\n", domain ? domain : "", message);
+    std::abort();
+  }
+}
+inline const auto defaultLog = g_log_set_default_handler(stopAt, nullptr);
+
 } // namespace aimlvideo::fuzz
 
 /// Stops the process where a promise is broken, in every build.

@@ -22,9 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     promise(isReadable(*base));
   }
   const auto start = adopt(g_uri_parse(url.c_str(), httpUriFlags, nullptr));
-  if (!start)
+  const char *named = start ? g_uri_get_host(start.get()) : nullptr;
+  const std::string host = named ? named : "";
+  if (host.empty())
     return 0; // no request went there
-  const std::string host = g_uri_get_host(start.get()) ? g_uri_get_host(start.get()) : "";
   const auto literal = adopt(g_inet_address_new_from_string(host.c_str()));
   promise(!literal || !isLoopbackHost(host) || !isPublic(literal.get()));
   const auto target = redirectTarget(url, location);

@@ -9,8 +9,6 @@
 #include "fuzz.h"
 
 int main(int argc, char **argv) {
-  // a warning of GLib is a mistake as well
-  g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK));
   std::set<std::filesystem::path> files;
   for (int i = 1; i < argc; ++i)
     for (const auto &entry : std::filesystem::directory_iterator(argv[i]))
