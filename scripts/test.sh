@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Installs what is missing, builds, and runs all tests; the engine's once more with the address and undefined-behaviour
-# sanitizers.
+# Installs what is missing, builds, and runs all tests; those of the engine and of the element once more with the address
+# and undefined-behaviour sanitizers, those with several threads with ThreadSanitizer, and the fuzzers for a moment.
 #
 #   scripts/test.sh          what every change has to pass
 #   scripts/test.sh --full   the long tests as well
@@ -22,9 +22,23 @@ if [ $full = yes ]; then
 else
   scripts/install-packages.sh
 fi
+
+# sanitized FOLDER TARGET OPTION...: builds with clang, whose sanitizers know threads and libFuzzer
+sanitized() {
+  folder=$1
+  target=$2
+  shift 2
+  [ -f "$folder/build.ninja" ] || CC=clang-19 CXX=clang++-19 meson setup "$folder" -Dwerror=true -Doptimization=0 \
+    -Db_pch=true -Db_lundef=false "$@" >/dev/null
+  ninja -C "$folder" --quiet "$target"
+}
 BUILD=build scripts/build.sh -Dwerror=true
-BUILD=build-asan scripts/build.sh -Dwerror=true -Doptimization=0 -Db_sanitize=address,undefined -Db_lundef=false \
-  -Dplugin=disabled -Demulator=disabled
+sanitized build-address test-programs -Db_sanitize=address,undefined -Dfuzzing=enabled
+if [ $full = yes ]; then
+  sanitized build-thread test-programs -Db_sanitize=thread -Demulator=disabled
+else
+  sanitized build-thread threaded-programs -Db_sanitize=thread -Demulator=disabled
+fi
 
 failed=0
 # run FOLDER ARGUMENT...: the tests of a build folder
@@ -33,15 +47,24 @@ run() {
   shift
   meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || failed=1
 }
+scripts/analyse.sh --quick || failed=1
 if [ $full = yes ]; then
+  scripts/analyse.sh || failed=1
   run build
+  run build-thread --suite unit --suite elements
 else
   run build --no-suite full
+  run build-thread --suite threads
 fi
-run build-asan --suite unit --no-suite full
+# the tests wait most of the time
+BUILD=build-address nice scripts/fuzz.sh --seconds 10 >build-address/fuzz.log 2>&1 &
+fuzzing=$!
+run build-address --suite unit --suite elements --no-suite full
+wait $fuzzing || failed=1
+cat build-address/fuzz.log
 
 # the numbers of single checks, out of the logs of Check and of Python's unittest
-cat build/meson-logs/testlog.txt build-asan/meson-logs/testlog.txt | awk '
+cat build/meson-logs/testlog.txt build-address/meson-logs/testlog.txt build-thread/meson-logs/testlog.txt | awk '
   /^[0-9]+%: Checks: / { gsub(",", ""); checks += $3; bad += $5 + $7 }
   /^Ran [0-9]+ tests? in / { checks += $2 }
   /^FAILED \(/ { line = $0; gsub("[^0-9 ]", " ", line); n = split(line, parts, " "); for (i = 1; i <= n; i++) bad += parts[i] }

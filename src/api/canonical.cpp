@@ -2,29 +2,16 @@
 #include "api/canonical.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <memory>
 #include <vector>
 
 #include "api/json.h"
+#include "api/json_text.h"
 #include "api/media.h"
 #include "base/glib_ptr.h"
 
 namespace aimlvideo {
 
 namespace {
-
-/// Up to here every whole number has a double of its own.
-constexpr double largestExactInteger = 9007199254740992.0;
-
-std::string spelled(double value) {
-  if (std::floor(value) == value && std::abs(value) <= largestExactInteger)
-    return std::to_string(static_cast<int64_t>(value));
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value); // the shortest that reads back as the same
-  return {buffer, end.ptr};
-}
 
 std::string spelled(const std::string &text) {
   const auto node = adopt(json_node_init_string(json_node_alloc(), text.c_str()));
@@ -76,7 +63,7 @@ private:
       const auto known = identities_.find(place);
       text += spelled(known == identities_.end() ? identityOfCarried(json_node_get_string(node)) : known->second);
     } else if (type == G_TYPE_DOUBLE) {
-      text += spelled(json_node_get_double(node));
+      text += json::spelled(json_node_get_double(node));
     } else {
       text += json::write(node);
     }
@@ -113,13 +100,8 @@ std::string identityOf(std::string_view bytes) {
 }
 
 std::string identityOfCarried(const std::string &carried) {
-  const size_t comma = carried.find(',');
-  if (!isDataUri(carried) || comma == std::string::npos ||
-      !std::string_view(carried.data(), comma).ends_with(";base64"))
-    return carried;
-  gsize size = 0;
-  const std::unique_ptr<guchar, GFree> bytes(g_base64_decode(carried.c_str() + comma + 1, &size));
-  return identityOf({reinterpret_cast<const char *>(bytes.get()), size});
+  const auto bytes = base64In(carried);
+  return bytes ? identityOf(*bytes) : carried;
 }
 
 std::vector<std::string> remoteMediaIn(const std::string &canonical) {

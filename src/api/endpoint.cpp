@@ -31,6 +31,9 @@ bool saysPathIsUnknown(std::string_view body) {
 }
 
 Result<std::string> checkedBaseUrl(const std::string &url) {
+  if (!g_utf8_validate_len(url.data(), url.size(), nullptr)) // not even its refusal could be shown
+    return failure(ErrorKind::BadRequest, "base-url can't be used", "it is not UTF-8 text",
+                   std::string("Give an address such as ") + defaultBaseUrl);
   const auto refuse = [&](const std::string &why) {
     return failure(ErrorKind::BadRequest, "base-url \"" + url + "\" can't be used", why,
                    std::string("Give an address such as ") + defaultBaseUrl);

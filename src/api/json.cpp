@@ -3,41 +3,65 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "api/json_text.h"
 
 namespace aimlvideo::json {
 
 namespace {
 
-constexpr int maximumDepth = 64;
+class Writer {
+public:
+  std::string text;
 
-/// What stands between the strings of a JSON text. The parser also takes comments and other quotes, in which brackets
-/// could hide from the count below.
-constexpr std::string_view betweenStrings =
-    "{}[]:, \t\r\n+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-/// How deep a text is nested; nothing where it is no JSON by its characters already.
-std::optional<int> nestingDepth(std::string_view text) {
-  int depth = 0;
-  int deepest = 0;
-  bool inString = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (inString) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        inString = false;
-    } else if (c == '"') {
-      inString = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == '}' || c == ']') {
-      --depth;
-    } else if (betweenStrings.find(c) == std::string_view::npos) {
-      return {};
-    }
+  void write(JsonNode *node) {
+    if (JSON_NODE_HOLDS_OBJECT(node))
+      writeObject(json_node_get_object(node));
+    else if (JSON_NODE_HOLDS_ARRAY(node))
+      writeArray(json_node_get_array(node));
+    else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE)
+      text += spelled(json_node_get_double(node));
+    else
+      writeScalar(node);
   }
-  return deepest;
+
+private:
+  void writeObject(JsonObject *object) {
+    const char *separator = "";
+    text += '{';
+    for (const std::string &name : memberNames(object)) {
+      const auto key = adopt(json_node_init_string(json_node_alloc(), name.c_str()));
+      text += std::exchange(separator, ",");
+      writeScalar(key.get());
+      text += ':';
+      write(json_object_get_member(object, name.c_str()));
+    }
+    text += '}';
+  }
+
+  void writeArray(JsonArray *array) {
+    text += '[';
+    for (guint i = 0; i < json_array_get_length(array); ++i) {
+      text += i == 0 ? "" : ",";
+      write(json_array_get_element(array, i));
+    }
+    text += ']';
+  }
+
+  void writeScalar(JsonNode *node) {
+    const GCharPtr spelling(json_to_string(node, FALSE));
+    text += spelling.get();
+  }
+};
+
+/// The parser quotes what it stumbled over, which may be half a character or none for people.
+std::string printable(const char *message) {
+  const GCharPtr valid(g_utf8_make_valid(message, -1));
+  std::string text = valid.get();
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return g_ascii_iscntrl(c); }, ' ');
+  return text;
 }
 
 } // namespace
@@ -47,15 +71,13 @@ tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
     return tl::unexpected(std::string("it is empty"));
   if (!g_utf8_validate_len(text.data(), text.size(), nullptr))
     return tl::unexpected(std::string("it is not UTF-8 text"));
-  const auto depth = nestingDepth(text);
-  if (!depth)
-    return tl::unexpected(std::string("it is not valid JSON"));
-  if (*depth > maximumDepth)
-    return tl::unexpected("it is nested deeper than " + std::to_string(maximumDepth) + " levels");
+  const auto readable = readableText(text);
+  if (!readable)
+    return tl::unexpected(readable.error());
   const auto parser = adopt(json_parser_new_immutable());
   GErrorSlot error;
-  if (!json_parser_load_from_data(parser.get(), text.data(), static_cast<gssize>(text.size()), &error))
-    return tl::unexpected("it is not valid JSON (" + std::string(error.message()) + ")");
+  if (!json_parser_load_from_data(parser.get(), readable->data(), static_cast<gssize>(readable->size()), &error))
+    return tl::unexpected("it is not valid JSON (" + printable(error.message()) + ")");
   JsonNode *root = json_parser_get_root(parser.get());
   if (!root)
     return tl::unexpected(std::string("it is empty"));
@@ -100,8 +122,9 @@ std::optional<double> number(JsonNode *node) {
 std::string write(JsonNode *node) {
   if (!node)
     return "null";
-  const GCharPtr text(json_to_string(node, FALSE));
-  return text.get();
+  Writer writer;
+  writer.write(node);
+  return std::move(writer.text);
 }
 
 } // namespace aimlvideo::json

@@ -13,8 +13,8 @@
 
 namespace aimlvideo::json {
 
-/// Parses foreign text. The error is a sentence without a place: the caller knows what was being read. Text nested
-/// deeper than any answer of the service is refused, since the parser works by recursion.
+/// Parses foreign text, see readableText(). The error is a sentence without a place: the caller knows what was being
+/// read.
 tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text);
 
 /// The object in a node, or null. Borrowed from the node.
@@ -32,7 +32,7 @@ std::optional<std::string> scalarText(JsonNode *node);
 /// A number, also one spelt as a string.
 std::optional<double> number(JsonNode *node);
 
-/// Compact text of any node. A null pointer reads `null`.
+/// Compact text of any node, which parse() reads back as the same. A null pointer reads `null`.
 std::string write(JsonNode *node);
 
 } // namespace aimlvideo::json

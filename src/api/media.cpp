@@ -106,16 +106,33 @@ bool isMediaUri(std::string_view text) {
   const size_t comma = text.find(',');
   if (comma == std::string_view::npos || comma + 1 == text.size())
     return false;
-  if (!text.substr(0, comma).ends_with(";base64"))
-    return true;
-  static const auto inBase64 = [] {
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%"))
-      table[static_cast<unsigned char>(c)] = true;
-    return table;
-  }();
-  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(comma) + 1, text.end(),
-                     [](unsigned char c) { return inBase64[c]; });
+  return !text.substr(0, comma).ends_with(";base64") || base64In(text);
+}
+
+std::optional<std::string> base64In(std::string_view uri) {
+  const size_t comma = uri.find(',');
+  if (!isDataUri(uri) || comma == std::string_view::npos || !uri.substr(0, comma).ends_with(";base64"))
+    return {};
+  std::string data(uri.substr(comma + 1));
+  if (data.find('%') != std::string::npos) {
+    const GCharPtr decoded(g_uri_unescape_string(data.c_str(), nullptr));
+    if (!decoded)
+      return {};
+    data = decoded.get();
+  }
+  std::replace(data.begin(), data.end(), '-', '+');
+  std::replace(data.begin(), data.end(), '_', '/');
+  const size_t end = data.find_last_not_of('=') + 1;
+  const bool padded = data.size() > end;
+  if (end == 0 || end % 4 == 1 || data.size() - end > 2 || (padded && data.size() % 4 != 0) ||
+      !std::all_of(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(end),
+                   [](char c) { return g_ascii_isalnum(c) || c == '+' || c == '/'; }))
+    return {};
+  data.resize(end);
+  data.append((4 - end % 4) % 4, '=');
+  gsize size = 0;
+  const std::unique_ptr<guchar, GFree> bytes(g_base64_decode(data.c_str(), &size));
+  return std::string(reinterpret_cast<const char *>(bytes.get()), size);
 }
 
 std::vector<MediaPlace> mediaPlacesIn(JsonObject *parameters, const std::vector<Parameter> *known) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,10 @@ std::vector<MediaPlace> mediaPlacesIn(JsonObject *parameters, const std::vector<
 
 /// Whether a body may carry the text for a medium: an http(s) address with a host, or a data URI that holds something.
 bool isMediaUri(std::string_view text);
+
+/// The bytes of a data URI in base64: either alphabet, with or without padding, percent-encoded or not, as readers of
+/// such URIs differ. Nothing: it is in no base64, or in a broken one.
+std::optional<std::string> base64In(std::string_view uri);
 
 bool isWebAddress(std::string_view text);
 bool isDataUri(std::string_view text);

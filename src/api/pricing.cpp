@@ -162,8 +162,12 @@ tl::expected<Estimate, std::string> estimateFor(JsonNode *pricing, JsonObject *b
     estimate = estimator.fixed(object);
   else if (kind == "variants")
     estimate = estimator.variants(object);
-  if (estimate) // a product of decimal fractions has an end, its double may not
-    estimate->usd = std::round(estimate->usd * 1e6) / 1e6;
+  if (!estimate)
+    return estimate;
+  // a product of decimal fractions has an end, its double may not
+  estimate->usd = std::round(estimate->usd * 1e6) / 1e6;
+  if (!std::isfinite(estimate->usd)) // no cap could be compared with it
+    return tl::unexpected(std::string("its price list holds no usable price"));
   return estimate;
 }
 

@@ -115,7 +115,7 @@ std::string clipUrlIn(JsonNode *video) {
   if (JSON_NODE_HOLDS_ARRAY(video)) {
     JsonArray *array = json_node_get_array(video);
     for (guint i = 0; i < json_array_get_length(array); ++i) {
-      const std::string url = clipUrlIn(json_array_get_element(array, i));
+      std::string url = clipUrlIn(json_array_get_element(array, i));
       if (!url.empty())
         return url;
     }

@@ -83,6 +83,8 @@ bool beginsWithMovie(const Spool &spool) {
       return false;
     if (box->is("moov"))
       return true;
+    if (box->size > UINT64_MAX - offset)
+      return false; // it would lead back to the boxes before it
     offset += box->size;
   }
 }

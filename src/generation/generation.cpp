@@ -32,7 +32,7 @@ std::string clipName(const LedgerRow &row) {
 } // namespace
 
 Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
-                       Patience patience)
+                       const Patience &patience)
     : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), callbacks_(std::move(callbacks)) {}
 
 Result<std::shared_ptr<Spool>> Generation::run() {

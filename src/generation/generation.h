@@ -28,7 +28,7 @@ public:
   /// `ownRow` is the ledger's row of an earlier run of the same owner, which is gone on with whatever `reuse` says; 0:
   /// none.
   Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
-             Patience patience = {});
+             const Patience &patience = {});
 
   /// The clip; null after a dry run, which has none.
   Result<std::shared_ptr<Spool>> run();

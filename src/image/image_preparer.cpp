@@ -148,6 +148,8 @@ private:
                        " " + nameOf(originalType_) + " of " + sizeText(before) + ", since " + why;
         break;
       }
+      if (asJpeg && width == 1 && height == 1)
+        return refuse("no JPEG of it is as small as the model wants", "Give another image");
       if (asJpeg) // the size of a JPEG goes with its area, roughly
         scale *= std::clamp(
             std::sqrt(static_cast<double>(*limits_.maximumBytes) / static_cast<double>(encoded.size())) * 0.95, 0.25,

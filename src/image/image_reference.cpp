@@ -54,12 +54,12 @@ Result<std::string> bytesIn(const std::string &uri, const std::string &property)
   if (padding != std::string_view::npos &&
       (data.size() - padding > 2 || data.find_first_not_of('=', padding) != std::string_view::npos))
     return refuse("its data goes on after the end of its base64");
-  gsize size = 0;
-  const std::unique_ptr<guchar, GFree> decoded(g_base64_decode(uri.c_str() + comma + 1, &size));
-  std::string bytes(reinterpret_cast<const char *>(decoded.get()), size);
-  if (!imageTypeOf(bytes))
+  auto bytes = base64In(uri);
+  if (!bytes)
+    return refuse("its base64 is cut off");
+  if (!imageTypeOf(*bytes))
     return refuse(std::string("its content is none of ") + readableTypes);
-  return bytes;
+  return std::move(*bytes);
 }
 
 Result<Media> checkedDataUri(const std::string &uri, const std::string &property, const ImageLimits &limits,

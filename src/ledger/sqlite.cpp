@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ledger/sqlite.h"
 
+#include "base/glib_ptr.h"
+
 namespace aimlvideo::sqlite {
 
 namespace {
@@ -53,7 +55,13 @@ Done<bool> Statement::step() {
 
 std::string Statement::text(int column) const {
   const auto *bytes = reinterpret_cast<const char *>(sqlite3_column_text(statement_.get(), column));
-  return bytes ? std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column))) : "";
+  if (!bytes)
+    return "";
+  const auto size = static_cast<gssize>(sqlite3_column_bytes(statement_.get(), column));
+  if (g_utf8_validate_len(bytes, static_cast<gsize>(size), nullptr))
+    return {bytes, static_cast<size_t>(size)};
+  const GCharPtr valid(g_utf8_make_valid(bytes, size));
+  return valid.get();
 }
 
 std::optional<double> Statement::number(int column) const {
@@ -71,6 +79,10 @@ Done<Database> Database::open(const std::string &path) {
   if (result != SQLITE_OK)
     return tl::unexpected(handle ? database.fault() : Fault{result, sqlite3_errstr(result)});
   sqlite3_busy_timeout(handle, patience);
+  // what someone put into the file must not act on what is written to it
+  for (const int power : {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_TRUSTED_SCHEMA})
+    sqlite3_db_config(handle, power, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   return database;
 }
 

@@ -37,7 +37,7 @@ public:
   Done<bool> step();
 
   int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-  /// Empty for NULL.
+  /// Valid UTF-8, whatever the file holds. Empty for NULL.
   std::string text(int column) const;
   /// Nothing for NULL.
   std::optional<double> number(int column) const;

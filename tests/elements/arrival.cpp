@@ -104,7 +104,7 @@ GST_START_TEST(the_first_frame_does_not_wait_for_the_rest) {
   Pipeline pipeline(scene.service, early[__i__].line);
   pipeline.setState(GST_STATE_PAUSED);
   pipeline.waitFor("async-done");
-  fail_unless_equals_string(statusOf(pipeline).c_str(), "downloading");
+  fail_unless_equals_text(statusOf(pipeline), "downloading");
   fail_unless(pipeline.position("progress-complete") < pipeline.position("buffer"));
   fail_unless(pipeline.position("duration-changed") < pipeline.position("buffer"));
   fail_unless(scene.host.bytesSent() < scene.clip.size() / 2);
@@ -218,7 +218,7 @@ GST_START_TEST(a_seek_back_while_it_arrives_reads_what_is_there) {
     pipeline.waitFor("async-done");
   }
   fail_unless_equals_int(scene.host.requests().size(), requests);
-  fail_unless_equals_string(statusOf(pipeline).c_str(), "downloading");
+  fail_unless_equals_text(statusOf(pipeline), "downloading");
 }
 GST_END_TEST
 
@@ -338,7 +338,7 @@ GST_START_TEST(a_fault_after_the_first_buffer_is_the_one_error_with_its_cause) {
   fail_unless(error.text.find("another file") != std::string::npos, "%s", error.text.c_str());
   fail_unless(pipeline.position("progress-complete") < pipeline.position("error"));
   fail_if(pipeline.happened("progress-error"));
-  fail_unless_equals_string(statusOf(pipeline).c_str(), "failed");
+  fail_unless_equals_text(statusOf(pipeline), "failed");
 }
 GST_END_TEST
 
@@ -369,7 +369,7 @@ void stopped_while_stalled(GstState target, const char *line, ClipServer::Manner
   // qtdemux itself may complain of a seek of its own that the end cut short
   for (const Event &event : pipeline.events())
     fail_if(event.what == "error" && event.source == "src", "%s", event.text.c_str());
-  fail_unless_equals_string(statusOf(pipeline).c_str(), "cancelled");
+  fail_unless_equals_text(statusOf(pipeline), "cancelled");
   fail_unless_equals_int(pipeline.count("progress-complete") + pipeline.count("progress-canceled"), 1);
 }
 
@@ -397,7 +397,7 @@ GST_START_TEST(what_was_interrupted_while_it_arrived_plays_again_without_a_purch
   pipeline.setState(GST_STATE_PAUSED);
   pipeline.waitFor("async-done");
   pipeline.setState(GST_STATE_READY);
-  fail_unless_equals_string(statusOf(pipeline).c_str(), "cancelled");
+  fail_unless_equals_text(statusOf(pipeline), "cancelled");
   scene.host.setManners({});
   scene.host.release();
   pipeline.forgetEvents();

@@ -255,7 +255,7 @@ void collect(GstDebugCategory *category, GstDebugLevel level, const gchar *file,
 
 GST_START_TEST(the_key_is_nowhere) {
   const std::string key = "test-key-0123456789";
-  gst_debug_add_log_function(collect, &everythingLogged, nullptr);
+  (gst_debug_add_log_function)(collect, &everythingLogged, nullptr);
   gst_debug_set_default_threshold(GST_LEVEL_MEMDUMP);
   std::string said;
   for (const bool refused : {false, true}) {
@@ -282,7 +282,7 @@ GST_START_TEST(the_key_is_nowhere) {
       fail_unless_equals_int(seen.path.starts_with("/clips/"), seen.header("Authorization").empty());
   }
   gst_debug_set_default_threshold(GST_LEVEL_NONE);
-  gst_debug_remove_log_function(collect);
+  (gst_debug_remove_log_function)(collect);
   fail_unless(everythingLogged.find("aimlvideosrc") != std::string::npos);
   fail_unless(said.find("(key)") != std::string::npos); // the quoted one was seen and covered
   fail_unless(said.find(key) == std::string::npos);

@@ -48,7 +48,7 @@ GST_START_TEST(clips_of_any_layout_play_to_their_end) {
   pipeline.setState(GST_STATE_PLAYING);
   pipeline.waitFor("eos");
   fail_if(pipeline.happened("error"));
-  fail_unless_equals_string(padMode(pipeline).c_str(), one.mode);
+  fail_unless_equals_text(padMode(pipeline), one.mode);
   fail_unless_equals_int(service.purchases(), 1);
 }
 GST_END_TEST

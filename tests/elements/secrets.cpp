@@ -15,8 +15,8 @@ constexpr auto header = "secret-header-93ac0d";
 class WholeLog {
 public:
   WholeLog() {
-    gst_debug_remove_log_function(gst_debug_log_default);
-    gst_debug_add_log_function(collect, this, nullptr);
+    (gst_debug_remove_log_function)(gst_debug_log_default);
+    (gst_debug_add_log_function)(collect, this, nullptr);
     gst_debug_set_default_threshold(GST_LEVEL_MEMDUMP);
     gst_debug_set_active(TRUE);
   }
@@ -24,7 +24,7 @@ public:
   WholeLog &operator=(const WholeLog &) = delete;
   ~WholeLog() {
     gst_debug_set_active(FALSE);
-    gst_debug_remove_log_function(collect);
+    (gst_debug_remove_log_function)(collect);
   }
 
   std::string text() const {

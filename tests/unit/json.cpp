@@ -104,6 +104,36 @@ GST_START_TEST(a_number_may_be_spelt_as_a_string) {
 }
 GST_END_TEST
 
+GST_START_TEST(text_that_was_cut_within_an_emoji_is_readable) {
+  fail_unless_equals_text(scalarOf("\"cut \\ud83d\"").value(), "cut \xef\xbf\xbd");
+  fail_unless_equals_text(scalarOf("\"\\ude00 cut\"").value(), "\xef\xbf\xbd cut");
+  fail_unless_equals_text(scalarOf("\"\\ud83d\\ude00\"").value(), "\xf0\x9f\x98\x80");
+  fail_unless_equals_text(scalarOf("\"a\\u0000b\"").value(), "a\xef\xbf\xbd"
+                                                             "b");
+}
+GST_END_TEST
+
+GST_START_TEST(a_number_beyond_64_bits_is_not_taken_for_another) {
+  fail_unless(numberOf("123456789012345678901234567890") == 123456789012345678901234567890.0);
+  fail_unless(numberOf("-9223372036854775809") == -9223372036854775808.0);
+  fail_unless_equals_text(scalarOf("9223372036854775807").value(), "9223372036854775807");
+}
+GST_END_TEST
+
+GST_START_TEST(spellings_of_other_languages_are_refused) {
+  for (const char *text : {"0x10", "010", "1.", ".5", "+1", "1e", "NaN", "Infinity", "-", "\"\\x\"", "\"\\udc0\""})
+    fail_if(json::parse(text).has_value(), "%s was taken for JSON", text);
+}
+GST_END_TEST
+
+GST_START_TEST(every_number_is_written_as_json) {
+  for (const char *text : {"1e22", "5e-324", "0.1", "-0.5", "9007199254740993", "1e15", "1.5e300"})
+    fail_unless_equals_text(json::write(json::parse(json::write(json::parse(text)->get()))->get()),
+                            json::write(json::parse(text)->get()));
+  fail_unless_equals_text(json::write(json::parse("1e22")->get()), "1e+22");
+}
+GST_END_TEST
+
 GST_START_TEST(a_missing_member_or_object_is_no_crash) {
   const auto array = json::parse("[1]");
   fail_unless(array.has_value());
@@ -135,6 +165,10 @@ static Suite *json_suite() {
   tcase_add_test(tests, comments_can_not_hide_deep_nesting);
   tcase_add_test(tests, a_scalar_reads_as_text_and_nothing_else_does);
   tcase_add_test(tests, a_number_may_be_spelt_as_a_string);
+  tcase_add_test(tests, text_that_was_cut_within_an_emoji_is_readable);
+  tcase_add_test(tests, a_number_beyond_64_bits_is_not_taken_for_another);
+  tcase_add_test(tests, spellings_of_other_languages_are_refused);
+  tcase_add_test(tests, every_number_is_written_as_json);
   tcase_add_test(tests, a_missing_member_or_object_is_no_crash);
   tcase_add_test(tests, what_is_written_reads_back);
   return suite;

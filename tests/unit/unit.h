@@ -82,15 +82,6 @@ private:
 
 } // namespace aimlvideo::test
 
-/// Compares texts and prints both when they differ.
-#define fail_unless_equals_text(a, b)                                                                                  \
-  do {                                                                                                                 \
-    const std::string first_text(a);                                                                                   \
-    const std::string second_text(b);                                                                                  \
-    fail_unless(first_text == second_text, "'" #a "' is \"%s\", expected \"%s\"", first_text.c_str(),                  \
-                second_text.c_str());                                                                                  \
-  } while (0)
-
 /// Expects that a text holds a part, and prints the text when it does not.
 #define fail_unless_contains(text, part)                                                                               \
   do {                                                                                                                 \

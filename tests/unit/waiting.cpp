@@ -306,7 +306,7 @@ GST_START_TEST(a7_a_clip_of_any_shape_is_fetched) {
   for (const auto &[before, after] : shapes) {
     Bench bench;
     bench.fetchOnly();
-    bench.service.onPoll = [&, before = before, after = after](const Seen &, Answer &answer) {
+    bench.service.onPoll = [&](const Seen &, Answer &answer) {
       answer.json(200, R"({"id":"x","status":"completed","video":)" + (before + bench.service.clipUrl()) + after + "}");
     };
     fail_unless(bench.run().has_value(), "%s", before);

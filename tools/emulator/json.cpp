@@ -14,7 +14,12 @@ namespace {
 // json-glib descends recursively: deeper nesting than any request needs could exhaust the stack.
 constexpr int maxDepth = 64;
 
-bool isTooDeep(std::string_view text) {
+// What stands between the strings of JSON. The parser also takes comments, in which brackets could hide from the count.
+constexpr std::string_view betweenStrings =
+    "{}[]:, \t\r\n+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+// Words for what makes the text one that must not be parsed; null where nothing does.
+const char *findObstacle(std::string_view text) {
   int depth = 0;
   bool inString = false;
   for (size_t i = 0; i < text.size(); i++) {
@@ -28,12 +33,14 @@ bool isTooDeep(std::string_view text) {
       inString = true;
     } else if (c == '{' || c == '[') {
       if (++depth > maxDepth)
-        return true;
+        return "the value is nested too deeply";
     } else if (c == '}' || c == ']') {
       depth--;
+    } else if (betweenStrings.find(c) == std::string_view::npos) {
+      return "the text is not JSON";
     }
   }
-  return false;
+  return nullptr;
 }
 
 void appendString(std::string &text, const char *value) {
@@ -108,7 +115,9 @@ Json::Json(std::nullptr_t) : Json(json_node_new(JSON_NODE_NULL)) {}
 Json::Json(const char *text) : Json(std::string_view(text)) {}
 
 Json::Json(std::string_view text) : Json(json_node_alloc()) {
-  json_node_init_string(node_.get(), std::string(text).c_str());
+  // clients may send anything, also where it is quoted in an answer
+  CharPtr valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())));
+  json_node_init_string(node_.get(), valid.get());
 }
 
 Json::Json(double number) : Json(json_node_init_double(json_node_alloc(), number)) {}
@@ -142,8 +151,8 @@ Json Json::array(const std::vector<Json> &elements) {
 tl::expected<Json, std::string> Json::parse(std::string_view text) {
   if (!g_utf8_validate_len(text.data(), text.size(), nullptr))
     return tl::unexpected<std::string>("the text is not UTF-8");
-  if (isTooDeep(text))
-    return tl::unexpected<std::string>("the value is nested too deeply");
+  if (const char *obstacle = findObstacle(text))
+    return tl::unexpected<std::string>(obstacle);
   ObjectPtr<JsonParser> parser(json_parser_new());
   ErrorPtr error;
   if (!json_parser_load_from_data(parser.get(), text.data(), static_cast<gssize>(text.size()), ErrorOut(error)))

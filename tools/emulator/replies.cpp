@@ -55,7 +55,8 @@ std::string clipUrl(const Task &task, const Request &request, const Service &ser
   std::string origin = request.origin;
   if (const std::string &host = service.options.clipHost; !host.empty()) {
     size_t port = origin.rfind(':');
-    origin = origin.substr(0, origin.find("://") + 3) + host + (port > 6 ? origin.substr(port) : "");
+    std::string scheme = origin.substr(0, origin.find("://") + 3);
+    origin = scheme + host + (port >= scheme.size() ? origin.substr(port) : "");
   }
   return origin + clipTarget(task);
 }

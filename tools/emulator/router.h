@@ -19,7 +19,7 @@ std::string phaseOf(const Request &request);
 class Router {
 public:
   explicit Router(Service &service, Wires &wires)
-      : service_(service), generations_(service), clips_(service), listings_(service), control_(service, wires) {}
+      : generations_(service), clips_(service), listings_(service), control_(service, wires) {}
 
   // Replies once, maybe later.
   void handle(const std::string &phase, const Request &request, const Fault *fault, const Reply &reply);
@@ -27,7 +27,6 @@ public:
 private:
   Response answer(const std::string &phase, const Request &request, const Fault *fault);
 
-  Service &service_;
   Generations generations_;
   Clips clips_;
   Listings listings_;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Data URIs: the engine's own reading of them, and where it is built the emulator's.
+#include "api/canonical.h"
+#include "api/media.h"
+#include "fuzz.h"
+#include "image/image_reference.h"
+#ifdef WITH_EMULATOR
+#include "emulator/media.h"
+#endif
+
+using namespace aimlvideo;
+using namespace aimlvideo::fuzz;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const std::string uri = "data:" + std::string(textOf(data, size));
+  if (uri.find('\0') != std::string::npos)
+    return 0; // it comes as a C string
+  promise(isDataUri(uri) && !isLocalFile(uri));
+  const std::string identity = identityOfCarried(uri);
+  promise(identity == uri || identity.size() == std::string_view("sha256:").size() + 64);
+
+  const auto media = resolveImage(uri, "image");
+  if (!media)
+    return 0;
+  promise(isMediaUri(uri) && isDataUri(media->carried));
+  promise(media->identity == identity); // given by hand or in `parameters` it is the same purchase
+#ifdef WITH_EMULATOR
+  const auto seen = emulator::readMediaReference("image_url", media->carried);
+  promise(seen.has_value());
+  if (media->carried == uri)
+    promise("sha256:" + seen->sha256 == media->identity);
+#endif
+  return 0;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The first bytes of a clip, and a clip of which one part has come: the first four bytes say where the hole begins and
+// how long it is.
+#include "clip/iso_media.h"
+
+#include "fuzz.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::fuzz;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  std::string_view bytes = textOf(data, size);
+  const auto hole = cutNumber<uint16_t>(bytes);
+  const auto length = cutNumber<uint16_t>(bytes);
+  if (looksLikeText(bytes))
+    promise(bytes.substr(0, bytesThatTell).find('\0') == std::string_view::npos);
+
+  static const auto spool = *Spool::create("");
+  promise(spool->clear().value_or(false));
+  const std::string_view start = bytes.substr(0, hole);
+  const std::string_view rest = bytes.substr(start.size());
+  promise(start.empty() || spool->write(0, start.data(), start.size()).value_or(false));
+  promise(rest.empty() || spool->write(start.size() + length, rest.data(), rest.size()).value_or(false));
+
+  const bool begins = beginsWithMovie(*spool);
+  promise(!begins || bytes.find("moov") != std::string_view::npos);
+  (void)endsWithBox(*spool, start.size() + length + rest.size());
+  (void)endsWithBox(*spool, hole);
+  promise(endsWithBox(*spool, 0));
+  return 0;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A model's price list: the model in the first line, the request's body in the second, then the list.
+#include "api/pricing.h"
+
+#include <cmath>
+
+#include "api/json.h"
+#include "fuzz.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::fuzz;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  std::string_view text = textOf(data, size);
+  const std::string_view model = cutLine(text);
+  const auto request = json::parse(cutLine(text));
+  const auto pricing = pricingIn(text, model);
+  if (!pricing) {
+    promise(isReadable(pricing.error()) && !pricing.error().empty());
+    return 0;
+  }
+  const auto estimate = estimateFor(pricing->get(), request ? json::objectIn(request->get()) : nullptr,
+                                    Catalogue::instance().find(model));
+  if (!estimate) {
+    promise(isReadable(estimate.error()) && !estimate.error().empty());
+    return 0;
+  }
+  // a cap on the cost is compared with it
+  promise(std::isfinite(estimate->usd) && estimate->usd >= 0);
+  promise(isReadable(estimate->basis) && !estimate->basis.empty());
+  promise(usdText(estimate->usd).ends_with(" USD"));
+  return 0;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The property `parameters`: the model in the first line, then the JSON object. It decides what is bought and what
+// counts as the same purchase.
+#include "api/request.h"
+
+#include "api/canonical.h"
+#include "api/json.h"
+#include "fuzz.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::fuzz;
+
+namespace {
+
+/// What is written reads back as the same, and equal values have one spelling.
+void checkSpelling(JsonNode *node) {
+  const std::string text = json::write(node);
+  const auto again = json::parse(text);
+  promise(again.has_value());
+  promise(json::write(again->get()) == text);
+  const std::string canonical = canonicalJson(node);
+  promise(canonicalJson(again->get()) == canonical);
+  const auto reread = json::parse(canonical);
+  promise(reread.has_value());
+  promise(canonicalJson(reread->get()) == canonical);
+}
+
+} // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  std::string_view text = textOf(data, size);
+  Inputs inputs;
+  inputs.model = cutLine(text).substr(0, 80); // the nearest right name of a long one takes its time
+  const auto parameters = parseParameters(text);
+  if (!parameters) {
+    promise(isReadable(parameters.error().text()));
+    return 0;
+  }
+  inputs.parameters = *parameters;
+  const auto node = adopt(json_node_init_object(json_node_alloc(), parameters->get()));
+  checkSpelling(node.get());
+
+  const Model *known = Catalogue::instance().find(inputs.model);
+  for (const MediaPlace &place : mediaPlacesIn(parameters->get(), known ? &known->parameters : nullptr))
+    promise(!place.text.empty() && !place.place.empty());
+
+  const auto request = composeRequest(inputs);
+  if (!request) {
+    promise(!isReadable(inputs.model) || isReadable(request.error().text()));
+    return 0;
+  }
+  const auto body = json::parse(request->body);
+  promise(body.has_value() || !isReadable(inputs.model));
+  if (body)
+    promise(canonicalJson(body->get()) == request->canonical);
+  for (const std::string &address : remoteMediaIn(request->canonical))
+    promise(address.starts_with("http"));
+  return 0;
+}
