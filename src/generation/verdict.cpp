@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/verdict.h"
 
+#include "http/retry.h"
+
 #include "api/endpoint.h"
 #include "api/reply.h"
 
@@ -90,6 +92,11 @@ Error refusalFrom(const HttpResponse &response) {
     error.remedy = "Try again later";
   }
   return error;
+}
+
+std::optional<std::chrono::seconds> retryAfterOf(const HttpResponse &response) {
+  const auto value = response.header("Retry-After");
+  return value ? parseRetryAfter(*value, std::chrono::system_clock::now()) : std::nullopt;
 }
 
 } // namespace aimlvideo
