@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace aimlvideo {
 
@@ -29,6 +28,12 @@ constexpr double otherKindSpread = 0.4;
 constexpr double doubt = 0.05;
 /// Of the documented and learned times that are wrong.
 constexpr double wrongSpread = 1.2;
+constexpr double mostDoubt = 0.7;
+
+/// Some generations hang, and end late or never.
+constexpr double stuck = 0.005;
+const double stuckMedian = std::log(600.0);
+constexpr double stuckSpread = 1.0;
 
 constexpr double shortest = 0.05; ///< seconds, so that a logarithm exists
 constexpr double longest = 7 * 86400.0;
@@ -82,6 +87,7 @@ GenerationTimes::GenerationTimes(std::optional<double> documentedSeconds,
   components_.push_back({documentedWeight * std::exp2(-rank / halfLife),
                          documentedSeconds ? logOf(*documentedSeconds) : usualMedian,
                          documentedSeconds ? singleSpread : unknownSpread});
+  believed_ = components_.size();
   addDoubt();
 }
 
@@ -96,21 +102,32 @@ void GenerationTimes::addDoubt() {
   middle /= total;
   const double wrong = doubt * gauss(middle - usualMedian, wrongSpread);
   const double right = (1 - doubt) * gauss(middle - usualMedian, usualSpread);
-  const double share = wrong / (wrong + right);
+  const double share = std::min(wrong / (wrong + right), mostDoubt);
   for (Component &component : components_)
-    component.weight *= (1 - share) / total;
-  components_.push_back({share, usualMedian, usualSpread});
+    component.weight *= (1 - stuck) * (1 - share) / total;
+  components_.push_back({(1 - stuck) * share, usualMedian, usualSpread});
+  components_.push_back({stuck, std::max(stuckMedian, middle + std::log(3.0)), stuckSpread});
 }
 
 GenerationTimes GenerationTimes::left() {
   return GenerationTimes({{1, usualMedian - std::log(2.0), 1.0}});
 }
 
-double GenerationTimes::survival(double seconds) const {
+/// Of the first components together.
+double GenerationTimes::survivalBy(size_t components, double seconds) const {
   const double at = logOf(seconds);
-  return std::accumulate(components_.begin(), components_.end(), 0.0, [at](double sum, const Component &component) {
-    return sum + component.weight * std::erfc((at - component.median) / component.spread / M_SQRT2) / 2;
-  });
+  double survival = 0;
+  double total = 0;
+  for (size_t i = 0; i < components; ++i) {
+    const Component &component = components_[i];
+    survival += component.weight * std::erfc((at - component.median) / component.spread / M_SQRT2) / 2;
+    total += component.weight;
+  }
+  return survival / total;
+}
+
+double GenerationTimes::survival(double seconds) const {
+  return survivalBy(components_.size(), seconds);
 }
 
 double GenerationTimes::hazard(double seconds) const {
@@ -122,14 +139,15 @@ double GenerationTimes::hazard(double seconds) const {
   return density / std::max(survival(seconds), 1e-300);
 }
 
+/// By what is believed.
 double GenerationTimes::timeOfSurvival(double wanted, double from) const {
   double low = std::max(from, shortest);
   double high = low;
-  while (survival(high) > wanted && high < longest)
+  while (survivalBy(believed_, high) > wanted && high < longest)
     high *= 2;
   for (int i = 0; i < 40; ++i) {
     const double middle = (low + high) / 2;
-    (survival(middle) > wanted ? low : high) = middle;
+    (survivalBy(believed_, middle) > wanted ? low : high) = middle;
   }
   return high;
 }
@@ -139,7 +157,7 @@ double GenerationTimes::quantile(double share) const {
 }
 
 double GenerationTimes::medianLeft(double elapsed) const {
-  return std::max(timeOfSurvival(survival(elapsed) / 2, elapsed) - elapsed, 0.0);
+  return std::max(timeOfSurvival(survivalBy(believed_, elapsed) / 2, elapsed) - elapsed, 0.0);
 }
 
 } // namespace aimlvideo

@@ -32,6 +32,9 @@ public:
   double survival(double seconds) const;
   /// Rate, in 1/s, at which those end that have taken so long.
   double hazard(double seconds) const;
+
+  // What people are told, as if there were no doubt:
+
   /// The time below which this share of all generations ends.
   double quantile(double share) const;
   /// Of the generations that have taken so long, half end within this time from then on.
@@ -44,11 +47,14 @@ private:
     double spread; ///< standard deviation of the logarithm
   };
 
-  explicit GenerationTimes(std::vector<Component> components) : components_(std::move(components)) {}
+  explicit GenerationTimes(std::vector<Component> components)
+      : components_(std::move(components)), believed_(components_.size()) {}
   void addDoubt();
-  double timeOfSurvival(double survival, double from) const;
+  double survivalBy(size_t components, double seconds) const;
+  double timeOfSurvival(double wanted, double from) const;
 
   std::vector<Component> components_;
+  size_t believed_ = 0; ///< the first components, without those of the doubt
 };
 
 } // namespace aimlvideo

@@ -10,13 +10,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr double delayPerPoll = 0.0195; ///< seconds of delay that one poll is worth
+constexpr double delayPerPoll = 0.0194; ///< seconds of delay that one poll is worth
 constexpr double longestPause = 15;     ///< seconds, as all below
 constexpr double shortestPause = 0.3;
 constexpr double shortestLaterPause = 1;
 constexpr double later = 60;
 constexpr double doublingUntil = 2;
-constexpr double jitter = 0.08;
+constexpr double jitter = 0.05;
+// much at the start, where it costs nothing and parts those that began at once
+constexpr double jitterAtStart = 0.25;
+constexpr double start = 10;
 
 /// 0 to 1, the same for the same numbers (SplitMix64).
 double chance(uint64_t seed, uint64_t number) {
@@ -54,8 +57,9 @@ milliseconds pollPause(const GenerationTimes &times, milliseconds waited, uint32
   const double passed = static_cast<double>(std::max<int64_t>(waited.count(), 0)) / 1000;
   const double shortest = passed < later ? shortestPause : shortestLaterPause;
   const double wanted = std::min({pauseByHazard(times, passed), pauseAtStart(passed), longestPause / (1 + jitter)});
-  const double spread = 1 + jitter * (2 * chance(seed, static_cast<uint64_t>(waited.count())) - 1);
-  return milliseconds(std::llround(1000 * std::max(wanted * spread, shortest)));
+  const double spread =
+      1 + (passed < start ? jitterAtStart : jitter) * (2 * chance(seed, static_cast<uint64_t>(waited.count())) - 1);
+  return milliseconds(std::llround(1000 * std::clamp(wanted * spread, shortest, longestPause)));
 }
 
 milliseconds pollPauseAsAsked(std::chrono::seconds asked, uint32_t seed) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/verdict.h"
 
-#include "http/retry.h"
-
 #include "api/endpoint.h"
 #include "api/reply.h"
+#include "http/retry.h"
 
 namespace aimlvideo {
 

@@ -41,6 +41,7 @@ struct Told {
 
 GST_START_TEST(a_generation_that_was_watched_teaches_its_time) {
   Bench bench;
+  bench.settings.duration = 5;
   bench.service.pollsUntilCompleted = 2;
   fail_unless(bench.run().has_value());
   const auto times = learned(bench);
@@ -187,6 +188,7 @@ GST_END_TEST
 
 GST_START_TEST(what_was_told_is_not_taken_back) {
   Bench bench;
+  bench.settings.duration = 5;
   const auto ledger = bench.ledger();
   for (int i = 0; i < 20; ++i)
     fail_unless(ledger->addTime({bench.service.server.url(), {model, "5", ""}, 1, 0}).has_value());

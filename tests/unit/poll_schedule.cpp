@@ -29,6 +29,16 @@ Spread spreadAt(const GenerationTimes &times, milliseconds waited) {
   return spread;
 }
 
+double normalQuantile(double share) {
+  double low = -6;
+  double high = 6;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::sqrt(2.0)) / 2 < share ? low : high) = middle;
+  }
+  return low;
+}
+
 /// Mean delay until completion is noticed and polls, of generations that take `factor` times what is thought.
 struct Cost {
   double delay = 0;
@@ -44,7 +54,7 @@ Cost costOf(double factor) {
   for (const double median : medians) {
     const GenerationTimes times(median / factor);
     for (unsigned job = 0; job < jobs; ++job) {
-      const double seconds = median * std::exp(std::normal_distribution(0.0, 0.25)(random));
+      const double seconds = median * std::exp(0.25 * normalQuantile((job + 0.5) / jobs));
       const uint32_t seed = static_cast<uint32_t>(random());
       milliseconds waited = 0ms;
       for (const milliseconds end(std::llround(1000 * seconds)); waited < end; ++cost.polls)
@@ -60,10 +70,10 @@ Cost costOf(double factor) {
 
 GST_START_TEST(the_first_polls_come_quickly_whatever_is_expected) {
   for (const GenerationTimes &times : {GenerationTimes(400), GenerationTimes(78), GenerationTimes()}) {
-    fail_unless(spreadAt(times, 0ms).shortest >= 276ms && spreadAt(times, 0ms).longest <= 324ms);
-    fail_unless(spreadAt(times, 300ms).longest <= 648ms);
-    fail_unless(spreadAt(times, 900ms).longest <= 1296ms);
-    fail_unless(spreadAt(times, 3s).longest <= 9720ms);
+    fail_unless(spreadAt(times, 0ms).shortest >= 300ms && spreadAt(times, 0ms).longest <= 375ms);
+    fail_unless(spreadAt(times, 300ms).longest <= 750ms);
+    fail_unless(spreadAt(times, 900ms).longest <= 1500ms);
+    fail_unless(spreadAt(times, 3s).longest <= 11250ms);
   }
 }
 GST_END_TEST
@@ -75,7 +85,7 @@ GST_START_TEST(polls_are_dense_where_completion_is_likely_and_sparse_where_it_is
   };
   fail_unless(at(200s) < 2s);
   fail_unless(at(40s) > 3 * at(200s));
-  fail_unless(at(600s) > 3 * at(200s));
+  fail_unless(at(1200s) > 3 * at(200s));
 }
 GST_END_TEST
 
@@ -93,20 +103,22 @@ GST_START_TEST(no_pause_leaves_its_bounds) {
     for (milliseconds waited = 0ms; waited < 4000s; waited += 7777ms) {
       const Spread spread = spreadAt(times, waited);
       fail_unless(spread.longest <= 15s);
-      fail_unless(spread.shortest >= (waited < 60s ? 270ms : 1000ms));
+      fail_unless(spread.shortest >= (waited < 60s ? 300ms : 1000ms));
     }
-    fail_unless(spreadAt(times, 1000h).longest <= 15s && spreadAt(times, -5s).shortest >= 270ms);
+    fail_unless(spreadAt(times, 1000h).longest <= 15s && spreadAt(times, -5s).shortest >= 300ms);
   }
 }
 GST_END_TEST
 
 GST_START_TEST(many_pipelines_do_not_ask_at_once) {
   const GenerationTimes times(194);
-  std::set<milliseconds> pauses;
-  for (uint32_t seed = 1; seed <= 200; ++seed)
-    pauses.insert(pollPause(times, 25s, seed));
-  fail_unless(pauses.size() > 150);
-  fail_unless(*pauses.rbegin() - *pauses.begin() >= 1s);
+  for (const milliseconds waited : {5s, 25s}) {
+    std::set<milliseconds> pauses;
+    for (uint32_t seed = 1; seed <= 200; ++seed)
+      pauses.insert(pollPause(times, waited, seed));
+    fail_unless(pauses.size() > 150);
+    fail_unless(*pauses.rbegin() - *pauses.begin() >= 1s);
+  }
 }
 GST_END_TEST
 
@@ -121,14 +133,14 @@ GST_START_TEST(what_the_service_asks_for_is_kept_and_spread_upwards) {
   std::set<milliseconds> pauses;
   for (uint32_t seed = 1; seed <= 100; ++seed)
     pauses.insert(pollPauseAsAsked(60s, seed));
-  fail_unless(*pauses.begin() >= 60s && *pauses.rbegin() <= 65s && pauses.size() > 50);
+  fail_unless(*pauses.begin() >= 60s && *pauses.rbegin() <= 63s && pauses.size() > 50);
   fail_unless(pollPauseAsAsked(0s, 1) >= 300ms);
 }
 GST_END_TEST
 
 GST_START_TEST(on_the_documented_times_it_is_at_the_frontier_of_delay_and_polls) {
   const Cost cost = costOf(1);
-  fail_unless(cost.delay <= 0.97 && cost.polls <= 61, "%f s, %f polls", cost.delay, cost.polls);
+  fail_unless(cost.delay <= 0.96 && cost.polls <= 60.5, "%f s, %f polls", cost.delay, cost.polls);
 }
 GST_END_TEST
 
