@@ -52,10 +52,10 @@ std::string describe(const Status &status) {
   if (status.state == State::Queued || status.state == State::Generating) {
     const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(status.elapsed()).count();
     text += ", " + std::to_string(elapsed) + " s so far";
-    if (status.typicalTime) {
-      const auto typical = status.typicalTime->count();
-      text += elapsed > typical ? ", longer than usual" : ", usually about " + std::to_string(typical) + " s";
-    }
+    if (const auto left = status.remaining())
+      text += ", about " + std::to_string(std::chrono::ceil<std::chrono::seconds>(*left).count()) + " s left";
+    else if (status.hasOutlook && status.outlook.overdue)
+      text += ", longer than usual";
   } else if (status.state == State::Downloading && status.bytesReceived > 0) {
     const GCharPtr size(g_format_size(status.bytesReceived));
     text += std::string(", ") + size.get();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/canonical.h"
+#include "generation/expectation.h"
 #include "generation/remarks.h"
 #include "http/validator.h"
 #include "ledger/folders.h"
@@ -226,6 +227,10 @@ void Claimant::follow(const std::string &name) {
   if (!row || !*row || (*row)->owner != name || (*row)->generationId.empty())
     return;
   run_.status().generationId = (*row)->generationId;
+  if (!run_.narrator.forecast()) {
+    expect(run_, **row);
+    goOnWaiting(run_, **row);
+  }
   run_.narrator.enter((*row)->state == RowState::Completed ? State::Downloading : State::Generating);
 }
 

@@ -6,6 +6,7 @@
 
 #include "clip/downloader.h"
 #include "generation/claim.h"
+#include "generation/expectation.h"
 #include "generation/lookup.h"
 #include "generation/price_check.h"
 #include "generation/remarks.h"
@@ -62,8 +63,6 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
   const Request &request = run_.plan.request;
   run_.status().model = request.model;
   run_.status().prompt = request.prompt;
-  if (request.known && request.known->sample.seconds > 0)
-    run_.status().typicalTime = seconds(request.known->sample.seconds);
 
   SessionOptions options;
   options.userAgent = run_.settings.userAgent;
@@ -94,6 +93,8 @@ Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
   Status &status = run_.status();
   callbacks_.claimed(run_.purchase.row.id);
   status.usage.update(run_.purchase.row.usage);
+  if (!run_.narrator.forecast())
+    expect(run_, run_.purchase.row);
   Reply pending;
   pending.state = JobState::Queued;
   switch (claim.way) {
@@ -104,6 +105,7 @@ Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
         failure(ErrorKind::UnknownOutcome, "", "an earlier run ended before the service had answered").value());
   case Claim::Way::Await:
     status.origin = claim.joined ? Origin::Joined : Origin::Resumed;
+    goOnWaiting(run_, run_.purchase.row);
     return await(std::move(pending), Clock::now());
   case Claim::Way::Replay:
     status.origin = claim.joined ? Origin::Joined : Origin::Replayed;
@@ -122,6 +124,7 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
   run_.status().origin = Origin::Bought;
+  expect(run_, run_.purchase.row);
   Error why;
   auto submitted = submit(run_, why);
   callbacks_.claimed(run_.purchase.row.id);
@@ -184,6 +187,7 @@ bool Generation::isGone(const Error &error) const {
 
 Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {
   auto clip = download(reply.clipUrl);
+  learn(run_); // not before, since the clip should not wait for the ledger
   if (clip)
     keep(**clip);
   return clip;

@@ -7,25 +7,35 @@ namespace aimlvideo {
 
 namespace {
 
-/// For a person at a terminal.
-constexpr std::chrono::seconds signInterval{5};
-
 /// For a program that shows how a download gets on.
 constexpr std::chrono::milliseconds downloadInterval{200};
 
 } // namespace
+
+/// What is told next has the present outlook, and takes nothing back.
+void Narrator::lookAhead() {
+  using std::chrono::milliseconds;
+  const bool known = status.accepted != Clock::time_point{};
+  status.hasOutlook = forecast_ && status.waiting() && (known || status.state == State::Submitting);
+  if (status.hasOutlook)
+    status.outlook = forecast_->at(known ? std::chrono::duration_cast<milliseconds>(Clock::now() - status.accepted)
+                                         : milliseconds(0));
+  status.leastPercent = std::max(status.leastPercent, status.percent().value_or(0));
+}
 
 void Narrator::enter(State state) {
   if (status.state == state)
     return;
   status.state = state;
   lastSign_ = Clock::now();
+  lookAhead();
   callbacks_.stateChanged(status);
 }
 
 void Narrator::note(const std::string &text) {
   callbacks_.log(text);
   lastSign_ = Clock::now();
+  lookAhead();
   callbacks_.progressed(status, text);
 }
 
@@ -45,6 +55,7 @@ void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {
   status.bytesPerSecond = gained * 1000 / static_cast<uint64_t>(passed.count());
   bytesAtLastSign_ = received;
   lastSign_ = Clock::now();
+  lookAhead();
   callbacks_.progressed(status, "");
 }
 
@@ -52,6 +63,7 @@ void Narrator::tick() {
   if (Clock::now() - lastSign_ < signInterval)
     return;
   lastSign_ = Clock::now();
+  lookAhead();
   callbacks_.progressed(status, "");
 }
 

@@ -24,19 +24,29 @@ public:
 
   Status status;
 
+  /// Whoever listens hears from now on how much is done and how long it will take.
+  void expect(GenerationTimes times) { forecast_.emplace(std::move(times)); }
+  /// Nothing before expect().
+  const std::optional<Forecast> &forecast() const { return forecast_; }
+
   /// Tells a change of state; nothing where there is none.
   void enter(State state);
   /// Says what happened, to be shown to a person.
   void note(const std::string &text);
   void warn(const std::string &text);
-  /// A sign of life, if none was given for some seconds.
+  /// For a person at a terminal.
+  static constexpr std::chrono::seconds signInterval{5};
+  /// A sign of life, if none was given for that long.
   void tick();
   /// How a download gets on: told at most five times a second.
   void bytes(uint64_t received, std::optional<uint64_t> total);
   void log(const std::string &line) const { callbacks_.log(line); }
 
 private:
+  void lookAhead();
+
   Callbacks callbacks_;
+  std::optional<Forecast> forecast_;
   Clock::time_point lastSign_;
   uint64_t bytesAtLastSign_ = 0;
 };

@@ -4,7 +4,9 @@
 #include <memory>
 #include <random>
 
+#include "api/job_kind.h"
 #include "clip/clip_store.h"
+#include "generation/completion_watch.h"
 #include "generation/narrator.h"
 #include "generation/purchase.h"
 #include "generation/service_client.h"
@@ -39,6 +41,7 @@ struct Run {
   Cancellation &cancellation;
   Narrator narrator;
   std::minstd_rand random{std::random_device{}()};
+  const uint32_t seed = static_cast<uint32_t>(random()); ///< of the schedule of polls
 
   Clock::time_point deadline;
   Plan plan;
@@ -46,6 +49,11 @@ struct Run {
   std::unique_ptr<ServiceClient> client;
   std::optional<ClipStore> store; ///< nothing: its folder can't be used
   Purchase purchase;
+
+  std::optional<std::chrono::seconds> retryAfter; ///< what the latest answer asks for
+  JobKind kind;
+  CompletionWatch watch;
+  std::optional<std::chrono::milliseconds> took; ///< from acceptance to completion, where that was seen
 
   Status &status() { return narrator.status; }
 

@@ -59,11 +59,7 @@ milliseconds Status::elapsed() const {
 }
 
 std::optional<milliseconds> Status::remaining() const {
-  const milliseconds total = typicalTime.value_or(std::chrono::seconds(0));
-  const milliseconds passed = elapsed();
-  if (!typicalTime || passed >= total)
-    return {};
-  return total - passed;
+  return waiting() && hasOutlook ? outlook.left : std::nullopt;
 }
 
 std::optional<int> Status::percent() const {
@@ -71,17 +67,20 @@ std::optional<int> Status::percent() const {
   constexpr int beforeCompletion = 99;
   if (state == State::Completed)
     return 100;
+  int percent = leastPercent;
   if (state == State::Downloading) {
-    if (!bytesTotal || *bytesTotal == 0)
-      return beforeDownload;
-    const double share = static_cast<double>(bytesReceived) / static_cast<double>(*bytesTotal);
-    // a host may send more than it announced
-    return beforeDownload + static_cast<int>(std::min(share, 1.0) * (beforeCompletion - beforeDownload));
+    percent = std::max(percent, beforeDownload);
+    if (bytesTotal && *bytesTotal > 0) {
+      const double share = static_cast<double>(bytesReceived) / static_cast<double>(*bytesTotal);
+      // a host may send more than it announced
+      percent = std::max(percent,
+                         beforeDownload + static_cast<int>(std::min(share, 1.0) * (beforeCompletion - beforeDownload)));
+    }
+    return percent;
   }
-  if (!typicalTime || typicalTime->count() == 0)
-    return {};
-  const double share = static_cast<double>(elapsed().count()) / static_cast<double>(milliseconds(*typicalTime).count());
-  return std::clamp(static_cast<int>(share * beforeDownload), 0, beforeDownload);
+  if (waiting() && hasOutlook)
+    return std::max(percent, static_cast<int>(std::clamp(outlook.done, 0.0, 1.0) * beforeDownload));
+  return percent > 0 ? std::optional(percent) : std::nullopt;
 }
 
 } // namespace aimlvideo

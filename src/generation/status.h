@@ -8,6 +8,7 @@
 
 #include "api/reply.h"
 #include "base/cancellation.h"
+#include "generation/forecast.h"
 
 namespace aimlvideo {
 
@@ -53,10 +54,13 @@ struct Status {
   std::optional<double> estimatedUsd; ///< by the price list, before anything was bought
 
   Clock::time_point started{};
-  std::chrono::milliseconds submitTime{0};         ///< until the service had accepted
-  std::chrono::milliseconds waitTime{0};           ///< from then until it had completed
-  std::chrono::milliseconds downloadTime{0};       ///< from then until the clip was complete
-  std::optional<std::chrono::seconds> typicalTime; ///< documented time from submission to completion
+  Clock::time_point accepted{};              ///< by the service, perhaps before `started`; 0: not yet, or not known
+  std::chrono::milliseconds submitTime{0};   ///< until the service had accepted
+  std::chrono::milliseconds waitTime{0};     ///< from then until it had completed
+  std::chrono::milliseconds downloadTime{0}; ///< from then until the clip was complete
+  Outlook outlook;                           ///< of the wait; the latest that was told
+  bool hasOutlook = false;
+  int leastPercent = 0; ///< what was told before
 
   unsigned polls = 0;
   unsigned retries = 0; ///< attempts beyond the first, of any exchange
@@ -66,10 +70,13 @@ struct Status {
 
   /// Nothing was bought for it.
   bool reused() const { return origin == Origin::Resumed || origin == Origin::Joined || origin == Origin::Replayed; }
+  /// It is being waited for, and an outlook can be told.
+  bool waiting() const { return state == State::Submitting || state == State::Queued || state == State::Generating; }
   std::chrono::milliseconds elapsed() const;
-  /// Time left until completion by the documented time; nothing where that is not known or has passed.
+  /// Time left until completion, see Outlook; nothing where it is not known, and but while it is waited for.
   std::optional<std::chrono::milliseconds> remaining() const;
-  /// 0 to 100 over the whole generation; nothing where it is not known. Never 100 before Completed.
+  /// 0 to 100 over the whole generation; nothing where it is not known. Never 100 before
+  /// Completed, and never less than what was told before.
   std::optional<int> percent() const;
 };
 

@@ -17,11 +17,6 @@ std::string randomRequestId() {
   return uuid.get();
 }
 
-std::optional<seconds> retryAfterOf(const HttpResponse &response) {
-  const auto value = response.header("Retry-After");
-  return value ? parseRetryAfter(*value, std::chrono::system_clock::now()) : std::nullopt;
-}
-
 class Submission {
 public:
   explicit Submission(Run &run) : run_(run), row_(run.purchase.row) {}
@@ -52,6 +47,8 @@ Result<Exchanged<HttpResponse>> Submission::send() {
     recorded = run_.purchase.record(LedgerRow::State::Sent);
     return recorded.has_value();
   };
+  run_.watch.forget();
+  run_.status().accepted = Clock::now(); // or so, should the answer be lost
   const auto attemptDeadline = std::min(run_.deadline, Clock::now() + run_.patience.submission);
   auto response = run_.client->create(row_.family, row_.clientRequestId, run_.cancellation, attemptDeadline, starting);
   if (!recorded)
@@ -144,6 +141,11 @@ std::optional<Reply> Submission::accepted(const HttpResponse &response, Error &w
     return std::nullopt;
   }
   row_.generationId = reply.id;
+  const Moment now = Moment::now();
+  run_.watch.begin(std::chrono::milliseconds(0), now);
+  run_.status().accepted = now.steady;
+  row_.submitted = now.wall.count();
+  run_.retryAfter = retryAfterOf(response);
   if (const auto credits = response.header("x-aimlapi-credits-used"))
     row_.usage.credits = g_ascii_strtod(credits->c_str(), nullptr);
   if (const auto usd = response.header("x-aimlapi-usd-spent"))
@@ -162,6 +164,9 @@ Result<std::optional<Reply>> submit(Run &run, Error &why) {
   if (row.state != LedgerRow::State::Intent)
     run.purchase.renew();
   row.model = run.plan.request.model;
+  row.duration = run.kind.duration;
+  row.resolution = run.kind.resolution;
+  row.submitted = 0;
   row.keyFingerprint = run.purchase.ledger->fingerprint(run.plan.key);
   if (run.settings.storePrompt)
     row.prompt = run.plan.request.prompt;

@@ -3,6 +3,7 @@
 
 #include "api/endpoint.h"
 #include "api/reply.h"
+#include "http/retry.h"
 
 namespace aimlvideo {
 
@@ -90,6 +91,11 @@ Error refusalFrom(const HttpResponse &response) {
     error.remedy = "Try again later";
   }
   return error;
+}
+
+std::optional<std::chrono::seconds> retryAfterOf(const HttpResponse &response) {
+  const auto value = response.header("Retry-After");
+  return value ? parseRetryAfter(*value, std::chrono::system_clock::now()) : std::nullopt;
 }
 
 } // namespace aimlvideo

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 #include "base/error.h"
 #include "http/session.h"
 
@@ -22,5 +25,8 @@ Verdict verdictOn(const Exchanged<HttpResponse> &submission);
 
 /// The error behind an answer of the service that is no success. `body` is free of the key.
 Error refusalFrom(const HttpResponse &response);
+
+/// How long the service asks to be left alone; nothing where it does not say.
+std::optional<std::chrono::seconds> retryAfterOf(const HttpResponse &response);
 
 } // namespace aimlvideo

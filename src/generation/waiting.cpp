@@ -27,7 +27,9 @@ public:
 
 private:
   Result<Reply> nextReply(Clock::time_point firstPoll);
+  bool sleepUntil(Clock::time_point moment);
   Result<std::optional<Reply>> poll();
+  void watch(const Reply &reply, Moment asked);
   Result<std::optional<Reply>> judge(const HttpResponse &response);
   void takeOver(const Reply &reply);
   Failure failed(const Reply &reply);
@@ -40,12 +42,13 @@ private:
   unsigned faultsInRow_ = 0;
   unsigned unknownIds_ = 0;
   std::string cause_;
-  std::optional<seconds> retryAfter_;
 };
 
 Result<Reply> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
   const auto begun = Clock::now();
   auto next = firstPoll;
+  if (reply.state == JobState::Completed)
+    run_.watch.forget(); // it was not seen to run
   for (unsigned withoutClip = 0;;) {
     takeOver(reply);
     if (reply.state == JobState::Failed)
@@ -81,7 +84,7 @@ Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
   unknownIds_ = 0;
   cause_.clear();
   for (auto next = firstPoll;;) {
-    if (!run_.cancellation.sleepUntil(std::min(next, run_.deadline)))
+    if (!sleepUntil(std::min(next, run_.deadline)))
       return stopped();
     if (next >= run_.deadline)
       return tl::unexpected(deadlinePassed(run_, cause_));
@@ -93,16 +96,27 @@ Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
       return std::move(**reply);
     ++run_.status().retries;
     run_.narrator.log("poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
-    next = Clock::now() + run_.patience.polls.pauseBefore(++faultsInRow_ + 1, retryAfter_, run_.random);
+    next = Clock::now() + run_.patience.polls.pauseBefore(++faultsInRow_ + 1, run_.retryAfter, run_.random);
   }
+}
+
+/// False: stopped. A long sleep is broken by signs of life.
+bool Waiting::sleepUntil(Clock::time_point moment) {
+  while (Clock::now() + Narrator::signInterval < moment) {
+    if (!run_.cancellation.sleepUntil(Clock::now() + Narrator::signInterval))
+      return false;
+    run_.narrator.tick();
+  }
+  return run_.cancellation.sleepUntil(moment);
 }
 
 /// One poll. Nothing where its answer says nothing; an error where no other poll will help.
 Result<std::optional<Reply>> Waiting::poll() {
+  const Moment asked = Moment::now();
   const auto response = run_.client->poll(row_.family, model_, row_.generationId, run_.cancellation,
                                           std::min(run_.deadline, Clock::now() + run_.patience.poll));
   ++run_.status().polls;
-  retryAfter_.reset();
+  run_.retryAfter.reset();
   if (!response) {
     if (response.error().cause == TransportError::Cause::Cancelled)
       return stopped();
@@ -111,6 +125,7 @@ Result<std::optional<Reply>> Waiting::poll() {
       cause_ = response.error().message;
     return std::nullopt;
   }
+  run_.retryAfter = retryAfterOf(*response);
   if (!response->successful())
     return judge(*response);
   auto reply = parseReply(response->body);
@@ -118,14 +133,21 @@ Result<std::optional<Reply>> Waiting::poll() {
     cause_ = run_.client->withoutSecrets(reply.error());
     return std::nullopt;
   }
+  watch(*reply, asked);
   return std::optional(std::move(*reply));
+}
+
+/// Learns what the generation takes.
+void Waiting::watch(const Reply &reply, Moment asked) {
+  if (reply.state == JobState::Queued || reply.state == JobState::Generating)
+    run_.watch.pending(asked);
+  else if (reply.state == JobState::Completed && !reply.clipUrl.empty() && run_.status().state != State::Downloading)
+    run_.took = run_.watch.completed(Moment::now());
 }
 
 Result<std::optional<Reply>> Waiting::judge(const HttpResponse &response) {
   Error refusal = refusalFrom(response);
   cause_ = refusal.why;
-  if (const auto value = response.header("Retry-After"))
-    retryAfter_ = parseRetryAfter(*value, std::chrono::system_clock::now());
   if (refusal.kind == ErrorKind::NotAuthorized)
     return tl::unexpected(std::move(refusal));
   if (response.status != 400 && response.status != 404)
@@ -162,7 +184,12 @@ Result<Reply> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPo
 milliseconds pauseBeforePoll(Run &run) {
   if (run.settings.pollInterval > 0)
     return milliseconds(std::max(run.settings.pollInterval, 100U));
-  return pollPause(run.status().elapsed() - run.status().submitTime, run.random);
+  if (run.retryAfter)
+    return pollPauseAsAsked(*run.retryAfter, run.seed);
+  const Clock::time_point accepted = run.status().accepted;
+  if (accepted == Clock::time_point{} || !run.narrator.forecast())
+    return pollPause(GenerationTimes::left(), run.status().elapsed(), run.seed);
+  return pollPause(run.narrator.forecast()->times(), duration_cast<milliseconds>(Clock::now() - accepted), run.seed);
 }
 
 } // namespace aimlvideo

@@ -9,7 +9,7 @@ namespace aimlvideo {
 /// polls are ridden out until the deadline. `reply` is what is known already.
 Result<Reply> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPoll);
 
-/// Time to the next poll by the settings or the schedule.
+/// Time to the next poll: the user's interval, else what the service has asked for, else the schedule's.
 std::chrono::milliseconds pauseBeforePoll(Run &run);
 
 } // namespace aimlvideo

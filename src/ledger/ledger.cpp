@@ -51,11 +51,25 @@ constexpr std::array migrations{
       CREATE INDEX generation_by_identity ON generation (identity, id);
       CREATE INDEX generation_by_generation_id ON generation (generation_id);
     )sql",
+    R"sql(
+      ALTER TABLE generation ADD COLUMN submitted INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE generation ADD COLUMN duration TEXT NOT NULL DEFAULT '';
+      ALTER TABLE generation ADD COLUMN resolution TEXT NOT NULL DEFAULT '';
+      CREATE TABLE observed_time (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        base_url TEXT NOT NULL,
+        model TEXT NOT NULL,
+        duration TEXT NOT NULL,
+        resolution TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        observed INTEGER NOT NULL);
+      CREATE INDEX observed_time_by_kind ON observed_time (base_url, model, duration, resolution, id);
+    )sql",
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
                          "client_request_id, key_fingerprint, generation_id, created, changed, credits, usd, clip_url, "
-                         "clip, clip_size, clip_checksum, prompt, cause";
+                         "clip, clip_size, clip_checksum, prompt, cause, submitted, duration, resolution";
 
 LedgerRow rowFrom(const sqlite::Statement &statement) {
   LedgerRow row;
@@ -84,6 +98,9 @@ LedgerRow rowFrom(const sqlite::Statement &statement) {
   row.clipChecksum = statement.text(19);
   row.prompt = statement.text(20);
   row.cause = statement.text(21);
+  row.submitted = statement.integer(22);
+  row.duration = statement.text(23);
+  row.resolution = statement.text(24);
   return row;
 }
 
@@ -270,13 +287,13 @@ Result<void> Ledger::write(LedgerRow &row) {
     row.created = row.changed;
   const char *family = row.family == EndpointFamily::Legacy ? "legacy" : "universal";
   const std::lock_guard lock(mutex_);
-  const auto written =
-      database_.run(std::string("INSERT OR REPLACE INTO generation (") + columns +
-                        ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    row.id, nameOf(row.state), row.identity, row.owner, row.validators,
-                    static_cast<int64_t>(row.replayable), row.baseUrl, row.model, family, row.clientRequestId,
-                    row.keyFingerprint, row.generationId, row.created, row.changed, row.usage.credits, row.usage.usd,
-                    row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt, row.cause);
+  const auto written = database_.run(
+      std::string("INSERT OR REPLACE INTO generation (") + columns +
+          ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
+      row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
+      row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt,
+      row.cause, row.submitted, row.duration, row.resolution);
   if (!written)
     return ledgerFailure(folder_, written.error());
   row.id = database_.lastRow();
@@ -297,6 +314,44 @@ Result<void> Ledger::setChecksum(int64_t id, const std::string &clip, const std:
   if (!set)
     return ledgerFailure(folder_, set.error());
   return {};
+}
+
+Result<void> Ledger::addTime(const ObservedTime &time) {
+  constexpr int64_t kept = 64;
+  const JobKind &kind = time.kind;
+  const std::lock_guard lock(mutex_);
+  auto done = database_.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
+                            "VALUES (?, ?, ?, ?, ?, ?)",
+                            time.baseUrl, kind.model, kind.duration, kind.resolution,
+                            std::optional<double>(time.seconds), now());
+  if (done)
+    done = database_.run("DELETE FROM observed_time WHERE id <= (SELECT id FROM observed_time WHERE base_url = ? AND "
+                         "model = ? AND duration = ? AND resolution = ? ORDER BY id DESC LIMIT 1 OFFSET ?) AND "
+                         "base_url = ? AND model = ? AND duration = ? AND resolution = ?",
+                         time.baseUrl, kind.model, kind.duration, kind.resolution, kept, time.baseUrl, kind.model,
+                         kind.duration, kind.resolution);
+  return done ? Result<void>() : ledgerFailure(folder_, done.error());
+}
+
+Result<std::vector<ObservedTime>> Ledger::times(const std::string &baseUrl, const std::string &model) {
+  const std::lock_guard lock(mutex_);
+  auto statement = database_.prepare("SELECT duration, resolution, seconds, observed FROM observed_time "
+                                     "WHERE base_url = ? AND model = ? ORDER BY id DESC");
+  if (!statement)
+    return ledgerFailure(folder_, statement.error());
+  statement->bind(baseUrl).bind(model);
+  std::vector<ObservedTime> times;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row)
+      return ledgerFailure(folder_, row.error());
+    if (!*row)
+      return times;
+    times.push_back({baseUrl,
+                     {model, statement->text(0), statement->text(1)},
+                     statement->number(2).value_or(0),
+                     statement->integer(3)});
+  }
 }
 
 std::string Ledger::fingerprint(const Secret &key) const {

@@ -12,6 +12,7 @@
 #include "api/reply.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "ledger/observed_time.h"
 #include "ledger/sqlite.h"
 
 namespace aimlvideo {
@@ -51,6 +52,9 @@ struct LedgerRow {
   std::string clipChecksum; ///< SHA-256 in hex; empty: not computed yet
   std::string prompt;       ///< only when the user asks for it to be stored
   std::string cause;        ///< why it failed, in the service's words
+  int64_t submitted = 0;    ///< when the service had accepted, as `created`; 0: not known
+  std::string duration;     ///< see JobKind; empty: not known
+  std::string resolution;
 };
 
 const char *nameOf(LedgerRow::State state);
@@ -81,6 +85,11 @@ public:
   Result<void> remove(int64_t id);
   /// Notes the SHA-256 of a row's clip, if it still has that clip.
   Result<void> setChecksum(int64_t id, const std::string &clip, const std::string &checksum);
+
+  /// Adds what a generation took, and forgets the oldest beyond the newest 64 of its kind.
+  Result<void> addTime(const ObservedTime &time);
+  /// What the generations of a model took at a service, newest first.
+  Result<std::vector<ObservedTime>> times(const std::string &baseUrl, const std::string &model);
 
   /// Tells two keys apart and tells nothing of a key: a keyed hash with a salt of this ledger.
   std::string fingerprint(const Secret &key) const;

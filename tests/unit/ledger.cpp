@@ -57,6 +57,9 @@ GST_START_TEST(a_row_reads_back_as_it_was_written_after_the_file_was_closed) {
   row.clipSize = 1LL << 40;
   row.prompt = "Mona \"Lisa\" \xf0\x9f\x91\x93";
   row.replayable = false;
+  row.submitted = 1'700'000'000'000;
+  row.duration = "5";
+  row.resolution = "1080p";
   fail_unless(desk.ledger->write(row).has_value());
   fail_unless(row.id != 0 && row.created != 0);
   desk.ledger.reset();
@@ -66,6 +69,7 @@ GST_START_TEST(a_row_reads_back_as_it_was_written_after_the_file_was_closed) {
   fail_unless(read.state == RowState::Running && read.family == EndpointFamily::Legacy);
   fail_unless_equals_text(read.generationId, row.generationId);
   fail_unless_equals_text(read.prompt, row.prompt);
+  fail_unless(read.submitted == row.submitted && read.duration == "5" && read.resolution == "1080p");
   fail_unless(read.usage.usd == 0.91 && !read.usage.credits);
   fail_unless(read.clipSize == row.clipSize && !read.replayable && read.created == row.created);
 }
@@ -173,6 +177,46 @@ GST_START_TEST(a_ledger_of_a_newer_version_is_refused_and_left_alone) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
+  Desk desk;
+  LedgerRow row = written(*desk.ledger, RowState::Running, "identity");
+  row.generationId = "gen/1";
+  fail_unless(desk.ledger->write(row).has_value());
+  desk.ledger.reset();
+  // what the second version has added goes again
+  const auto undone = sqlite::Database::open(desk.file)->execute(
+      "DROP TABLE observed_time; ALTER TABLE generation DROP COLUMN submitted; ALTER TABLE generation DROP COLUMN "
+      "duration; ALTER TABLE generation DROP COLUMN resolution; PRAGMA user_version = 1");
+  fail_unless(undone.has_value(), "%s", undone ? "" : undone.error().message.c_str());
+  const auto ledger = Ledger::open(desk.folder);
+  fail_unless(ledger.has_value());
+  const auto rows = (*ledger)->rows();
+  fail_unless_equals_int(rows->size(), 1);
+  fail_unless_equals_text(rows->front().generationId, "gen/1");
+  fail_unless(rows->front().submitted == 0 && rows->front().created == row.created);
+  fail_unless((*ledger)->addTime({"https://a", {"model", "5", ""}, 100, 0}).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(times_are_kept_by_service_and_model_newest_first_and_for_each_kind_sixty_four) {
+  Desk desk;
+  const auto add = [&](const char *service, const JobKind &kind, double seconds) {
+    fail_unless(desk.ledger->addTime({service, kind, seconds, 0}).has_value());
+  };
+  add("https://a", {"model", "10", ""}, 1000);
+  add("https://b", {"model", "5", ""}, 2000);
+  add("https://a", {"other", "5", ""}, 3000);
+  for (int i = 1; i <= 70; ++i)
+    add("https://a", {"model", "5", ""}, i);
+  const auto times = *desk.ledger->times("https://a", "model");
+  fail_unless_equals_int(times.size(), 65);
+  fail_unless(times.front().seconds == 70 && times.front().kind == (JobKind{"model", "5", ""}));
+  fail_unless(times[63].seconds == 7 && times.back().seconds == 1000);
+  fail_unless(times.front().observed > 0);
+  fail_unless_equals_int(desk.ledger->times("https://b", "model")->size(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(a_folder_that_can_not_be_made_is_an_error_that_names_it) {
   PrivateHome home;
   const std::string folder = "/proc/aimlvideo";
@@ -275,6 +319,8 @@ static Suite *ledger_suite() {
   tcase_add_test(rows, a_fingerprint_tells_keys_apart_and_differs_between_ledgers);
   tcase_add_test(rows, a_damaged_file_is_told_once_and_kept_aside);
   tcase_add_test(rows, a_ledger_of_a_newer_version_is_refused_and_left_alone);
+  tcase_add_test(rows, a_ledger_of_the_first_version_is_taken_over_with_all_its_rows);
+  tcase_add_test(rows, times_are_kept_by_service_and_model_newest_first_and_for_each_kind_sixty_four);
   tcase_add_test(rows, a_folder_that_can_not_be_made_is_an_error_that_names_it);
   tcase_add_test(rows, threads_and_processes_write_into_one_ledger);
   TCase *ownerships = tcase_create("ownerships");

@@ -11,11 +11,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Status runningFor(std::chrono::seconds elapsed, std::optional<std::chrono::seconds> typical) {
+Status foreseen(double done, std::optional<std::chrono::milliseconds> left) {
   Status status;
   status.state = State::Generating;
-  status.started = Clock::now() - elapsed;
-  status.typicalTime = typical;
+  status.outlook = {left, done, !left};
+  status.hasOutlook = true;
   return status;
 }
 
@@ -40,25 +40,46 @@ GST_START_TEST(before_the_start_no_time_has_passed) {
 }
 GST_END_TEST
 
-GST_START_TEST(progress_follows_the_documented_time) {
-  fail_unless_equals_int(runningFor(50s, 100s).percent().value(), 47);
-  fail_unless_equals_int(runningFor(0s, 100s).percent().value(), 0);
-  const auto remaining = runningFor(40s, 100s).remaining();
-  fail_unless(remaining && *remaining <= 60s && *remaining > 30s);
+GST_START_TEST(progress_follows_the_outlook) {
+  fail_unless_equals_int(foreseen(0.5, 100s).percent().value(), 47);
+  fail_unless_equals_int(foreseen(0, 100s).percent().value(), 0);
+  fail_unless(foreseen(0.5, 100s).remaining() == 100s);
 }
 GST_END_TEST
 
 GST_START_TEST(a_generation_that_takes_longer_than_usual_does_not_reach_its_end) {
-  const Status late = runningFor(1000s, 100s);
+  const Status late = foreseen(1, {});
   fail_unless_equals_int(late.percent().value(), 95);
   fail_if(late.remaining().has_value());
 }
 GST_END_TEST
 
-GST_START_TEST(without_a_documented_time_nothing_is_made_up) {
-  fail_if(runningFor(50s, {}).percent().has_value());
-  fail_if(runningFor(50s, {}).remaining().has_value());
-  fail_if(runningFor(50s, 0s).percent().has_value());
+GST_START_TEST(without_an_outlook_nothing_is_made_up) {
+  Status status;
+  status.state = State::Generating;
+  fail_if(status.percent().has_value());
+  fail_if(status.remaining().has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(the_outlook_is_of_the_wait_alone) {
+  for (const State state : {State::QueuedLocally, State::LookingUp, State::Downloading, State::Completed}) {
+    Status status = foreseen(0.5, 100s);
+    status.state = state;
+    fail_if(status.remaining().has_value());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(no_percentage_is_below_one_that_was_told) {
+  Status status = foreseen(0.1, 100s);
+  status.leastPercent = 60;
+  fail_unless_equals_int(status.percent().value(), 60);
+  status.hasOutlook = false;
+  fail_unless_equals_int(status.percent().value(), 60);
+  status.state = State::Downloading;
+  status.leastPercent = 98;
+  fail_unless_equals_int(status.percent().value(), 98);
 }
 GST_END_TEST
 
@@ -93,9 +114,11 @@ static Suite *status_suite() {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, every_state_has_a_name_of_its_own);
   tcase_add_test(tests, before_the_start_no_time_has_passed);
-  tcase_add_test(tests, progress_follows_the_documented_time);
+  tcase_add_test(tests, progress_follows_the_outlook);
   tcase_add_test(tests, a_generation_that_takes_longer_than_usual_does_not_reach_its_end);
-  tcase_add_test(tests, without_a_documented_time_nothing_is_made_up);
+  tcase_add_test(tests, without_an_outlook_nothing_is_made_up);
+  tcase_add_test(tests, the_outlook_is_of_the_wait_alone);
+  tcase_add_test(tests, no_percentage_is_below_one_that_was_told);
   tcase_add_test(tests, a_download_counts_its_bytes);
   tcase_add_test(tests, a_hundred_percent_is_said_of_a_completed_generation_only);
   return suite;

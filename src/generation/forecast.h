@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "generation/generation_times.h"
+
+namespace aimlvideo {
+
+/// What can be said of the end of a wait.
+struct Outlook {
+  /// Half of all generations that have taken so long end within this time; nothing once it takes longer than usual.
+  std::optional<std::chrono::milliseconds> left;
+  double done = 0;      ///< share of the wait, 0 to 1
+  bool overdue = false; ///< nine of ten generations have ended by now
+};
+
+/// The outlooks of one wait, told one after the other. None takes back what one before it said: the time left never
+/// grows, the share that is done never falls, and what is overdue stays so.
+class Forecast {
+public:
+  explicit Forecast(GenerationTimes times) : times_(std::move(times)), usual_(times_.quantile(0.9)) {}
+
+  Outlook at(std::chrono::milliseconds waited);
+  const GenerationTimes &times() const { return times_; }
+
+private:
+  GenerationTimes times_;
+  double usual_; ///< seconds
+  Outlook last_;
+};
+
+} // namespace aimlvideo
