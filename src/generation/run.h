@@ -5,6 +5,7 @@
 #include <random>
 
 #include "clip/clip_store.h"
+#include "generation/flight.h"
 #include "generation/narrator.h"
 #include "generation/purchase.h"
 #include "generation/service_client.h"
@@ -46,6 +47,7 @@ struct Run {
   std::unique_ptr<ServiceClient> client;
   std::optional<ClipStore> store; ///< nothing: its folder can't be used
   Purchase purchase;
+  std::unique_ptr<Flight> flight; ///< while it counts as one in flight
 
   Status &status() { return narrator.status; }
 

@@ -58,9 +58,15 @@ milliseconds Status::elapsed() const {
   return duration_cast<milliseconds>(Clock::now() - started);
 }
 
+milliseconds Status::timeAtWork() const {
+  return state == State::QueuedLocally ? milliseconds(0) : elapsed() - queueTime;
+}
+
 std::optional<milliseconds> Status::remaining() const {
+  if (state == State::QueuedLocally)
+    return {};
   const milliseconds total = typicalTime.value_or(std::chrono::seconds(0));
-  const milliseconds passed = elapsed();
+  const milliseconds passed = timeAtWork();
   if (!typicalTime || passed >= total)
     return {};
   return total - passed;
@@ -80,7 +86,8 @@ std::optional<int> Status::percent() const {
   }
   if (!typicalTime || typicalTime->count() == 0)
     return {};
-  const double share = static_cast<double>(elapsed().count()) / static_cast<double>(milliseconds(*typicalTime).count());
+  const double share =
+      static_cast<double>(timeAtWork().count()) / static_cast<double>(milliseconds(*typicalTime).count());
   return std::clamp(static_cast<int>(share * beforeDownload), 0, beforeDownload);
 }
 

@@ -53,7 +53,8 @@ struct Status {
   std::optional<double> estimatedUsd; ///< by the price list, before anything was bought
 
   Clock::time_point started{};
-  std::chrono::milliseconds submitTime{0};         ///< until the service had accepted
+  std::chrono::milliseconds queueTime{0};          ///< spent on waiting for its turn in this process
+  std::chrono::milliseconds submitTime{0};         ///< until the service had accepted, with the above
   std::chrono::milliseconds waitTime{0};           ///< from then until it had completed
   std::chrono::milliseconds downloadTime{0};       ///< from then until the clip was complete
   std::optional<std::chrono::seconds> typicalTime; ///< documented time from submission to completion
@@ -67,6 +68,8 @@ struct Status {
   /// Nothing was bought for it.
   bool reused() const { return origin == Origin::Resumed || origin == Origin::Joined || origin == Origin::Replayed; }
   std::chrono::milliseconds elapsed() const;
+  /// The same without the wait for its turn; none as long as that goes on.
+  std::chrono::milliseconds timeAtWork() const;
   /// Time left until completion by the documented time; nothing where that is not known or has passed.
   std::optional<std::chrono::milliseconds> remaining() const;
   /// 0 to 100 over the whole generation; nothing where it is not known. Never 100 before Completed.

@@ -55,6 +55,18 @@ GST_START_TEST(a_generation_that_takes_longer_than_usual_does_not_reach_its_end)
 }
 GST_END_TEST
 
+GST_START_TEST(the_wait_for_a_turn_is_no_part_of_the_progress) {
+  Status status = runningFor(1000s, 100s);
+  status.state = State::QueuedLocally;
+  fail_unless_equals_int(status.percent().value(), 0);
+  fail_if(status.remaining().has_value());
+  status.state = State::Generating;
+  status.queueTime = 950s;
+  fail_unless_equals_int(status.percent().value(), 47);
+  fail_unless(status.remaining().has_value());
+}
+GST_END_TEST
+
 GST_START_TEST(without_a_documented_time_nothing_is_made_up) {
   fail_if(runningFor(50s, {}).percent().has_value());
   fail_if(runningFor(50s, {}).remaining().has_value());
@@ -95,6 +107,7 @@ static Suite *status_suite() {
   tcase_add_test(tests, before_the_start_no_time_has_passed);
   tcase_add_test(tests, progress_follows_the_documented_time);
   tcase_add_test(tests, a_generation_that_takes_longer_than_usual_does_not_reach_its_end);
+  tcase_add_test(tests, the_wait_for_a_turn_is_no_part_of_the_progress);
   tcase_add_test(tests, without_a_documented_time_nothing_is_made_up);
   tcase_add_test(tests, a_download_counts_its_bytes);
   tcase_add_test(tests, a_hundred_percent_is_said_of_a_completed_generation_only);
