@@ -50,7 +50,7 @@ void setDownload(GstStructure *structure, const Status &status) {
 std::string describe(const Status &status) {
   std::string text = nameOf(status.state);
   if (status.state == State::Queued || status.state == State::Generating) {
-    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(status.elapsed()).count();
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(status.elapsed() - status.queueTime).count();
     text += ", " + std::to_string(elapsed) + " s so far";
     if (const auto left = status.remaining())
       text += ", about " + std::to_string(std::chrono::ceil<std::chrono::seconds>(*left).count()) + " s left";
@@ -181,12 +181,12 @@ bool Bus::progressEnded(GstProgressType end, const std::string &text) {
 }
 
 GstStructure *statisticsOf(const Status &status) {
-  GstStructure *structure =
-      gst_structure_new("aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "submit-time",
-                        G_TYPE_UINT64, nanoseconds(status.submitTime), "wait-time", G_TYPE_UINT64,
-                        nanoseconds(status.waitTime), "download-time", G_TYPE_UINT64, nanoseconds(status.downloadTime),
-                        "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT, status.retries, "reused",
-                        G_TYPE_BOOLEAN, status.reused(), "origin", G_TYPE_STRING, nameOf(status.origin), nullptr);
+  GstStructure *structure = gst_structure_new(
+      "aimlvideo-statistics", "elapsed", G_TYPE_UINT64, nanoseconds(status.elapsed()), "queue-time", G_TYPE_UINT64,
+      nanoseconds(status.queueTime), "submit-time", G_TYPE_UINT64, nanoseconds(status.submitTime), "wait-time",
+      G_TYPE_UINT64, nanoseconds(status.waitTime), "download-time", G_TYPE_UINT64, nanoseconds(status.downloadTime),
+      "polls", G_TYPE_UINT, status.polls, "retries", G_TYPE_UINT, status.retries, "reused", G_TYPE_BOOLEAN,
+      status.reused(), "origin", G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
   setText(structure, "client-request-id", status.clientRequestId);

@@ -145,7 +145,8 @@ void installServiceProperties(GObjectClass *c) {
                             endpointGetType(), static_cast<gint>(EndpointChoice::Auto), configurable));
   install(c, Property::Timeout,
           g_param_spec_uint("timeout", "Timeout",
-                            "Longest time in seconds from submission to the complete clip; afterwards the generation "
+                            "Longest time in seconds from the start, or from the end of the wait that max-in-flight "
+                            "demands, to the complete clip; afterwards the generation "
                             "can still be fetched by its id",
                             1, 7 * 24 * 3600, defaults().timeout, configurable));
   install(c, Property::PollInterval,
@@ -153,6 +154,12 @@ void installServiceProperties(GObjectClass *c) {
                             "Time in milliseconds between two questions for the state, at least 100; 0: adaptive, from "
                             "0.3 s at the start to 10 s",
                             0, G_MAXINT, 0, configurable));
+  install(c, Property::MaxInFlight,
+          g_param_spec_uint("max-in-flight", "Maximum in flight",
+                            "Submit only while fewer generations than this are in flight, submitted and not yet "
+                            "completed, in all elements of the process at this base-url; the others wait in line; 0: "
+                            "no limit",
+                            0, G_MAXUINT, defaults().maximumInFlight, configurable));
   install(c, Property::GenerationId,
           g_param_spec_string("generation-id", "Generation id",
                               "Fetch this generation, submit and buy nothing; with endpoint=auto both families of "
@@ -379,6 +386,9 @@ bool setProperty(ElementSettings &settings, Property property, const GValue *val
   case Property::PollInterval:
     settings.pollInterval = g_value_get_uint(value);
     return true;
+  case Property::MaxInFlight:
+    settings.maximumInFlight = g_value_get_uint(value);
+    return true;
   case Property::GenerationId:
     settings.generationId = textOf(value);
     return true;
@@ -478,6 +488,9 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     return true;
   case Property::PollInterval:
     g_value_set_uint(value, settings.pollInterval);
+    return true;
+  case Property::MaxInFlight:
+    g_value_set_uint(value, settings.maximumInFlight);
     return true;
   case Property::Reuse:
     g_value_set_enum(value, static_cast<gint>(settings.reuse));

@@ -27,6 +27,7 @@ enum class Property : guint {
   Endpoint,
   Timeout,
   PollInterval,
+  MaxInFlight,
   GenerationId,
   Reuse,
   Take,

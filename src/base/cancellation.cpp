@@ -99,6 +99,17 @@ bool Cancellation::sleepUntil(Clock::time_point when) {
   return !wake_.wait_until(lock, when, [this] { return cancelled_; });
 }
 
+bool Cancellation::sleepUntilReady(const std::function<bool()> &ready) {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [&] { return cancelled_ || ready(); });
+  return !cancelled_;
+}
+
+void Cancellation::nudge() {
+  const std::lock_guard lock(mutex_); // a sleeper that has just asked is asleep before it is woken
+  wake_.notify_all();
+}
+
 Cancellation::Attempt::Attempt(Cancellation &owner, Clock::time_point deadline)
     : owner_(owner), cancellable_(adopt(g_cancellable_new())) {
   Watchdog::instance().arm(deadline, cancellable_.get());

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 
@@ -26,6 +27,10 @@ public:
   bool cancelled() const;
   /// Sleeps until `when`. Returns false as soon as cancelled.
   bool sleepUntil(Clock::time_point when);
+  /// Sleeps until `ready`, which is asked at first and after each nudge(). Returns false as soon as cancelled.
+  bool sleepUntilReady(const std::function<bool()> &ready);
+  /// From any thread: lets a sleeper ask again.
+  void nudge();
 
   /// One attempt of blocking I/O with a GCancellable of its own, cancelled with the Cancellation or at a deadline.
   class Attempt {

@@ -47,6 +47,7 @@ Result<std::shared_ptr<Spool>> Generation::run() {
   }
   if (!result)
     result = finish(std::move(result.error()));
+  run_.flight.reset();
   run_.purchase.release();
   run_.narrator.enter(result ? State::Completed
                              : (result.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed));
@@ -97,6 +98,9 @@ Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
     expect(run_, run_.purchase.row);
   Reply pending;
   pending.state = JobState::Queued;
+  const bool atWork = claim.way == Claim::Way::LookUp || claim.way == Claim::Way::Await;
+  if (atWork && !run_.purchase.wasCompleted)
+    run_.flight = Flight::underWay(run_.plan.baseUrl);
   switch (claim.way) {
   case Claim::Way::Buy:
     return buy();
@@ -123,6 +127,8 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
     return tl::unexpected(notForUri(run_));
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
+  if (const auto turn = takeTurn(); !turn)
+    return tl::unexpected(turn.error());
   run_.status().origin = Origin::Bought;
   expect(run_, run_.purchase.row);
   Error why;
@@ -134,6 +140,31 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   if (!*submitted)
     return settle(std::move(why));
   return await(std::move(**submitted), Clock::now() + pauseBeforePoll(run_));
+}
+
+/// Waits until there is room in flight. The price may have changed when that took its time, and `timeout` is for what
+/// comes after it.
+Result<void> Generation::takeTurn() {
+  if (run_.flight && run_.flight->maySubmit())
+    return {}; // what it submitted before was not accepted
+  run_.flight.reset();
+  const auto begun = Clock::now();
+  bool waited = false;
+  const auto queued = [&](const Flight::Queue &queue) {
+    waited = true;
+    run_.narrator.enter(State::QueuedLocally);
+    run_.narrator.note("waiting for its turn: " + std::to_string(queue.inFlight) + " in flight and " +
+                       std::to_string(queue.before) + " before it, max-in-flight is " +
+                       std::to_string(run_.settings.maximumInFlight));
+  };
+  run_.flight = Flight::await(run_.plan.baseUrl, run_.settings.maximumInFlight, run_.cancellation, queued);
+  if (!run_.flight)
+    return stopped();
+  if (!waited)
+    return {};
+  run_.status().queueTime += duration_cast<milliseconds>(Clock::now() - begun);
+  run_.deadline = Clock::now() + seconds(run_.settings.timeout);
+  return checkPrice(run_);
 }
 
 /// A submission has left and nobody knows its outcome.
@@ -171,6 +202,7 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
 
 Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point firstPoll) {
   auto completed = waitForCompletion(run_, std::move(reply), firstPoll);
+  run_.flight.reset();
   auto clip = completed ? fetch(std::move(*completed)) : tl::unexpected(std::move(completed.error()));
   if (clip || !isGone(clip.error()))
     return clip;

@@ -42,6 +42,7 @@ private:
   Result<std::shared_ptr<Spool>> carryOut();
   Result<std::shared_ptr<Spool>> goOn(Claim claim);
   Result<std::shared_ptr<Spool>> buy();
+  Result<void> takeTurn();
   Result<std::shared_ptr<Spool>> settle(Error why);
   Result<std::shared_ptr<Spool>> await(Reply reply, Clock::time_point firstPoll);
   Result<std::shared_ptr<Spool>> fetch(Reply reply);

@@ -7,6 +7,7 @@
 #include "api/job_kind.h"
 #include "clip/clip_store.h"
 #include "generation/completion_watch.h"
+#include "generation/flight.h"
 #include "generation/narrator.h"
 #include "generation/purchase.h"
 #include "generation/service_client.h"
@@ -49,6 +50,7 @@ struct Run {
   std::unique_ptr<ServiceClient> client;
   std::optional<ClipStore> store; ///< nothing: its folder can't be used
   Purchase purchase;
+  std::unique_ptr<Flight> flight; ///< while it counts as one in flight
 
   std::optional<std::chrono::seconds> retryAfter; ///< what the latest answer asks for
   JobKind kind;

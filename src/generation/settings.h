@@ -63,10 +63,11 @@ struct Settings {
   std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
   EndpointChoice endpoint = EndpointChoice::Auto;
 
-  unsigned timeout = 1800;   ///< seconds, for the whole wait
-  unsigned pollInterval = 0; ///< milliseconds; 0: adaptive
-  std::string generationId;  ///< fetch that one, submit nothing
-  int64_t ledgerRow = 0;     ///< fetch what that row of the ledger has bought, submit nothing
+  unsigned timeout = 1800;      ///< seconds, for the whole wait
+  unsigned pollInterval = 0;    ///< milliseconds; 0: adaptive
+  unsigned maximumInFlight = 0; ///< of this process at this service, see Flight; 0: no limit
+  std::string generationId;     ///< fetch that one, submit nothing
+  int64_t ledgerRow = 0;        ///< fetch what that row of the ledger has bought, submit nothing
   Reuse reuse = Reuse::All;
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;

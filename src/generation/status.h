@@ -55,7 +55,8 @@ struct Status {
 
   Clock::time_point started{};
   Clock::time_point accepted{};              ///< by the service, perhaps before `started`; 0: not yet, or not known
-  std::chrono::milliseconds submitTime{0};   ///< until the service had accepted
+  std::chrono::milliseconds queueTime{0};    ///< spent on waiting for its turn in this process
+  std::chrono::milliseconds submitTime{0};   ///< until the service had accepted, with the above
   std::chrono::milliseconds waitTime{0};     ///< from then until it had completed
   std::chrono::milliseconds downloadTime{0}; ///< from then until the clip was complete
   Outlook outlook;                           ///< of the wait; the latest that was told

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "generation/flight.h"
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <mutex>
+
+namespace aimlvideo {
+
+namespace {
+
+/// One that waits for its turn. It belongs to the waiting thread and is in the queue until that thread takes it out.
+struct Waiter {
+  unsigned maximum;
+  Cancellation &cancellation;
+  std::atomic<bool> hasTurn = false;
+};
+
+/// What this process has in flight, by service. Locks: `mutex_`, then the one of a Cancellation.
+class InFlight {
+public:
+  static InFlight &instance() {
+    static auto *all = new InFlight; // outlives every worker, also those still running at exit
+    return *all;
+  }
+
+  void count(const std::string &service) {
+    const std::lock_guard lock(mutex_);
+    ++services_[service].inFlight;
+  }
+
+  void leave(const std::string &service) {
+    const std::lock_guard lock(mutex_);
+    --services_[service].inFlight;
+    settle(service);
+  }
+
+  /// Joins the end of the queue, which may be its head: then it has its turn at once.
+  Flight::Queue enter(const std::string &service, Waiter &waiter) {
+    const std::lock_guard lock(mutex_);
+    Crowd &crowd = services_[service];
+    const Flight::Queue found{crowd.inFlight, crowd.waiting.size()};
+    crowd.waiting.push_back(&waiter);
+    settle(service);
+    return found;
+  }
+
+  /// Takes back what did not get its turn; what did has to leave() later.
+  void withdraw(const std::string &service, Waiter &waiter) {
+    const std::lock_guard lock(mutex_);
+    if (waiter.hasTurn)
+      return;
+    services_[service].waiting.remove(&waiter);
+    settle(service); // the next one may ask for less
+  }
+
+private:
+  struct Crowd {
+    size_t inFlight = 0;
+    std::list<Waiter *> waiting; ///< in the order in which they came
+  };
+
+  /// Gives turns to the head of the queue as long as there is room for it, and forgets a service where nothing goes on.
+  void settle(const std::string &service) {
+    const auto place = services_.find(service);
+    Crowd &crowd = place->second;
+    while (!crowd.waiting.empty() && crowd.inFlight < crowd.waiting.front()->maximum) {
+      Waiter &next = *crowd.waiting.front();
+      crowd.waiting.pop_front();
+      ++crowd.inFlight;
+      Cancellation &cancellation = next.cancellation;
+      next.hasTurn = true; // its thread may go on without a nudge
+      cancellation.nudge();
+    }
+    if (crowd.inFlight == 0 && crowd.waiting.empty())
+      services_.erase(place);
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, Crowd> services_;
+};
+
+} // namespace
+
+std::unique_ptr<Flight> Flight::await(const std::string &service, unsigned maximum, Cancellation &cancellation,
+                                      const std::function<void(const Queue &)> &queued) {
+  InFlight &all = InFlight::instance();
+  if (maximum == 0) {
+    all.count(service);
+    return std::unique_ptr<Flight>(new Flight(service, true));
+  }
+  Waiter waiter{maximum, cancellation};
+  const Queue found = all.enter(service, waiter);
+  if (!waiter.hasTurn)
+    queued(found);
+  (void)cancellation.sleepUntilReady([&waiter] { return waiter.hasTurn.load(); });
+  all.withdraw(service, waiter);
+  std::unique_ptr<Flight> flight(waiter.hasTurn ? new Flight(service, true) : nullptr);
+  return cancellation.cancelled() ? nullptr : std::move(flight);
+}
+
+std::unique_ptr<Flight> Flight::underWay(const std::string &service) {
+  InFlight::instance().count(service);
+  return std::unique_ptr<Flight>(new Flight(service, false));
+}
+
+Flight::~Flight() {
+  InFlight::instance().leave(service_);
+}
+
+} // namespace aimlvideo
