@@ -47,16 +47,16 @@ run() {
   shift
   meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || failed=1
 }
-scripts/analyse.sh --quick || failed=1
 if [ $full = yes ]; then
   scripts/analyse.sh || failed=1
   run build
-  run build-thread --suite unit --suite elements
+  run build-thread --num-processes 4 --suite unit --suite elements --no-suite full
 else
+  scripts/analyse.sh --quick || failed=1
   run build --no-suite full
-  run build-thread --suite threads
+  run build-thread --num-processes 4 --suite threads
 fi
-# the tests wait most of the time
+# these tests wait most of the time
 BUILD=build-address nice scripts/fuzz.sh --seconds 10 >build-address/fuzz.log 2>&1 &
 fuzzing=$!
 run build-address --suite unit --suite elements --no-suite full
