@@ -56,9 +56,9 @@ double pauseAtStart(double waited) {
 milliseconds pollPause(const GenerationTimes &times, milliseconds waited, uint32_t seed) {
   const double passed = static_cast<double>(std::max<int64_t>(waited.count(), 0)) / 1000;
   const double shortest = passed < later ? shortestPause : shortestLaterPause;
-  const double wanted = std::min({pauseByHazard(times, passed), pauseAtStart(passed), longestPause / (1 + jitter)});
-  const double spread =
-      1 + (passed < start ? jitterAtStart : jitter) * (2 * chance(seed, static_cast<uint64_t>(waited.count())) - 1);
+  const double most = passed < start ? jitterAtStart : jitter;
+  const double wanted = std::min({pauseByHazard(times, passed), pauseAtStart(passed), longestPause / (1 + most)});
+  const double spread = 1 + most * (2 * chance(seed, static_cast<uint64_t>(waited.count())) - 1);
   return milliseconds(std::llround(1000 * std::clamp(wanted * spread, shortest, longestPause)));
 }
 

@@ -49,7 +49,7 @@ Cost costOf(double factor) {
   Cost cost;
   constexpr double medians[] = {78,  79,  110, 122, 126, 127, 152, 186, 186, 186,
                                 203, 204, 235, 235, 249, 322, 356, 381, 401, 431};
-  constexpr unsigned jobs = 200;
+  constexpr unsigned jobs = 60;
   std::mt19937 random(1);
   for (const double median : medians) {
     const GenerationTimes times(median / factor);
