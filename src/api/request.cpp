@@ -104,7 +104,7 @@ Result<Request> composeRequest(const Inputs &inputs) {
 
   json_object_set_string_member(body.get(), "model", request.model.c_str());
   const auto node = adopt(json_node_init_object(json_node_alloc(), body.get()));
-  request.body = json::write(node.get());
+  request.body = writer.written();
   request.canonical = canonicalJson(node.get(), writer.identities);
   return request;
 }

@@ -24,30 +24,19 @@ std::string nameIn(std::string_view place) {
   return std::string(place.substr(0, place.find_first_of(".[{")));
 }
 
-JsonNode *stringNode(const std::string &text) {
-  return json_node_init_string(json_node_alloc(), text.c_str());
+/// Texts below this are not worth a stand-in.
+constexpr size_t leastContents = 4096;
+
+/// Whether a text is the same in JSON.
+bool isPlain(const std::string &text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=' || c == ':' || c == ';' || c == ',' || c == '-' ||
+           c == '.';
+  });
 }
 
-/// A copy of a value in which the text at each place in `media` is what that medium carries.
-JsonNode *copyWith(const std::map<std::string, Media> &media, JsonNode *node, const std::string &place) {
-  if (JSON_NODE_HOLDS_OBJECT(node)) {
-    const auto copy = adopt(json_object_new());
-    JsonObject *object = json_node_get_object(node);
-    for (const std::string &name : json::memberNames(object))
-      json_object_set_member(copy.get(), name.c_str(),
-                             copyWith(media, json_object_get_member(object, name.c_str()), place + "." + name));
-    return json_node_init_object(json_node_alloc(), copy.get());
-  }
-  if (JSON_NODE_HOLDS_ARRAY(node)) {
-    JsonArray *array = json_node_get_array(node);
-    const auto copy = adopt(json_array_new());
-    for (guint i = 0; i < json_array_get_length(array); ++i)
-      json_array_add_element(copy.get(),
-                             copyWith(media, json_array_get_element(array, i), place + "[" + std::to_string(i) + "]"));
-    return json_node_init_array(json_node_alloc(), copy.get());
-  }
-  const auto replacement = media.find(place);
-  return replacement == media.end() ? json_node_copy(node) : stringNode(replacement->second.carried);
+JsonNode *stringNode(const std::string &text) {
+  return json_node_init_string(json_node_alloc(), text.c_str());
 }
 
 /// `{"type":"image","url":...}`, as models want a frame that could also be another generation.
@@ -73,6 +62,57 @@ std::string propertyFor(std::string_view parameter) {
       if (nameIn(place) == parameter)
         return input->property;
   return "";
+}
+
+/// A copy of a value in which the text at each place in `media` is what that medium carries.
+JsonNode *BodyWriter::copyWith(const std::map<std::string, Media> &media, JsonNode *node, const std::string &place) {
+  if (JSON_NODE_HOLDS_OBJECT(node)) {
+    const auto copy = adopt(json_object_new());
+    JsonObject *object = json_node_get_object(node);
+    for (const std::string &name : json::memberNames(object))
+      json_object_set_member(copy.get(), name.c_str(),
+                             copyWith(media, json_object_get_member(object, name.c_str()), place + "." + name));
+    return json_node_init_object(json_node_alloc(), copy.get());
+  }
+  if (JSON_NODE_HOLDS_ARRAY(node)) {
+    JsonArray *array = json_node_get_array(node);
+    const auto copy = adopt(json_array_new());
+    for (guint i = 0; i < json_array_get_length(array); ++i)
+      json_array_add_element(copy.get(),
+                             copyWith(media, json_array_get_element(array, i), place + "[" + std::to_string(i) + "]"));
+    return json_node_init_array(json_node_alloc(), copy.get());
+  }
+  const auto replacement = media.find(place);
+  return replacement == media.end() ? json_node_copy(node) : stringNode(standInFor(replacement->second));
+}
+
+/// What the object holds instead of a medium: the identity makes sure that nothing else in it says the same.
+std::string BodyWriter::standInFor(const Media &media) {
+  if (media.carried.size() < leastContents || media.identity.empty() || !isPlain(media.carried))
+    return media.carried;
+  std::string text = "data:,medium-" + std::to_string(contents_.size()) + "-" + media.identity;
+  contents_.emplace(text, &media.carried);
+  return text;
+}
+
+std::string BodyWriter::written() const {
+  const auto node = adopt(json_node_init_object(json_node_alloc(), body_));
+  const std::string text = json::write(node.get());
+  std::map<size_t, const std::pair<const std::string, const std::string *> *> places;
+  size_t size = text.size();
+  for (const auto &entry : contents_) {
+    if (const size_t at = text.find("\"" + entry.first + "\""); at != std::string::npos)
+      places.emplace(at + 1, &entry);
+    size += entry.second->size();
+  }
+  std::string body;
+  body.reserve(size);
+  size_t done = 0;
+  for (const auto &[at, entry] : places) {
+    body.append(text, done, at - done).append(*entry->second);
+    done = at + entry->first.size();
+  }
+  return body.append(text, done, std::string::npos);
 }
 
 void BodyWriter::addParameters(JsonObject *parameters, const std::map<std::string, Media> &media) {
@@ -104,20 +144,21 @@ void BodyWriter::addMedia(const TypedInput &input, const Media &media) {
   const std::string place = placeFor(input) ? placeFor(input) : "";
   const std::string name = nameIn(place);
   std::string carrier = place; // where the text itself ends up
+  const std::string text = standInFor(media);
   if (place.ends_with("[]")) {
     carrier = name + "[0]";
-    add(input, listNode(media.carried));
+    add(input, listNode(text));
   } else if (place.ends_with("{}")) {
     carrier = name + ".url";
-    add(input, frameNode(media.carried));
+    add(input, frameNode(text));
   } else if (place.find('.') != std::string::npos && !isGiven(name)) {
     carrier = place + ".url";
     if (!json_object_has_member(body_, name.c_str()))
       json_object_set_object_member(body_, name.c_str(), json_object_new());
     json_object_set_member(json_object_get_object_member(body_, name.c_str()), place.substr(name.size() + 1).c_str(),
-                           frameNode(media.carried));
+                           frameNode(text));
   } else {
-    add(input, stringNode(media.carried));
+    add(input, stringNode(text));
   }
   if (!media.identity.empty() && !isGiven(name))
     identities[carrier] = media.identity;

@@ -46,18 +46,24 @@ public:
   void addDuration(unsigned seconds);
   /// Takes the node over.
   void add(const TypedInput &input, JsonNode *value);
+  /// The body as it is sent, with the contents of media, which the object has stand-ins for: every copy of them may
+  /// take 67 MB. The media have to be there still.
+  std::string written() const;
 
   std::vector<std::string> faults;
   std::map<std::string, std::string> identities; ///< of media, by place in the body
 
 private:
+  std::string standInFor(const Media &media);
+  JsonNode *copyWith(const std::map<std::string, Media> &media, JsonNode *node, const std::string &place);
   const char *placeFor(const TypedInput &input) const;
   const Parameter *parameter(std::string_view name) const;
   bool isGiven(const std::string &name) const;
 
   JsonObject *body_;
   const std::vector<Parameter> *parameters_;
-  std::vector<std::string> given_; ///< names that addParameters() has set
+  std::vector<std::string> given_;                      ///< names that addParameters() has set
+  std::map<std::string, const std::string *> contents_; ///< by what stands for them
 };
 
 } // namespace aimlvideo

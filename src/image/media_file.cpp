@@ -79,8 +79,17 @@ Result<std::string> pathIn(const std::string &reference, const std::string &prop
 }
 
 std::string dataUriOf(const std::string &bytes, const std::string &type) {
-  const GCharPtr base64(g_base64_encode(reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
-  return "data:" + type + ";base64," + base64.get();
+  // straight into the text: a second copy of it may be 67 MB
+  std::string uri = "data:" + type + ";base64,";
+  const size_t head = uri.size();
+  uri.resize(head + (bytes.size() / 3 + 1) * 4 + 4);
+  gint state = 0;
+  gint save = 0;
+  char *out = uri.data() + head;
+  out += g_base64_encode_step(reinterpret_cast<const guchar *>(bytes.data()), bytes.size(), FALSE, out, &state, &save);
+  out += g_base64_encode_close(FALSE, out, &state, &save);
+  uri.resize(static_cast<size_t>(out - uri.data()));
+  return uri;
 }
 
 } // namespace aimlvideo

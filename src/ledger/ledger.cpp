@@ -286,31 +286,37 @@ Result<void> Ledger::write(LedgerRow &row) {
   if (row.created == 0)
     row.created = row.changed;
   const char *family = row.family == EndpointFamily::Legacy ? "legacy" : "universal";
-  const std::lock_guard lock(mutex_);
-  const auto written = database_.run(
-      std::string("INSERT OR REPLACE INTO generation (") + columns +
-          ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
-      row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
-      row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt,
-      row.cause, row.submitted, row.duration, row.resolution);
+  int64_t id = row.id;
+  const auto written = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
+    auto inserted =
+        database.run(std::string("INSERT OR REPLACE INTO generation (") + columns +
+                         ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     row.id, nameOf(row.state), row.identity, row.owner, row.validators,
+                     static_cast<int64_t>(row.replayable), row.baseUrl, row.model, family, row.clientRequestId,
+                     row.keyFingerprint, row.generationId, row.created, row.changed, row.usage.credits, row.usage.usd,
+                     row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt, row.cause, row.submitted,
+                     row.duration, row.resolution);
+    id = database.lastRow();
+    return inserted;
+  });
   if (!written)
     return ledgerFailure(folder_, written.error());
-  row.id = database_.lastRow();
+  row.id = id;
   return {};
 }
 
 Result<void> Ledger::remove(int64_t id) {
-  const std::lock_guard lock(mutex_);
-  if (const auto removed = database_.run("DELETE FROM generation WHERE id = ?", id); !removed)
+  const auto removed =
+      writes_.run([&](sqlite::Database &database) { return database.run("DELETE FROM generation WHERE id = ?", id); });
+  if (!removed)
     return ledgerFailure(folder_, removed.error());
   return {};
 }
 
 Result<void> Ledger::setChecksum(int64_t id, const std::string &clip, const std::string &checksum) {
-  const std::lock_guard lock(mutex_);
-  const auto set =
-      database_.run("UPDATE generation SET clip_checksum = ? WHERE id = ? AND clip = ?", checksum, id, clip);
+  const auto set = writes_.run([&](sqlite::Database &database) {
+    return database.run("UPDATE generation SET clip_checksum = ? WHERE id = ? AND clip = ?", checksum, id, clip);
+  });
   if (!set)
     return ledgerFailure(folder_, set.error());
   return {};

@@ -12,6 +12,7 @@
 #include "api/reply.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "ledger/group_commit.h"
 #include "ledger/observed_time.h"
 #include "ledger/sqlite.h"
 
@@ -61,9 +62,9 @@ const char *nameOf(LedgerRow::State state);
 
 /// What was asked for and bought by one user, in one SQLite file that all of the user's processes share.
 ///
-/// A write is on disk when its call returns (WAL, synchronous=FULL). Any thread; calls take milliseconds, and up to
-/// ten seconds where other processes write. Errors are of the kind NoSpace and say that nothing was bought, which is
-/// for the caller to correct where it is not so.
+/// A write is on disk when its call returns (WAL, synchronous=FULL). Any thread; calls take milliseconds (those that
+/// write at the same time share a sync), and up to ten seconds where other processes write. Errors are of the kind
+/// NoSpace and say that nothing was bought, which is for the caller to correct where it is not so.
 class Ledger {
 public:
   /// The ledger in a folder, one instance a process. A damaged file is moved aside and told as an error once; the next
@@ -104,8 +105,9 @@ private:
 
   const std::string folder_;
   std::string salt_;
-  std::mutex mutex_;
+  std::mutex mutex_; ///< held while the database is used
   sqlite::Database database_;
+  sqlite::GroupCommit writes_{database_, mutex_};
 };
 
 } // namespace aimlvideo

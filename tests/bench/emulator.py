@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How quick the emulator is, as Markdown tables: requests a second, and the time to render each look once.
 
-  tests/bench/emulator.py build/tools/emulator/aimlapi-emulator [--all-models]
+  tests/bench/emulator.py build/tools/emulator/aimlapi-emulator [--all-models] [--requests-only]
 """
 
 import asyncio
@@ -86,6 +86,7 @@ def measure_models():
 
 
 measure_requests()
-measure_looks()
+if "--requests-only" not in sys.argv:
+    measure_looks()
 if "--all-models" in sys.argv:
     measure_models()

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How long set_state() takes an application, by the phase in which the service stalls: the worst and the median of 20,
-// in milliseconds, as a Markdown table. `meson compile -C build state-changes && build/tests/bench/state-changes`
+// How long set_state() takes an application, by the phase in which the service stalls: the worst and the median of
+// ROUNDS, in milliseconds, as a Markdown table. `meson compile -C build state-changes &&
+// GST_PLUGIN_PATH=build/gst-plugin build/tests/bench/state-changes [ROUNDS]`
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "support/check.h"
@@ -14,7 +16,7 @@ using namespace aimlvideo::test;
 
 namespace {
 
-constexpr int rounds = 20;
+int rounds = 20;
 
 double milliseconds(const std::function<void()> &call) {
   const auto start = std::chrono::steady_clock::now();
@@ -53,6 +55,8 @@ void measure(Phase phase, const char *mode, const char *line) {
 
 int main(int argc, char **argv) {
   gst_init(&argc, &argv);
+  if (argc > 1)
+    rounds = std::atoi(argv[1]);
   std::puts("| phase | mode | set_state(PLAYING), worst (median), ms | set_state(NULL), worst (median), ms |\n"
             "|---|---|---|---|");
   for (const Phase phase : allPhases) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -30,8 +31,9 @@ constexpr auto output = "/var/tmp/aimlvideo-throughput";
 
 struct Way {
   const char *name;
-  const char *line;  ///< of gst-launch; $SERVICE and $CLIP are replaced
-  bool store = true; ///< without one, the clip is not kept for the next time, and not forced to the disk
+  const char *line;           ///< of gst-launch; $SERVICE and $CLIP are replaced
+  bool store = true;          ///< without one, the clip is not kept for the next time, and not forced to the disk
+  bool downloadFirst = false; ///< with curl, to the file that the line plays
 };
 
 constexpr auto ours = "aimlvideosrc generation-id=gen/1:model api-key=k base-url=$SERVICE ! fakesink";
@@ -41,6 +43,8 @@ const Way ways[] = {
     {"aimlvideosrc ! fakesink, without a store", ours, false},
     {"souphttpsrc ! filesink", "souphttpsrc location=$CLIP ! filesink location=/var/tmp/aimlvideo-throughput"},
     {"souphttpsrc ! fakesink", "souphttpsrc location=$CLIP ! fakesink"},
+    {"curlhttpsrc ! fakesink", "curlhttpsrc location=$CLIP ! fakesink"},
+    {"download, then filesrc ! fakesink", "filesrc location=/var/tmp/aimlvideo-throughput ! fakesink", false, true},
 };
 
 struct Cost {
@@ -89,6 +93,9 @@ Cost measure(const char *self, const Way &way, const FakeService &service) {
     g_error("no pipe");
   const pid_t child = fork();
   if (child == 0) {
+    if (way.downloadFirst &&
+        std::system(("curl -s -o " + std::string(output) + " " + service.clipAddress).c_str()) != 0)
+      _exit(1);
     dup2(report[1], STDOUT_FILENO);
     if (!way.store)
       g_setenv("XDG_CACHE_HOME", "/dev/null", TRUE);

@@ -329,6 +329,43 @@ GST_START_TEST(first_and_last_frame_find_their_place_in_every_vendors_form) {
 }
 GST_END_TEST
 
+GST_START_TEST(large_media_arrive_whole_wherever_they_stand) {
+  const std::string first = "data:image/png;base64," + std::string(100'000, 'A');
+  const std::string last = "data:image/jpeg;base64," + std::string(50'000, 'B') + "==";
+  const std::string element = "data:image/webp;base64," + std::string(70'001, 'C');
+  Inputs inputs = inputsFor("klingai/video-v3-pro-image-to-video");
+  inputs.image = {first, "sha256:one"};
+  inputs.tailImage = {last, "sha256:two"};
+  inputs.parameters =
+      parseParameters(R"({"elements":[{"frontal_image_url":"a.webp","reference_image_urls":["https://h/i.png"]}]})")
+          .value();
+  inputs.media["elements[0].frontal_image_url"] = {element, "sha256:three"};
+  inputs.prompt = "data:,medium-0-sha256:three"; // looks like what stands for one of them on the way
+  const auto request = composeRequest(inputs);
+  fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
+  const auto body = json::parse(request->body);
+  fail_unless(body.has_value());
+  const auto text = [&](const char *name) {
+    return json::scalarText(json::member(json::objectIn(body->get()), name)).value_or("");
+  };
+  fail_unless(text("image_url") == first);
+  fail_unless(text("tail_image_url") == last);
+  fail_unless_contains(request->body, "[{\"frontal_image_url\":\"" + element + "\",");
+  fail_unless(request->canonical.size() < 1000);
+  for (const char *identity : {"\"sha256:one\"", "\"sha256:two\"", "\"sha256:three\""})
+    fail_unless_contains(request->canonical, identity);
+}
+GST_END_TEST
+
+GST_START_TEST(large_media_whose_text_json_has_to_change_arrive_too) {
+  const std::string odd = "data:image/png;name=\"a\";base64," + std::string(100'000, 'A');
+  Inputs inputs = inputsFor(imageModel);
+  inputs.image = {odd, "sha256:one"};
+  const auto body = json::parse(bodyOf(inputs));
+  fail_unless(json::scalarText(json::member(json::objectIn(body->get()), "image_url")).value_or("") == odd);
+}
+GST_END_TEST
+
 GST_START_TEST(an_image_that_a_text_model_does_not_take_leads_to_its_sibling) {
   Inputs inputs = inputsFor("klingai/video-v2-6-pro-text-to-video");
   inputs.image.carried = "https://h/i.png";
@@ -414,6 +451,8 @@ static Suite *request_suite() {
   tcase_add_test(tests, first_and_last_frame_find_their_place_in_every_vendors_form);
   tcase_add_test(tests, an_image_that_a_text_model_does_not_take_leads_to_its_sibling);
   tcase_add_test(tests, only_a_duration_may_be_spelt_as_a_string);
+  tcase_add_test(tests, large_media_arrive_whole_wherever_they_stand);
+  tcase_add_test(tests, large_media_whose_text_json_has_to_change_arrive_too);
   tcase_add_test(tests, a_medium_must_be_an_address_or_a_data_uri);
   tcase_add_test(tests, the_legacy_path_is_checked_by_its_own_parameters);
   tcase_add_test(tests, media_in_the_parameters_are_found_at_any_depth);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// For tls.py: requests over TLS with a session for each, as generations have it, or with one for all; prints a line of
+// JSON.
+//
+//   tls-client each|one URL CERTIFICATE COUNT
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include "http/session.h"
+
+using namespace aimlvideo;
+
+namespace {
+
+double cpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval &time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double kibibytes() {
+  gchar *text = nullptr;
+  g_file_get_contents("/proc/self/status", &text, nullptr, nullptr);
+  const double value = g_ascii_strtod(std::strstr(text, "RssAnon:") + std::strlen("RssAnon:"), nullptr);
+  g_free(text);
+  return value;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc != 5)
+    g_error("usage: tls-client each|one URL CERTIFICATE COUNT");
+  const bool each = std::strcmp(argv[1], "each") == 0;
+  const size_t count = std::strtoul(argv[4], nullptr, 10);
+  SessionOptions options;
+  options.tlsDatabase = adopt(g_tls_file_database_new(argv[3], nullptr));
+  Cancellation cancellation;
+  std::vector<std::unique_ptr<HttpSession>> sessions;
+  const auto ask = [&] {
+    if (each || sessions.empty())
+      sessions.push_back(std::make_unique<HttpSession>(options));
+    HttpRequest request;
+    request.url = argv[2];
+    const auto answer =
+        sessions.back()->exchange(request, cancellation, Clock::now() + std::chrono::seconds(20), 1 << 20);
+    if (!answer)
+      g_error("%s", answer.error().message.c_str());
+  };
+  ask(); // what only the first one pays
+  const double memory = kibibytes();
+  const double cpu = cpuSeconds();
+  const auto begun = Clock::now();
+  for (size_t i = 0; i < count; ++i)
+    ask();
+  const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+  const auto all = static_cast<double>(count);
+  std::printf(R"({"ms":%.3f,"cpu":%.3f,"kibibytes":%.1f})"
+              "\n",
+              seconds * 1000 / all, (cpuSeconds() - cpu) * 1000 / all, (kibibytes() - memory) / all);
+  return 0;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger/group_commit.h"
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "unit.h"
+
+using namespace aimlvideo;
+using namespace aimlvideo::test;
+using sqlite::Database;
+using sqlite::Done;
+
+namespace {
+
+/// A database with the table `note (text)`, unique texts, and a second connection that sees what is committed.
+struct Desk {
+  TemporaryFolder folder;
+  std::string file = folder.file("notes.sqlite3");
+  Database database = std::move(*Database::open(file));
+  std::mutex use;
+  sqlite::GroupCommit writes{database, use};
+  std::mutex order;
+
+  Desk() {
+    folder.file("notes.sqlite3-wal");
+    folder.file("notes.sqlite3-shm");
+    fail_unless(database.execute("PRAGMA journal_mode=WAL; CREATE TABLE note (text TEXT UNIQUE)").has_value());
+  }
+
+  /// What others can see: the number of notes that are committed.
+  int committed() const {
+    auto other = std::move(*Database::open(file));
+    return std::atoi(other.value("SELECT count(*) FROM note")->value_or("?").c_str());
+  }
+};
+
+Done<void> note(Database &database, const std::string &text) {
+  return database.run("INSERT INTO note VALUES (?)", text);
+}
+
+/// Works that come while the disk is busy: `works` on a thread each, behind one that writes "first" and lets go when
+/// all of them stand in line.
+std::vector<Done<void>> whileBusy(Desk &desk, const std::vector<sqlite::GroupCommit::Work> &works) {
+  std::promise<void> busy;
+  std::promise<void> go;
+  auto first = std::async(std::launch::async, [&] {
+    return desk.writes.run([&](Database &database) {
+      busy.set_value();
+      go.get_future().wait();
+      return note(database, "first");
+    });
+  });
+  busy.get_future().wait();
+  std::atomic<size_t> standing = 0;
+  std::vector<std::future<Done<void>>> results;
+  for (const auto &work : works)
+    results.push_back(std::async(std::launch::async, [&] {
+      ++standing;
+      return desk.writes.run(work);
+    }));
+  while (standing < works.size())
+    std::this_thread::yield();
+  g_usleep(20'000); // a thread that has not got into the line by now only makes a group of its own
+  go.set_value();
+  fail_unless(first.get().has_value());
+  std::vector<Done<void>> all;
+  for (auto &result : results)
+    all.push_back(result.get());
+  return all;
+}
+
+} // namespace
+
+GST_START_TEST(what_comes_while_the_disk_is_busy_shares_one_transaction) {
+  Desk desk;
+  std::atomic<int> seen = 0; // notes that were committed before the last of a group was written, at most
+  std::vector<sqlite::GroupCommit::Work> works;
+  for (int i = 0; i < 10; ++i)
+    works.emplace_back([&desk, &seen, i](Database &database) {
+      auto done = note(database, std::to_string(i));
+      seen = std::max(seen.load(), desk.committed());
+      return done;
+    });
+  for (const auto &result : whileBusy(desk, works))
+    fail_unless(result.has_value());
+  fail_unless_equals_int(desk.committed(), 11);
+  fail_unless_equals_int(seen, 1);
+}
+GST_END_TEST
+
+GST_START_TEST(one_that_fails_takes_no_other_with_it) {
+  Desk desk;
+  std::vector<sqlite::GroupCommit::Work> works;
+  for (const char *text : {"a", "b", "first", "c"}) // the third is there already
+    works.emplace_back([text](Database &database) { return note(database, text); });
+  const auto results = whileBusy(desk, works);
+  fail_unless(results[0] && results[1] && results[3]);
+  fail_if(results[2].has_value());
+  fail_unless_equals_int(desk.committed(), 4);
+}
+GST_END_TEST
+
+GST_START_TEST(what_run_returned_for_is_committed) {
+  Desk desk;
+  std::vector<std::thread> threads;
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 20; ++round) {
+        const std::string text = std::to_string(i) + "." + std::to_string(round);
+        fail_unless(desk.writes.run([&](Database &database) { return note(database, text); }).has_value());
+        const int before = ++done;
+        fail_unless(desk.committed() >= before);
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  fail_unless_equals_int(desk.committed(), 160);
+}
+GST_END_TEST
+
+static Suite *group_commit_suite() {
+  Suite *suite = suite_create("group_commit");
+  TCase *tests = tcase_create("all");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, what_comes_while_the_disk_is_busy_shares_one_transaction);
+  tcase_add_test(tests, one_that_fails_takes_no_other_with_it);
+  tcase_add_test(tests, what_run_returned_for_is_committed);
+  return suite;
+}
+
+GST_CHECK_MAIN(group_commit)
