@@ -131,6 +131,8 @@ void registerElement() {
 
 void ElementOptions::addTo(Options &options) {
   for (const GParamSpec *spec : settableProperties()) {
+    if (cost_ == Cost::Elsewhere && g_str_equal(spec->name, "max-cost"))
+      continue;
     Slot &slot = slots_.emplace_back();
     slot.name = spec->name;
     const bool isFlag = spec->value_type == G_TYPE_BOOLEAN;

@@ -32,6 +32,10 @@ void registerElement();
 /// Every settable property as an option of the same name.
 class ElementOptions {
 public:
+  /// Whose option `--max-cost` is.
+  enum class Cost { Property, Elsewhere };
+
+  explicit ElementOptions(Cost cost = Cost::Property) : cost_(cost) {}
   void addTo(Options &options);
   /// Those that were given.
   PropertyTexts texts() const;
@@ -42,6 +46,7 @@ private:
     TextOption text;
     gboolean flag = FALSE;
   };
+  const Cost cost_;
   std::deque<Slot> slots_; // their addresses are known to GOption
   std::vector<GOptionEntry> entries_;
 };

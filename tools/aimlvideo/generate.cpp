@@ -127,7 +127,7 @@ ExitCode carryOut(Order order, bool asJson) {
         return G_SOURCE_CONTINUE;
       },
       new std::function<void()>([&] { production->transcoding() && !asJson ? narrator.tell(*production) : void(); }));
-  g_idle_add_once([](gpointer data) { static_cast<Production *>(data)->start(); }, production.get());
+  production->startSoon();
   runLoop(loop, [&] {
     const Error interruption = interruptionOf(*production);
     const GenerationNews news = production->news();

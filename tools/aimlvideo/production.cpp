@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "production.h"
 
+#include <deque>
+#include <set>
+
 #include <glib/gstdio.h>
 
 namespace aimlvideo::cli {
@@ -9,6 +12,35 @@ namespace {
 
 constexpr auto clip = "clip";
 constexpr auto result = "result";
+
+/// Encoders take all of a processor and much memory, so there are no more of them at once than processors.
+class Turns {
+public:
+  void ask(const void *who, std::function<void()> begin) {
+    if (busy_.size() >= g_get_num_processors())
+      return waiting_.emplace_back(who, std::move(begin)), void();
+    busy_.insert(who);
+    begin();
+  }
+  void leave(const void *who) {
+    std::erase_if(waiting_, [who](const auto &entry) { return entry.first == who; });
+    if (busy_.erase(who) == 0 || waiting_.empty())
+      return;
+    const auto [next, begin] = std::move(waiting_.front());
+    waiting_.pop_front();
+    busy_.insert(next);
+    begin();
+  }
+
+private:
+  std::set<const void *> busy_;
+  std::deque<std::pair<const void *, std::function<void()>>> waiting_;
+};
+
+Turns &turns() { // the main loop's thread only
+  static Turns turns;
+  return turns;
+}
 
 } // namespace
 
@@ -25,6 +57,22 @@ Result<void> checkOrder(const Order &order) {
 }
 
 Production::Production(Order order, Hooks hooks) : order_(std::move(order)), hooks_(std::move(hooks)) {}
+
+Production::~Production() {
+  if (starter_ != 0)
+    g_source_remove(starter_);
+  transcoder_.reset();
+  turns().leave(this);
+}
+
+void Production::startSoon() {
+  starter_ = g_idle_add_once(
+      [](gpointer self) {
+        static_cast<Production *>(self)->starter_ = 0;
+        static_cast<Production *>(self)->start();
+      },
+      this);
+}
 
 void Production::start() {
   auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
@@ -45,7 +93,9 @@ std::string Production::status() const {
 }
 
 std::optional<int> Production::percent() const {
-  return transcoding() ? transcoder_->percent() : news().percent;
+  if (waiting_)
+    return {};
+  return transcoder_ ? transcoder_->percent() : news().percent;
 }
 
 void Production::fetched() {
@@ -54,6 +104,12 @@ void Production::fetched() {
     g_rename(folder_->path(clip).c_str(), folder_->path(result).c_str());
     return made();
   }
+  waiting_ = true;
+  turns().ask(this, [this] { transcode(); });
+}
+
+void Production::transcode() {
+  waiting_ = false;
   if (order_.profile->kind == Profile::Kind::Hls)
     g_mkdir(folder_->path(result).c_str(), 0777); // less the umask, as any file
   transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, folder_->path(clip), folder_->path(result),
@@ -67,6 +123,7 @@ void Production::fetched() {
 }
 
 void Production::made() {
+  turns().leave(this);
   auto done = folder_->settle(result);
   if (done)
     done = hooks_.publishing(folder_->path(result));

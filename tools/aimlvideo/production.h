@@ -39,23 +39,31 @@ public:
   };
 
   Production(Order order, Hooks hooks);
-  void start();
+  Production(const Production &) = delete;
+  Production &operator=(const Production &) = delete;
+  ~Production();
+  /// Begins when the main loop comes to it.
+  void startSoon();
 
   const Order &order() const { return order_; }
   const GenerationNews &news() const { return fetch_ ? fetch_->news() : news_; }
-  bool transcoding() const { return transcoder_ != nullptr; }
+  bool transcoding() const { return transcoder_ != nullptr || waiting_; }
   /// What it is doing, in a word: a status of the element, or `transcoding`.
   std::string status() const;
   std::optional<int> percent() const;
 
 private:
+  void start();
   void fetched();
+  void transcode();
   void made();
   void end(std::optional<Error> failure);
 
   Order order_;
   Hooks hooks_;
-  GenerationNews news_; ///< when the fetch has ended
+  guint starter_ = 0;
+  bool waiting_ = false; ///< for its turn to transcode
+  GenerationNews news_;  ///< when the fetch has ended
   std::optional<WorkFolder> folder_;
   std::unique_ptr<Fetch> fetch_;
   std::unique_ptr<Transcoder> transcoder_;
