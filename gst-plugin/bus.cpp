@@ -97,7 +97,7 @@ GstResourceError resourceErrorFor(ErrorKind kind) {
 }
 
 void Bus::error(const Error &error) const {
-  GstStructure *details = gst_structure_new_empty("details");
+  GstStructure *details = gst_structure_new("details", "kind", G_TYPE_STRING, nameOf(error.kind), nullptr);
   if (error.httpStatus != 0)
     gst_structure_set(details, "http-status-code", G_TYPE_UINT, error.httpStatus, nullptr);
   setText(details, "generation-id", error.generationId);

@@ -81,12 +81,18 @@ tl::expected<std::string, std::string> fetch(HttpSession &session, const std::st
 
 } // namespace
 
-tl::expected<Estimate, std::string> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
-                                            Clock::time_point deadline) {
-  const auto body = fetch(session, plan.baseUrl + pricePath(plan.request.model), cancellation, deadline);
+tl::expected<GRefPtr<JsonNode>, std::string> pricingOf(const std::string &baseUrl, const std::string &model,
+                                                       HttpSession &session, Cancellation &cancellation,
+                                                       Clock::time_point deadline) {
+  const auto body = fetch(session, baseUrl + pricePath(model), cancellation, deadline);
   if (!body)
     return tl::unexpected(body.error());
-  const auto pricing = pricingIn(*body, plan.request.model);
+  return pricingIn(*body, model);
+}
+
+tl::expected<Estimate, std::string> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
+                                            Clock::time_point deadline) {
+  const auto pricing = pricingOf(plan.baseUrl, plan.request.model, session, cancellation, deadline);
   if (!pricing)
     return tl::unexpected(pricing.error());
   // the canonical form says the same as the body without the megabytes of an image

@@ -17,4 +17,9 @@ namespace aimlvideo {
 tl::expected<Estimate, std::string> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
                                             Clock::time_point deadline);
 
+/// What the list says of one model, as estimateFor() takes it: for those who ask about many requests.
+tl::expected<GRefPtr<JsonNode>, std::string> pricingOf(const std::string &baseUrl, const std::string &model,
+                                                       HttpSession &session, Cancellation &cancellation,
+                                                       Clock::time_point deadline);
+
 } // namespace aimlvideo

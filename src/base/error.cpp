@@ -12,6 +12,38 @@ void closeSentence(std::string &text) {
 
 } // namespace
 
+const char *nameOf(ErrorKind kind) {
+  switch (kind) {
+  case ErrorKind::BadRequest:
+    return "bad-request";
+  case ErrorKind::NotAuthorized:
+    return "not-authorized";
+  case ErrorKind::NotFound:
+    return "not-found";
+  case ErrorKind::Unreadable:
+    return "unreadable";
+  case ErrorKind::Busy:
+    return "busy";
+  case ErrorKind::Unreachable:
+    return "unreachable";
+  case ErrorKind::TimedOut:
+    return "timed-out";
+  case ErrorKind::UnknownOutcome:
+    return "unknown-outcome";
+  case ErrorKind::GenerationFailed:
+    return "generation-failed";
+  case ErrorKind::BadAnswer:
+    return "bad-answer";
+  case ErrorKind::TooLarge:
+    return "too-large";
+  case ErrorKind::NoSpace:
+    return "no-space";
+  case ErrorKind::Cancelled:
+    return "cancelled";
+  }
+  return "unknown";
+}
+
 std::string Error::text() const {
   std::string text = what;
   if (!why.empty())

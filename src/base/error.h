@@ -24,6 +24,9 @@ enum class ErrorKind {
   Cancelled,        ///< stopped by the user of this library
 };
 
+/// The kind as programs read it, such as `timed-out`.
+const char *nameOf(ErrorKind kind);
+
 /// An error as a value: what failed, why (the system's or the service's own words), what the user can do.
 struct Error {
   ErrorKind kind = ErrorKind::BadRequest;

@@ -22,12 +22,16 @@ struct Command {
 /// All of them, in the order in which `aimlvideo help` lists them.
 std::span<const Command> commands();
 
+// batch.cpp; without_gstreamer.cpp where there is no GStreamer
+ExitCode runBatch(const Arguments &arguments);
 // balance.cpp
 ExitCode runBalance(const Arguments &arguments);
 // cache.cpp
 ExitCode runCache(const Arguments &arguments);
 // check.cpp
 ExitCode runCheck(const Arguments &arguments);
+// generate.cpp; without_gstreamer.cpp where there is no GStreamer
+ExitCode runGenerate(const Arguments &arguments);
 // jobs.cpp
 ExitCode runJobs(const Arguments &arguments);
 // models.cpp

@@ -8,6 +8,8 @@ namespace {
 constexpr Command all[] = {
     {"models", "list the video models, or explain one", runModels},
     {"check", "check a request without sending it, and estimate its price", runCheck},
+    {"generate", "make a clip from a prompt into a file", runGenerate},
+    {"batch", "make all clips of a manifest", runBatch},
     {"jobs", "what was bought: list, show, resume, resolve, forget", runJobs},
     {"cache", "the clips that are kept: list, size, prune, verify", runCache},
     {"balance", "show the account's balance", runBalance},

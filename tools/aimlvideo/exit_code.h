@@ -16,6 +16,7 @@ enum class ExitCode {
   Unreachable = 6,    ///< no connection to the service, or it turns requests away; trying again later may help
   TimedOut = 7,       ///< the time is over; what was bought can still be fetched
   UnknownOutcome = 8, ///< nobody knows whether the service accepted the submission
+  OverBudget = 9,     ///< all went well, and --max-cost kept some rows from being bought
   Cancelled = 130,    ///< interrupted, as a shell reports SIGINT
 };
 

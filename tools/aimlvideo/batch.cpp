@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+
+#include "api/pricing.h"
+#include "base/cancellation.h"
+#include "base/glib_ptr.h"
+#include "budget.h"
+#include "command.h"
+#include "journal.h"
+#include "output.h"
+#include "report.h"
+#include "terminal.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+using RowState = RowResult::State;
+
+/// A manifest at work, in the main loop's thread.
+class Batch {
+public:
+  Batch(std::vector<ManifestRow> rows, Journal journal, Budget budget, size_t atOnce, bool asJson)
+      : rows_(std::move(rows)),
+        results_(rows_.size()),
+        journal_(std::move(journal)),
+        budget_(std::move(budget)),
+        atOnce_(atOnce),
+        asJson_(asJson),
+        loop_(g_main_loop_new(nullptr, FALSE)) {}
+  Batch(const Batch &) = delete;
+  Batch &operator=(const Batch &) = delete;
+  ~Batch() { g_main_loop_unref(loop_); }
+
+  /// Sorts out what is made already; the problems are outputs that are in the way.
+  std::vector<std::string> queueWhatIsLeft();
+  ExitCode run();
+  const std::vector<ManifestRow> &rows() const { return rows_; }
+  const std::vector<RowResult> &results() const { return results_; }
+
+private:
+  struct Running {
+    std::unique_ptr<Production> production;
+    Clock::time_point begun;
+  };
+
+  void pump();
+  void pumpSoon();
+  void begin(size_t index);
+  void ended(size_t index, const std::optional<Error> &failure);
+  void leave(RowState state);
+  void tell(size_t index);
+  void draw();
+  void interrupt();
+  size_t count(RowState state) const;
+  void summarise();
+  ExitCode exitCode() const;
+
+  std::vector<ManifestRow> rows_;
+  std::vector<RowResult> results_;
+  Journal journal_;
+  Budget budget_;
+  const size_t atOnce_;
+  const bool asJson_;
+  GMainLoop *loop_;
+  LiveLines lines_;
+  std::deque<size_t> queue_;
+  std::map<size_t, Running> running_;
+  std::optional<Error> stopper_; ///< after which every row would fail alike
+  bool interrupted_ = false;
+};
+
+std::vector<std::string> Batch::queueWhatIsLeft() {
+  std::vector<std::string> problems;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    const Order &order = rows_[i].order;
+    if (order.overwrite == Overwrite::No && journal_.isMade(order, rows_[i].recipe())) {
+      results_[i].state = RowState::MadeBefore;
+      const Journal::Entry *entry = journal_.find(order.output);
+      results_[i].news.generationId = entry->generationId;
+      if (entry->usdSpent >= 0)
+        results_[i].news.usdSpent = entry->usdSpent;
+    } else if (const auto checked = checkOrder(order); !checked) {
+      problems.push_back("row " + std::to_string(rows_[i].number) + ": " + checked.error().text());
+    } else {
+      queue_.push_back(i);
+    }
+  }
+  return problems;
+}
+
+void Batch::pumpSoon() {
+  g_idle_add_once([](gpointer batch) { static_cast<Batch *>(batch)->pump(); }, this);
+}
+
+/// Begins what may begin. A row that is too dear now waits: what runs may turn out cheaper.
+void Batch::pump() {
+  for (auto next = queue_.begin(); next != queue_.end() && running_.size() < atOnce_ && !interrupted_;) {
+    if (!budget_.take(rows_[*next])) {
+      ++next;
+      continue;
+    }
+    const size_t index = *next;
+    next = queue_.erase(next);
+    begin(index);
+  }
+  if (!running_.empty() || interrupted_)
+    return;
+  leave(RowState::OverBudget);
+  g_main_loop_quit(loop_);
+}
+
+void Batch::begin(size_t index) {
+  Order order = rows_[index].order;
+  if (budget_.limited()) {
+    const double own = g_ascii_strtod(order.properties["max-cost"].c_str(), nullptr);
+    const double cap = budget_.capOf(rows_[index]);
+    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+    order.properties["max-cost"] = g_ascii_dtostr(buffer, sizeof buffer, own > 0 ? std::min(own, cap) : cap);
+  }
+  Production::Hooks hooks;
+  hooks.changed = [] {
+  };
+  hooks.publishing = [this, index](const std::string &made) {
+    const GenerationNews &news = running_[index].production->news();
+    Journal::Entry entry;
+    entry.recipe = rows_[index].recipe();
+    entry.generationId = news.generationId;
+    entry.usdSpent = news.usdSpent.value_or(-1);
+    return journal_.add(rows_[index].order, made, std::move(entry));
+  };
+  hooks.ended = [this, index](const std::optional<Error> &failure) {
+    ended(index, failure);
+  };
+  results_[index].state = RowState::Running;
+  Running &running = running_[index];
+  running.begun = Clock::now();
+  running.production = std::make_unique<Production>(std::move(order), std::move(hooks));
+  // from the loop, since it may end at once
+  running.production->startSoon();
+}
+
+void Batch::ended(size_t index, const std::optional<Error> &failure) {
+  const auto running = running_.extract(index);
+  RowResult &result = results_[index];
+  result.news = running.mapped().production->news();
+  result.seconds = std::chrono::duration<double>(Clock::now() - running.mapped().begun).count();
+  pumpSoon();
+  if (failure && failure->kind == ErrorKind::BadRequest && budget_.limited() && budget_.isPaid(rows_[index])) {
+    // it was paid for and is lost at the service: it has to fit the budget like any other
+    budget_.forgetPayment(rows_[index]);
+    result.state = RowState::Waiting;
+    return queue_.push_back(index);
+  }
+  budget_.settle(rows_[index], result.news, failure);
+  result.failure = failure;
+  result.state = failure ? RowState::Failed : RowState::Made;
+  tell(index);
+  if (failure && failure->kind == ErrorKind::NotAuthorized && !stopper_) {
+    stopper_ = failure;
+    leave(RowState::NotStarted);
+  }
+}
+
+/// Gives up what has not begun.
+void Batch::leave(RowState state) {
+  for (const size_t index : std::exchange(queue_, {})) {
+    results_[index].state = state;
+    tell(index);
+  }
+}
+
+void Batch::tell(size_t index) {
+  const ManifestRow &row = rows_[index];
+  const RowResult &result = results_[index];
+  lines_.clear();
+  if (!asJson_) {
+    print(summaryOf(row, result));
+    std::fflush(stdout);
+    return;
+  }
+  JsonLine line("row");
+  line.integer("row", static_cast<int64_t>(row.number))
+      .text("output", row.order.output)
+      .text("state", nameOf(result.state))
+      .news(result.news)
+      .number("seconds", result.seconds);
+  if (result.failure)
+    line.error(*result.failure);
+}
+
+size_t Batch::count(RowState state) const {
+  return static_cast<size_t>(std::count_if(results_.begin(), results_.end(),
+                                           [state](const RowResult &result) { return result.state == state; }));
+}
+
+void Batch::draw() {
+  if (!lines_.possible() || asJson_ || interrupted_)
+    return;
+  constexpr size_t most = 20; // rows of a small terminal
+  std::vector<std::string> lines;
+  for (const auto &[index, running] : running_)
+    if (lines.size() < most)
+      lines.push_back(progressLine(*running.production) + "  " + rows_[index].order.output);
+  lines.push_back(std::to_string(count(RowState::Made) + count(RowState::MadeBefore)) + " of " +
+                  std::to_string(rows_.size()) + " made, " + std::to_string(running_.size()) + " running, " +
+                  std::to_string(queue_.size()) + " waiting, " + std::to_string(count(RowState::Failed)) + " failed");
+  lines_.show(lines);
+}
+
+void Batch::interrupt() {
+  interrupted_ = true;
+  for (auto &[index, running] : running_)
+    results_[index].news = running.production->news();
+  running_.clear();
+  g_main_loop_quit(loop_);
+}
+
+void Batch::summarise() {
+  double spent = 0;
+  size_t bought = 0;
+  for (const RowResult &result : results_)
+    if (result.news.bought()) {
+      ++bought;
+      spent += result.news.usdSpent.value_or(0);
+    }
+  const size_t made = count(RowState::Made) + count(RowState::MadeBefore);
+  lines_.clear();
+  if (asJson_) {
+    JsonLine("summary")
+        .integer("rows", static_cast<int64_t>(rows_.size()))
+        .integer("made", static_cast<int64_t>(made))
+        .integer("made_before", static_cast<int64_t>(count(RowState::MadeBefore)))
+        .integer("bought", static_cast<int64_t>(bought))
+        .integer("failed", static_cast<int64_t>(count(RowState::Failed)))
+        .integer("over_budget", static_cast<int64_t>(count(RowState::OverBudget)))
+        .number("usd_spent", spent);
+  } else {
+    print(std::to_string(made) + " of " + std::to_string(rows_.size()) + " made, " +
+          std::to_string(count(RowState::MadeBefore)) + " of them before; " + std::to_string(bought) + " bought for " +
+          usdText(spent) + "; " + std::to_string(count(RowState::Failed)) + " failed");
+  }
+  std::fflush(stdout);
+  if (stopper_)
+    printError(*stopper_);
+  if (count(RowState::OverBudget) > 0)
+    std::fprintf(stderr, "aimlvideo: --max-cost leaves %zu rows out\n", count(RowState::OverBudget));
+  if (interrupted_)
+    std::fprintf(stderr, "aimlvideo: interrupted. Run the same command again to go on: what is bought goes on at the "
+                         "service and is not bought again\n");
+}
+
+ExitCode Batch::exitCode() const {
+  if (interrupted_)
+    return ExitCode::Cancelled;
+  if (stopper_)
+    return exitCodeFor(stopper_->kind);
+  if (count(RowState::Failed) > 0)
+    return ExitCode::Failed;
+  return count(RowState::OverBudget) > 0 ? ExitCode::OverBudget : ExitCode::Success;
+}
+
+ExitCode Batch::run() {
+  for (size_t i = 0; i < rows_.size(); ++i)
+    if (results_[i].state == RowState::MadeBefore)
+      tell(i);
+  constexpr guint redraw = 200; // milliseconds
+  const guint clock = g_timeout_add(
+      redraw,
+      [](gpointer batch) -> gboolean {
+        static_cast<Batch *>(batch)->draw();
+        return G_SOURCE_CONTINUE;
+      },
+      this);
+  pumpSoon();
+  runLoop(loop_, [this] { interrupt(); });
+  g_source_remove(clock);
+  summarise();
+  return exitCode();
+}
+
+ExitCode refuse(const std::string &manifest, const std::vector<std::string> &problems) {
+  for (const std::string &problem : problems)
+    std::fprintf(stderr, "aimlvideo: %s: %s\n", manifest.c_str(), problem.c_str());
+  std::fprintf(stderr, "aimlvideo: %zu mistakes in %s; nothing was bought\n", problems.size(), manifest.c_str());
+  return ExitCode::BadRequest;
+}
+
+constexpr auto explanation =
+    "Makes all clips of a manifest: CSV with a heading, or JSON lines. The columns are output, profile,\n"
+    "size, rate, and the properties of aimlvideosrc: prompt, image, model, parameters and so on. The\n"
+    "options that are called like columns hold for the rows that leave them empty.\n\n"
+    "All rows are checked before anything is bought. Run the same command again after any interruption:\n"
+    "what is made is left alone, what is bought is gone on with, the rest is bought.";
+
+} // namespace
+
+ExitCode runBatch(const Arguments &arguments) {
+  gst_init(nullptr, nullptr);
+  registerElement();
+  TextOption report;
+  TextOption journalFile;
+  TextOption profile;
+  TextOption size;
+  TextOption rate;
+  gint atOnce = 4;
+  gdouble mostCost = 0;
+  gboolean force = FALSE;
+  gboolean asJson = FALSE;
+  gboolean checkOnly = FALSE;
+  const GOptionEntry entries[] = {
+      {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 if not given", "NUMBER"},
+      {"max-cost", 0, 0, G_OPTION_ARG_DOUBLE, &mostCost, "buy nothing that would bring the estimates above this",
+       "USD"},
+      {"check", 0, 0, G_OPTION_ARG_NONE, &checkOnly, "check the manifest, buy nothing", nullptr},
+      {"report", 0, 0, G_OPTION_ARG_FILENAME, report.slot(), "write report.csv and index.html there", "FOLDER"},
+      {"journal", 0, 0, G_OPTION_ARG_FILENAME, journalFile.slot(), "what is made, MANIFEST.done if not given", "FILE"},
+      {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clips", "PROFILE"},
+      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where it needs them", "WxH"},
+      {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make all again and overwrite", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},
+      {},
+  };
+  Options options("batch", "MANIFEST", explanation);
+  options.add(entries);
+  ElementOptions elementOptions(ElementOptions::Cost::Elsewhere);
+  elementOptions.addTo(options);
+  const auto words = options.parse(arguments, 1);
+  if (!words)
+    return ExitCode::Usage;
+  const auto usage = [](const std::string &what) {
+    printUsageError(what);
+    return ExitCode::Usage;
+  };
+  if (words->empty())
+    return usage("batch needs a MANIFEST");
+  if (atOnce < 1 || mostCost < 0)
+    return usage("--jobs has to be at least 1 and --max-cost positive");
+  Order shared;
+  shared.properties = elementOptions.texts();
+  shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
+  const auto chosen = findProfile(profile.given() ? profile.text() : profiles().front().name);
+  if (!chosen)
+    return usage(chosen.error().text());
+  shared.profile = *chosen;
+  if (const auto read = parseSize(size.text(), shared.shape); size.given() && !read)
+    return usage(read.error().text());
+  if (const auto read = parseRate(rate.text(), shared.shape); rate.given() && !read)
+    return usage(read.error().text());
+  const auto service = settingsFrom(shared.properties);
+  if (!service)
+    return usage(service.error().text());
+
+  const std::string &file = words->front();
+  auto journal = Journal::open(journalFile.given() ? journalFile.text() : file + ".done");
+  if (!journal)
+    return printError(journal.error());
+  Manifest manifest = readManifest(file, shared);
+  for (const std::string &remark : manifest.remarks)
+    printWarning(remark);
+  Budget budget(mostCost);
+  std::vector<std::string> problems = std::move(manifest.problems);
+  if (problems.empty())
+    problems = budget.estimate(manifest.rows, *service);
+  const double estimated = budget.estimatedTotal();
+  Batch batch(std::move(manifest.rows), std::move(*journal), std::move(budget), static_cast<size_t>(atOnce), asJson);
+  for (std::string &problem : batch.queueWhatIsLeft())
+    problems.push_back(std::move(problem));
+  if (!problems.empty())
+    return refuse(file, problems);
+  if (checkOnly) {
+    print(std::to_string(batch.rows().size()) + " rows are right" +
+          (mostCost > 0 ? ", and what is not paid for will cost about " + usdText(estimated) : ""));
+    return ExitCode::Success;
+  }
+  const ExitCode code = batch.run();
+  if (report.given())
+    if (const auto written = writeReport(report.text(), batch.rows(), batch.results()); !written)
+      return printError(written.error());
+  return code;
+}
+
+} // namespace aimlvideo::cli

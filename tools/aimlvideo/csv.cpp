@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "csv.h"
+
+#include <algorithm>
+
+namespace aimlvideo::cli {
+
+namespace {
+
+constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
+
+class Reader {
+public:
+  explicit Reader(std::string_view text) : rest_(text) {
+    if (rest_.starts_with(byteOrderMark))
+      rest_.remove_prefix(byteOrderMark.size());
+  }
+
+  tl::expected<std::vector<CsvRecord>, std::string> read() {
+    std::vector<CsvRecord> records;
+    for (row_ = 1; !rest_.empty(); ++row_) {
+      CsvRecord record{row_, {}};
+      for (bool more = true; more;) {
+        std::string field;
+        if (const std::string problem = readField(field); !problem.empty())
+          return tl::unexpected("row " + std::to_string(row_) + ": " + problem);
+        record.fields.push_back(std::move(field));
+        more = take(',');
+      }
+      if (!rest_.empty() && !takeLineBreak())
+        return tl::unexpected("row " + std::to_string(row_) + ": something follows a closing quotation mark");
+      if (record.fields.size() > 1 || !record.fields.front().empty())
+        records.push_back(std::move(record));
+    }
+    return records;
+  }
+
+private:
+  bool take(char character) {
+    if (!rest_.starts_with(character))
+      return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool takeLineBreak() { return take('\n') || (rest_.starts_with("\r\n") && take('\r') && take('\n')); }
+
+  /// Returns what is wrong; empty: nothing.
+  std::string readField(std::string &field) {
+    if (take('"'))
+      return readQuoted(field);
+    const size_t end = std::min(rest_.find_first_of(",\n"), rest_.size());
+    field = rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    if (rest_.starts_with('\n') && field.ends_with('\r'))
+      field.pop_back();
+    if (field.find('"') != std::string::npos)
+      return "a quotation mark stands inside a field that does not begin with one";
+    return problemIn(field);
+  }
+
+  std::string readQuoted(std::string &field) {
+    for (;;) {
+      const size_t end = rest_.find('"');
+      if (end == std::string_view::npos)
+        return "a quotation mark is not closed";
+      field += rest_.substr(0, end);
+      rest_.remove_prefix(end + 1);
+      if (!take('"'))
+        return problemIn(field);
+      field += '"';
+    }
+  }
+
+  static std::string problemIn(const std::string &field) {
+    return field.find('\0') == std::string::npos ? "" : "there is a zero byte";
+  }
+
+  std::string_view rest_;
+  size_t row_ = 0;
+};
+
+} // namespace
+
+tl::expected<std::vector<CsvRecord>, std::string> parseCsv(std::string_view text) {
+  return Reader(text).read();
+}
+
+std::string csvField(const std::string &text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos)
+    return text;
+  std::string field = "\"";
+  for (const char character : text)
+    field += character == '"' ? std::string("\"\"") : std::string(1, character);
+  return field + "\"";
+}
+
+} // namespace aimlvideo::cli

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <cstdio>
+
+#include "base/glib_ptr.h"
+#include "command.h"
+#include "ledger/folders.h"
+#include "ledger/ledger.h"
+#include "output.h"
+#include "terminal.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+/// How the progress is told.
+enum class Telling { Terminal, Log, Json };
+
+class Narrator {
+public:
+  explicit Narrator(bool asJson)
+      : telling_(asJson              ? Telling::Json
+                 : lines_.possible() ? Telling::Terminal
+                                     : Telling::Log) {}
+
+  void tell(const Production &production) {
+    if (telling_ == Telling::Terminal)
+      return lines_.show({progressLine(production)});
+    // a log gets a line for each state
+    const std::string status = production.status();
+    if (telling_ == Telling::Json)
+      JsonLine("progress")
+          .text("status", status)
+          .text("note", production.transcoding() ? "" : production.news().note)
+          .number("eta", production.news().eta)
+          .integer("percent", production.percent())
+          .news(production.news());
+    else if (status != lastStatus_)
+      std::fprintf(stderr, "%s  %s\n", timeText(production.news().elapsed).c_str(), status.c_str());
+    lastStatus_ = status;
+  }
+
+  void finished(const Production &production) {
+    lines_.clear();
+    const GenerationNews &news = production.news();
+    if (telling_ == Telling::Json)
+      JsonLine("finished").text("output", production.order().output).news(news);
+    else
+      print(production.order().output);
+  }
+
+  ExitCode failed(const Error &error, const GenerationNews &news) {
+    lines_.clear();
+    if (telling_ == Telling::Json)
+      JsonLine("failed").error(error).news(news);
+    return printError(error);
+  }
+
+  bool asJson() const { return telling_ == Telling::Json; }
+  void clear() { lines_.clear(); }
+
+private:
+  LiveLines lines_;
+  Telling telling_;
+  std::string lastStatus_;
+};
+
+/// The number of a purchase in the ledger; 0: none is known.
+int64_t jobOf(const std::string &generationId) {
+  const auto ledger = generationId.empty() ? Result<std::shared_ptr<Ledger>>(nullptr) : Ledger::open(stateFolder());
+  const auto rows = ledger && *ledger ? (*ledger)->rows() : Result<std::vector<LedgerRow>>();
+  if (rows)
+    for (const LedgerRow &row : *rows)
+      if (row.generationId == generationId)
+        return row.id;
+  return 0;
+}
+
+/// What was interrupted and how it goes on.
+Error interruptionOf(const Production &production) {
+  const GenerationNews &news = production.news();
+  Error error;
+  error.kind = ErrorKind::Cancelled;
+  error.what = "interrupted while " + production.status();
+  error.generationId = news.generationId;
+  error.remedy = "Run the same command again";
+  if (news.generationId.empty()) {
+    error.remedy += news.status == "submitting" || news.status == "looking-up"
+                        ? ": it finds out first whether this was bought"
+                        : ": nothing was bought";
+    return error;
+  }
+  error.why = "generation " + news.generationId + " is bought and goes on at the service";
+  error.remedy += " to go on with it, without buying";
+  if (const int64_t job = jobOf(news.generationId); job != 0) {
+    const GCharPtr file(g_shell_quote(
+        (production.order().output + (production.order().profile->kind == Profile::Kind::AsIs ? "" : ".mp4")).c_str()));
+    error.remedy += ", or fetch the clip with: aimlvideo jobs resume " + std::to_string(job) + " " + file.get();
+  }
+  return error;
+}
+
+ExitCode carryOut(Order order, bool asJson) {
+  Narrator narrator(asJson);
+  ExitCode code = ExitCode::Success;
+  GMainLoop *loop = g_main_loop_new(nullptr, FALSE);
+  std::unique_ptr<Production> production;
+  Production::Hooks hooks;
+  hooks.changed = [&] {
+    narrator.tell(*production);
+  };
+  hooks.publishing = [](const std::string &) {
+    return Result<void>();
+  };
+  hooks.ended = [&](const std::optional<Error> &failure) {
+    if (failure)
+      code = narrator.failed(*failure, production->news());
+    else
+      narrator.finished(*production);
+    g_main_loop_quit(loop);
+  };
+  production = std::make_unique<Production>(std::move(order), std::move(hooks));
+  // the time goes on while the service says nothing
+  const guint clock = g_timeout_add(
+      500,
+      [](gpointer data) -> gboolean {
+        (*static_cast<std::function<void()> *>(data))();
+        return G_SOURCE_CONTINUE;
+      },
+      new std::function<void()>([&] { production->transcoding() && !asJson ? narrator.tell(*production) : void(); }));
+  production->startSoon();
+  runLoop(loop, [&] {
+    const Error interruption = interruptionOf(*production);
+    const GenerationNews news = production->news();
+    production.reset();
+    code = narrator.failed(interruption, news);
+    g_main_loop_quit(loop);
+  });
+  g_source_remove(clock);
+  production.reset();
+  g_main_loop_unref(loop);
+  return code;
+}
+
+/// An output's extension that says nothing else leaves the profile mp4, the clip as it is.
+Result<const Profile *> profileFor(const TextOption &name) {
+  return findProfile(name.given() ? name.text() : profiles().front().name);
+}
+
+std::string explanation() {
+  std::string text = "Generates a clip into a file. The same command again never buys twice: it goes on with what\n"
+                     "is bought, or replays it. The output appears under its name when it is whole.\n\n"
+                     "Profiles:";
+  for (const Profile &profile : profiles())
+    text += "\n  " + std::string(profile.name) + std::string(8 - std::string(profile.name).size(), ' ') + profile.about;
+  return text;
+}
+
+} // namespace
+
+ExitCode runGenerate(const Arguments &arguments) {
+  gst_init(nullptr, nullptr);
+  registerElement();
+  TextOption output;
+  TextOption profile;
+  TextOption size;
+  TextOption rate;
+  gboolean force = FALSE;
+  gboolean asJson = FALSE;
+  const GOptionEntry entries[] = {
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, output.slot(), "file to make, or a folder for hls", "FILE"},
+      {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clip, see above", "PROFILE"},
+      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where it needs them", "WxH"},
+      {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "overwrite the output", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},
+      {},
+  };
+  const std::string about = explanation();
+  Options options("generate", "-o FILE", about.c_str());
+  options.add(entries);
+  ElementOptions elementOptions;
+  elementOptions.addTo(options);
+  if (!options.parse(arguments, 0))
+    return ExitCode::Usage;
+  if (!output.given()) {
+    printUsageError("generate needs an output: -o FILE");
+    return ExitCode::Usage;
+  }
+  Order order;
+  order.properties = elementOptions.texts();
+  order.output = output.text();
+  order.overwrite = force ? Overwrite::Yes : Overwrite::No;
+  const auto usage = [](const Error &error) {
+    printUsageError(error.text());
+    return ExitCode::Usage;
+  };
+  const auto chosen = profileFor(profile);
+  if (!chosen)
+    return usage(chosen.error());
+  order.profile = *chosen;
+  if (const auto read = parseSize(size.text(), order.shape); size.given() && !read)
+    return usage(read.error());
+  if (const auto read = parseRate(rate.text(), order.shape); rate.given() && !read)
+    return usage(read.error());
+  if (const auto settings = settingsFrom(order.properties); !settings)
+    return usage(settings.error());
+  if (const auto checked = checkOrder(order); !checked)
+    return Narrator(asJson).failed(checked.error(), {});
+  return carryOut(std::move(order), asJson);
+}
+
+} // namespace aimlvideo::cli

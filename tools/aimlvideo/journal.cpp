@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "journal.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "base/glib_ptr.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+constexpr int noDescriptor = -1;
+constexpr size_t piece = 1 << 20;
+
+using Checksum = std::unique_ptr<GChecksum, void (*)(GChecksum *)>;
+
+bool addFile(GChecksum *checksum, const std::string &path) {
+  const std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (!file)
+    return false;
+  std::string buffer(piece, '\0');
+  while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get()))
+    g_checksum_update(checksum, reinterpret_cast<const guchar *>(buffer.data()), static_cast<gssize>(count));
+  return std::ferror(file.get()) == 0;
+}
+
+/// SHA-256 of a file, or of the files in a folder by name. Empty: it is not there or can't be read.
+std::string checksumOf(const std::string &path) {
+  const Checksum checksum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error))
+    return addFile(checksum.get(), path) ? g_checksum_get_string(checksum.get()) : "";
+  std::set<std::string> names;
+  for (const auto &entry : std::filesystem::directory_iterator(path, error))
+    names.insert(entry.path());
+  for (const std::string &name : names)
+    if (!addFile(checksum.get(), name))
+      return "";
+  return g_checksum_get_string(checksum.get());
+}
+
+Failure journalFailure(const std::string &file, const std::string &why) {
+  return failure(ErrorKind::NoSpace, "the journal " + file + " can't be written", why,
+                 "It says which outputs are made; --journal names another place");
+}
+
+std::string nameOf(const std::string &output) {
+  const GCharPtr path(g_canonicalize_filename(output.c_str(), nullptr));
+  return path.get();
+}
+
+} // namespace
+
+Result<Journal> Journal::open(const std::string &file) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0)
+    return journalFailure(file, g_strerror(errno));
+  Journal journal(descriptor, file);
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+    return failure(ErrorKind::Busy, "the manifest can't be worked on", "another process has its journal " + file);
+  if (!journal.read())
+    return journalFailure(file, "it can't be read");
+  return journal;
+}
+
+Journal::Journal(Journal &&other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, noDescriptor)),
+      file_(std::move(other.file_)),
+      entries_(std::move(other.entries_)) {}
+
+Journal::~Journal() {
+  if (descriptor_ != noDescriptor)
+    close(descriptor_);
+}
+
+/// A last line that was cut off by a crash counts as none: its output did not get its name.
+bool Journal::read() {
+  char *contents = nullptr;
+  gsize size = 0;
+  if (!g_file_get_contents(file_.c_str(), &contents, &size, nullptr))
+    return false;
+  const GCharPtr owned(contents);
+  const std::unique_ptr<char *, void (*)(char **)> lines(g_strsplit(contents, "\n", -1), g_strfreev);
+  for (char **line = lines.get(); *line; ++line) {
+    const auto node = json::parse(*line);
+    JsonObject *object = node ? json::objectIn(node->get()) : nullptr;
+    const auto text = [object](const char *name) {
+      return json::scalarText(json::member(object, name)).value_or("");
+    };
+    if (object)
+      entries_[text("output")] = {text("recipe"), text("sha256"),
+                                  json::number(json::member(object, "usd_spent")).value_or(-1), text("generation_id")};
+  }
+  if (size > 0 && contents[size - 1] != '\n' && write(descriptor_, "\n", 1) != 1)
+    return false;
+  return true;
+}
+
+const Journal::Entry *Journal::find(const std::string &output) const {
+  const auto found = entries_.find(nameOf(output));
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+bool Journal::isMade(const Order &order, const std::string &recipe) const {
+  const Entry *entry = find(order.output);
+  return entry && entry->recipe == recipe && !entry->checksum.empty() && checksumOf(order.output) == entry->checksum;
+}
+
+Result<void> Journal::add(const Order &order, const std::string &made, Entry entry) {
+  entry.checksum = checksumOf(made);
+  const auto object = adopt(json_object_new());
+  json_object_set_string_member(object.get(), "output", nameOf(order.output).c_str());
+  json_object_set_string_member(object.get(), "recipe", entry.recipe.c_str());
+  json_object_set_string_member(object.get(), "sha256", entry.checksum.c_str());
+  json_object_set_string_member(object.get(), "generation_id", entry.generationId.c_str());
+  if (entry.usdSpent >= 0)
+    json_object_set_double_member(object.get(), "usd_spent", entry.usdSpent);
+  const auto node = adopt(json_node_init_object(json_node_alloc(), object.get()));
+  const std::string line = json::write(node.get()) + "\n";
+  if (write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(descriptor_) != 0)
+    return journalFailure(file_, g_strerror(errno));
+  entries_[nameOf(order.output)] = std::move(entry);
+  return {};
+}
+
+} // namespace aimlvideo::cli

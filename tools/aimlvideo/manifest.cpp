@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "manifest.h"
+
+#include <map>
+
+#include "api/json.h"
+#include "base/glib_ptr.h"
+#include "csv.h"
+#include "ledger/identity.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+/// A row as it is written: names and texts. An empty text says nothing.
+struct Written {
+  size_t number = 0;
+  PropertyTexts texts;
+};
+using Rows = tl::expected<std::vector<Written>, std::string>;
+
+std::string at(size_t number) {
+  return "row " + std::to_string(number) + ": ";
+}
+
+Rows rowsOfCsv(const std::string &text) {
+  const auto records = parseCsv(text);
+  if (!records)
+    return tl::unexpected(records.error());
+  if (records->empty())
+    return tl::unexpected(std::string("there is nothing in it"));
+  const std::vector<std::string> &names = records->front().fields;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].empty() || std::count(names.begin(), names.end(), names[i]) > 1)
+      return tl::unexpected("the heading of column " + std::to_string(i + 1) +
+                            (names[i].empty() ? " is empty" : " stands twice: " + names[i]));
+  std::vector<Written> rows;
+  for (size_t i = 1; i < records->size(); ++i) {
+    const CsvRecord &record = (*records)[i];
+    if (record.fields.size() != names.size())
+      return tl::unexpected(at(record.row) + "it has " + std::to_string(record.fields.size()) +
+                            " fields, the heading " + std::to_string(names.size()));
+    Written row{record.row, {}};
+    for (size_t k = 0; k < names.size(); ++k)
+      if (!record.fields[k].empty())
+        row.texts[names[k]] = record.fields[k];
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// Objects are for `parameters`; everything else is a text, a number or a truth value.
+tl::expected<PropertyTexts, std::string> textsOf(JsonObject *object) {
+  PropertyTexts texts;
+  for (const std::string &name : json::memberNames(object)) {
+    JsonNode *value = json::member(object, name.c_str());
+    if (JSON_NODE_HOLDS_NULL(value))
+      continue;
+    const auto text = name == "parameters" && JSON_NODE_HOLDS_OBJECT(value) ? std::optional(json::write(value))
+                                                                            : json::scalarText(value);
+    if (!text)
+      return tl::unexpected(name + " has to be a text, a number, true or false");
+    if (!text->empty())
+      texts[name] = *text;
+  }
+  return texts;
+}
+
+Rows rowsOfJsonLines(const std::string &text) {
+  std::vector<Written> rows;
+  size_t number = 0;
+  const std::unique_ptr<char *, void (*)(char **)> lines(g_strsplit(text.c_str(), "\n", -1), g_strfreev);
+  for (char **line = lines.get(); *line; ++line) {
+    ++number;
+    if (*g_strstrip(*line) == '\0')
+      continue;
+    const auto node = json::parse(*line);
+    if (!node || !json::objectIn(node->get()))
+      return tl::unexpected(at(number) + (node ? "it is no JSON object" : node.error()));
+    auto texts = textsOf(json::objectIn(node->get()));
+    if (!texts)
+      return tl::unexpected(at(number) + texts.error());
+    rows.push_back({number, std::move(*texts)});
+  }
+  return rows;
+}
+
+Rows rowsOf(const std::string &file) {
+  char *contents = nullptr;
+  gsize size = 0;
+  GErrorSlot error;
+  if (!g_file_get_contents(file.c_str(), &contents, &size, &error))
+    return tl::unexpected(std::string(error.message()));
+  const GCharPtr owned(contents);
+  const std::string text(contents, size);
+  if (!g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr))
+    return tl::unexpected(std::string("it is not UTF-8"));
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && text[first] == '{' ? rowsOfJsonLines(text) : rowsOfCsv(text);
+}
+
+class Checker {
+public:
+  Checker(Manifest &manifest, const Order &shared) : manifest_(manifest), shared_(shared) {}
+
+  void check(Written written) {
+    ManifestRow row;
+    row.number = written.number;
+    row.order = shared_;
+    if (auto done = fill(row, std::move(written.texts)); !done)
+      return manifest_.problems.push_back(at(row.number) + done.error().text());
+    const GCharPtr path(g_canonicalize_filename(row.order.output.c_str(), nullptr));
+    if (const auto [other, fresh] = outputs_.emplace(path.get(), row.number); !fresh)
+      return manifest_.problems.push_back(at(row.number) + "the output " + row.order.output + " is that of row " +
+                                          std::to_string(other->second));
+    if (const auto [other, fresh] = identities_.emplace(row.identity, row.number); !fresh)
+      manifest_.remarks.push_back(at(row.number) + "it asks for the same as row " + std::to_string(other->second) +
+                                  " and gets the same clip, bought once; another take is another clip");
+    manifest_.rows.push_back(std::move(row));
+  }
+
+private:
+  Result<void> fill(ManifestRow &row, PropertyTexts texts) {
+    const auto take = [&texts](const char *name) {
+      const auto node = texts.extract(name);
+      return node ? node.mapped() : std::string();
+    };
+    row.order.output = take("output");
+    if (row.order.output.empty())
+      return failure(ErrorKind::BadRequest, "there is no output");
+    if (const std::string name = take("profile"); !name.empty()) {
+      const auto profile = findProfile(name);
+      if (!profile)
+        return tl::unexpected(profile.error());
+      row.order.profile = *profile;
+    }
+    if (const std::string size = take("size"); !size.empty())
+      if (auto read = parseSize(size, row.order.shape); !read)
+        return read;
+    if (const std::string rate = take("rate"); !rate.empty())
+      if (auto read = parseRate(rate, row.order.shape); !read)
+        return read;
+    for (auto &[name, text] : texts)
+      row.order.properties[name] = std::move(text);
+    return checkRequest(row);
+  }
+
+  Result<void> checkRequest(ManifestRow &row) {
+    auto settings = settingsFrom(row.order.properties);
+    if (!settings)
+      return tl::unexpected(settings.error());
+    if (settings->reuse == Reuse::None)
+      return failure(ErrorKind::BadRequest, "reuse can't be none", "the same command again would buy again",
+                     "Give the row another take");
+    const auto plan = prepare(*settings);
+    if (!plan)
+      return tl::unexpected(plan.error());
+    for (const std::string &warning : plan->request.warnings)
+      manifest_.remarks.push_back(at(row.number) + warning);
+    row.model = plan->request.model;
+    row.prompt = plan->request.prompt;
+    row.baseUrl = plan->baseUrl;
+    row.canonical = settings->generationId.empty() ? plan->request.canonical : "";
+    row.identity = row.canonical.empty() ? "generation " + settings->generationId
+                                         : requestIdentity(plan->baseUrl, row.canonical, settings->take);
+    return {};
+  }
+
+  Manifest &manifest_;
+  const Order &shared_;
+  std::map<std::string, size_t> outputs_;
+  std::map<std::string, size_t> identities_;
+};
+
+} // namespace
+
+std::string ManifestRow::recipe() const {
+  return sha256(identity + "\n" + order.profile->name + "\n" + std::to_string(order.shape.width) + "x" +
+                std::to_string(order.shape.height) + "@" + std::to_string(order.shape.rate));
+}
+
+Manifest readManifest(const std::string &file, const Order &shared) {
+  Manifest manifest;
+  auto rows = rowsOf(file);
+  if (!rows) {
+    manifest.problems.push_back(rows.error());
+    return manifest;
+  }
+  Checker checker(manifest, shared);
+  for (Written &row : *rows)
+    checker.check(std::move(row));
+  if (rows->empty())
+    manifest.problems.emplace_back("there are no rows in it");
+  return manifest;
+}
+
+} // namespace aimlvideo::cli

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <gst/gst.h>
+#include <gst/pbutils/encoding-profile.h>
+
+#include "base/error.h"
+
+namespace aimlvideo::cli {
+
+/// One stream of a profile: what it becomes and who makes it.
+struct StreamFormat {
+  const char *caps = nullptr;        ///< of the encoded stream; null: the profile has no such stream
+  const char *restriction = nullptr; ///< of the raw stream before the encoder; null: any
+  const char *encoder = nullptr;     ///< name of the element
+  const char *settings = nullptr;    ///< of the encoder, as `NAME=VALUE NAME=VALUE`; null: its own
+};
+
+/// What a clip becomes.
+struct Profile {
+  enum class Kind {
+    AsIs,   ///< the clip's own bytes
+    File,   ///< both streams in one container
+    Hls,    ///< a folder of segments and their playlist
+    Poster, ///< the first frame as a picture
+  };
+  enum class Silence {
+    LeftOut, ///< a clip without sound makes a file without sound
+    Added,   ///< it gets a silent track, since players or later joins count on one
+  };
+
+  const char *name;
+  const char *extension; ///< of the output's usual name, without the dot; null: a folder
+  const char *about;     ///< one line
+  Kind kind;
+  Silence silence;
+  const char *container; ///< caps; null: none
+  const char *muxer;     ///< name of the element; null: none
+  const char *muxerSettings;
+  StreamFormat video;
+  StreamFormat audio;
+};
+
+/// All of them; the first is what a clip becomes when nobody says anything.
+std::span<const Profile> profiles();
+
+/// The names, for help and errors: `mp4, h264, webm`.
+std::string profileNames();
+
+/// NotFound names the nearest.
+Result<const Profile *> findProfile(const std::string &name);
+
+/// Whether the elements that a profile needs are installed. To be asked before anything is bought.
+Result<void> checkElements(const Profile &profile);
+
+/// How encodebin is told to make it: both streams in their container, or one stream alone.
+GstEncodingProfile *encodingProfileFor(const Profile &profile, bool withSound);
+GstEncodingProfile *encodingProfileFor(const StreamFormat &format);
+
+/// The profile's settings for an element that encodebin has made.
+void configureElement(const Profile &profile, GstElement *element);
+
+} // namespace aimlvideo::cli

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "report.h"
+
+#include <glib/gstdio.h>
+
+#include "api/pricing.h"
+#include "base/glib_ptr.h"
+#include "csv.h"
+#include "thumbnail.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+constexpr const char *columns[] = {"row",           "output",    "state",         "origin",  "model", "prompt",
+                                   "generation_id", "usd_spent", "usd_estimated", "seconds", "error"};
+
+std::string plain(std::optional<double> number) {
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  return number ? g_ascii_formatd(buffer, sizeof buffer, "%.6g", *number) : "";
+}
+
+/// In the order of `columns`.
+std::vector<std::string> cellsOf(const ManifestRow &row, const RowResult &result) {
+  return {std::to_string(row.number),
+          row.order.output,
+          nameOf(result.state),
+          result.news.origin,
+          row.model,
+          row.prompt,
+          result.news.generationId,
+          plain(result.news.usdSpent),
+          plain(result.news.usdEstimated),
+          plain(result.seconds),
+          result.failure ? result.failure->text() : ""};
+}
+
+std::string escaped(const std::string &text) {
+  const GCharPtr valid(g_utf8_make_valid(text.c_str(), static_cast<gssize>(text.size())));
+  const GCharPtr safe(g_markup_escape_text(valid.get(), -1)); // quotation marks as well
+  return safe.get();
+}
+
+std::string csvOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {
+  std::string text;
+  const auto addLine = [&text](const auto &cells) {
+    const char *separator = "";
+    for (const auto &cell : cells) {
+      text += separator + csvField(cell);
+      separator = ",";
+    }
+    text += "\r\n";
+  };
+  addLine(columns);
+  for (size_t i = 0; i < rows.size(); ++i)
+    addLine(cellsOf(rows[i], results[i]));
+  return text;
+}
+
+constexpr auto head = R"(<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>aimlvideo batch</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<style>
+body { font: 15px sans-serif; margin: 2em; color: #222 }
+table { border-collapse: collapse }
+th, td { text-align: left; vertical-align: top; padding: .4em .8em; border-bottom: 1px solid #ddd }
+img { display: block; width: 160px; background: #eee }
+.failed td, .over-budget td, .not-started td, .interrupted td { background: #fdecea }
+</style></head><body>
+<h1>aimlvideo batch</h1>
+)";
+
+std::string totals(const std::vector<RowResult> &results) {
+  size_t there = 0;
+  double spent = 0;
+  for (const RowResult &result : results) {
+    there += result.isThere() ? 1 : 0;
+    spent += result.news.usdSpent.value_or(0);
+  }
+  return "<p>" + std::to_string(there) + " of " + std::to_string(results.size()) +
+         " clips are made; what is listed cost " + escaped(usdText(spent)) + ".</p>\n";
+}
+
+std::string pageOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {
+  std::vector<std::string> outputs;
+  for (size_t i = 0; i < rows.size(); ++i)
+    outputs.push_back(results[i].isThere() ? rows[i].order.output : "");
+  const auto pictures = thumbnailsOf(outputs);
+  std::string page = head + totals(results) + "<table>\n<tr><th></th>";
+  for (const char *column : columns)
+    page += "<th>" + escaped(column) + "</th>";
+  page += "</tr>\n";
+  for (size_t i = 0; i < rows.size(); ++i) {
+    page += std::string("<tr class=\"") + nameOf(results[i].state) + "\"><td>";
+    if (!pictures[i].empty()) {
+      const GCharPtr data(g_base64_encode(reinterpret_cast<const guchar *>(pictures[i].data()), pictures[i].size()));
+      page += std::string("<img alt=\"\" src=\"data:image/jpeg;base64,") + data.get() + "\">";
+    }
+    page += "</td>";
+    for (const std::string &cell : cellsOf(rows[i], results[i]))
+      page += "<td>" + escaped(cell) + "</td>";
+    page += "</tr>\n";
+  }
+  return page + "</table>\n</body></html>\n";
+}
+
+} // namespace
+
+Result<void> writeReport(const std::string &folder, const std::vector<ManifestRow> &rows,
+                         const std::vector<RowResult> &results) {
+  GErrorSlot error;
+  const auto write = [&](const char *name, const std::string &text) {
+    return g_file_set_contents((folder + "/" + name).c_str(), text.data(), static_cast<gssize>(text.size()), &error);
+  };
+  g_mkdir_with_parents(folder.c_str(), 0777);
+  if (!write("report.csv", csvOf(rows, results)) || !write("index.html", pageOf(rows, results)))
+    return failure(ErrorKind::NoSpace, "the report can't be written", error.message());
+  return {};
+}
+
+} // namespace aimlvideo::cli

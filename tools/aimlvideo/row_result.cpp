@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "row_result.h"
+
+#include "api/pricing.h"
+#include "terminal.h"
+
+namespace aimlvideo::cli {
+
+const char *nameOf(RowResult::State state) {
+  switch (state) {
+  case RowResult::State::Waiting:
+    return "waiting";
+  case RowResult::State::Running:
+    return "interrupted"; // told of a row that is over
+  case RowResult::State::MadeBefore:
+    return "made-before";
+  case RowResult::State::Made:
+    return "made";
+  case RowResult::State::Failed:
+    return "failed";
+  case RowResult::State::OverBudget:
+    return "over-budget";
+  case RowResult::State::NotStarted:
+    return "not-started";
+  }
+  return "";
+}
+
+std::string summaryOf(const ManifestRow &row, const RowResult &result) {
+  std::string line = "row " + std::to_string(row.number) + ": " + row.order.output + ": ";
+  switch (result.state) {
+  case RowResult::State::Made:
+    line += result.news.origin.empty() ? "made" : result.news.origin;
+    if (result.news.bought() && result.news.usdSpent)
+      line += ", " + usdText(*result.news.usdSpent);
+    return line + ", " + timeText(result.seconds);
+  case RowResult::State::Failed:
+    return line + "FAILED: " + (result.failure ? result.failure->text() : "");
+  default:
+    return line + nameOf(result.state);
+  }
+}
+
+} // namespace aimlvideo::cli

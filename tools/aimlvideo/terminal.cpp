@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "terminal.h"
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include <glib-unix.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "base/glib_ptr.h"
+#include "output.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+constexpr size_t usualWidth = 80;
+
+size_t terminalWidth() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usualWidth;
+}
+
+/// The first characters of a text, without what would move the cursor.
+std::string cut(const std::string &text, size_t width) {
+  const GCharPtr valid(g_utf8_make_valid(text.c_str(), static_cast<gssize>(text.size())));
+  std::string line;
+  size_t count = 0;
+  for (const char *at = valid.get(); *at && count < width; ++count) {
+    const char *next = g_utf8_next_char(at);
+    line += g_unichar_iscntrl(g_utf8_get_char(at)) ? " " : std::string(at, static_cast<size_t>(next - at));
+    at = next;
+  }
+  return line;
+}
+
+} // namespace
+
+LiveLines::LiveLines() {
+  const char *terminal = g_getenv("TERM");
+  possible_ = isatty(STDERR_FILENO) != 0 && g_strcmp0(terminal, "dumb") != 0;
+}
+
+void LiveLines::show(const std::vector<std::string> &lines) {
+  if (!possible_)
+    return;
+  clear();
+  const size_t width = terminalWidth() - 1;
+  for (const std::string &line : lines)
+    std::fprintf(stderr, "%s\n", cut(line, width).c_str());
+  shown_ = lines.size();
+}
+
+void LiveLines::clear() {
+  if (shown_ > 0) // up to the first of them, and everything below goes
+    std::fprintf(stderr, "\033[%zuA\r\033[J", shown_);
+  shown_ = 0;
+}
+
+std::string bar(int percent) {
+  constexpr int cells = 20;
+  const int full = std::clamp(percent, 0, 100) * cells / 100;
+  char text[64];
+  std::snprintf(text, sizeof text, "[%-*s] %3d %%", cells, std::string(static_cast<size_t>(full), '#').c_str(),
+                percent);
+  return text;
+}
+
+std::string timeText(double seconds) {
+  const auto whole = std::llround(seconds);
+  char text[32];
+  std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
+  return text;
+}
+
+std::string progressLine(const Production &production) {
+  const auto percent = production.percent();
+  const GenerationNews &news = production.news();
+  std::string line = percent ? bar(*percent) : std::string(27, ' ');
+  line += "  " + production.status() + "  " + timeText(news.elapsed);
+  if (news.eta && !production.transcoding())
+    line += ", " + timeText(*news.eta) + " left";
+  return line;
+}
+
+void runLoop(GMainLoop *loop, std::function<void()> interrupted) {
+  std::vector<guint> watches;
+  struct Signals {
+    std::vector<guint> &watches;
+    std::function<void()> interrupted;
+  } caught{watches, std::move(interrupted)};
+  for (const int number : {SIGINT, SIGTERM})
+    watches.push_back(g_unix_signal_add(
+        number,
+        [](gpointer data) -> gboolean {
+          auto *signals = static_cast<Signals *>(data);
+          for (const guint watch : std::exchange(signals->watches, {}))
+            g_source_remove(watch); // the next one does what it does by default
+          signals->interrupted();
+          return G_SOURCE_REMOVE;
+        },
+        &caught));
+  g_main_loop_run(loop);
+  for (const guint watch : watches)
+    g_source_remove(watch);
+}
+
+JsonLine::JsonLine(const char *event) : object_(json_object_new()) {
+  text("event", event);
+}
+
+JsonLine::~JsonLine() {
+  const auto node = adopt(json_node_init_object(json_node_alloc(), object_));
+  print(json::write(node.get()));
+  std::fflush(stdout);
+  json_object_unref(object_);
+}
+
+JsonLine &JsonLine::text(const char *name, const std::string &value) {
+  if (!value.empty())
+    json_object_set_string_member(object_, name, value.c_str());
+  return *this;
+}
+
+JsonLine &JsonLine::number(const char *name, std::optional<double> value) {
+  if (value)
+    json_object_set_double_member(object_, name, *value);
+  return *this;
+}
+
+JsonLine &JsonLine::integer(const char *name, std::optional<int64_t> value) {
+  if (value)
+    json_object_set_int_member(object_, name, *value);
+  return *this;
+}
+
+JsonLine &JsonLine::news(const GenerationNews &news) {
+  return text("generation_id", news.generationId)
+      .text("model", news.model)
+      .text("origin", news.origin)
+      .number("elapsed", news.elapsed)
+      .number("usd_estimated", news.usdEstimated)
+      .number("usd_spent", news.usdSpent);
+}
+
+JsonLine &JsonLine::error(const Error &error) {
+  text("error", error.text());
+  text("kind", aimlvideo::nameOf(error.kind));
+  return integer("exit_code", static_cast<int64_t>(exitCodeFor(error.kind)));
+}
+
+} // namespace aimlvideo::cli

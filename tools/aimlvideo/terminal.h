@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "production.h"
+
+namespace aimlvideo::cli {
+
+/// Lines at the end of standard error that are drawn again and again; nothing where that is no terminal.
+class LiveLines {
+public:
+  LiveLines();
+  LiveLines(const LiveLines &) = delete;
+  LiveLines &operator=(const LiveLines &) = delete;
+  ~LiveLines() { clear(); }
+
+  bool possible() const { return possible_; }
+  /// Each is cut to the width of the terminal.
+  void show(const std::vector<std::string> &lines);
+  /// Takes them away, so that something else can be printed.
+  void clear();
+
+private:
+  bool possible_;
+  size_t shown_ = 0;
+};
+
+/// `[#####     ]  50 %`
+std::string bar(int percent);
+/// `1:05`
+std::string timeText(double seconds);
+/// Where a production stands: bar, state, time and what is left.
+std::string progressLine(const Production &production);
+
+/// The main loop of a command, until somebody leaves it. SIGINT and SIGTERM call `interrupted` once; the second one
+/// ends the process.
+void runLoop(GMainLoop *loop, std::function<void()> interrupted);
+
+/// One JSON object in one line on standard output.
+class JsonLine {
+public:
+  explicit JsonLine(const char *event);
+  JsonLine(const JsonLine &) = delete;
+  JsonLine &operator=(const JsonLine &) = delete;
+  ~JsonLine();
+
+  JsonLine &text(const char *name, const std::string &value); ///< nothing where it is empty
+  JsonLine &number(const char *name, std::optional<double> value);
+  JsonLine &integer(const char *name, std::optional<int64_t> value);
+  JsonLine &news(const GenerationNews &news);
+  JsonLine &error(const Error &error);
+
+private:
+  JsonObject *object_;
+};
+
+} // namespace aimlvideo::cli

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline.h"
+#include "profile.h"
+
+namespace aimlvideo::cli {
+
+/// How frames are to be, whatever the clip has. 0: as in the clip.
+struct Shape {
+  int width = 0;
+  int height = 0;
+  int rate = 0; ///< frames per second
+
+  bool any() const { return width > 0 || rate > 0; }
+};
+
+/// Sizes `WIDTHxHEIGHT`, even and at least 16; BadRequest otherwise.
+Result<void> parseSize(const std::string &text, Shape &shape);
+/// Frames per second, 1 to 240; BadRequest otherwise.
+Result<void> parseRate(const std::string &text, Shape &shape);
+
+/// A file on its way through decodebin and encodebin into what a profile says.
+class Transcoder {
+public:
+  using Ended = std::function<void(const std::optional<Error> &failure)>;
+
+  /// `output` is a file, or for a stream a folder, which is there already. `ended` is called once from the main loop,
+  /// and may destroy this.
+  Transcoder(const Profile &profile, const Shape &shape, const std::string &input, const std::string &output,
+             Ended ended);
+
+  /// 0 to 100, as far as it is known.
+  std::optional<int> percent() const;
+
+private:
+  // the main loop
+  void heard(GstMessage *message);
+  // a streaming thread of decodebin, before the first frame passes
+  void padAdded(GstPad *pad);
+  void padsComplete();
+  void refuse(const std::string &why);
+  void ignore(GstPad *pad);
+  GstPad *preparedVideo();
+  GstPad *preparedSound();
+  void finishInContainer(GstPad *video, GstPad *sound);
+  void finishAsStream(GstPad *video, GstPad *sound);
+  void finishAsPoster(GstPad *video);
+  GstPad *encoded(const StreamFormat &format, GstPad *raw);
+  GstPad *silence();
+  GstElement *attach(GstElement *element);
+  GstElement *chain(const std::string &description);
+  void watchProgress(GstPad *pad);
+
+  const Profile &profile_;
+  const Shape shape_;
+  const std::string output_;
+  Ended ended_;
+  bool over_ = false;
+  std::atomic<gint64> length_ = 0;   ///< nanoseconds; 0: not known
+  std::atomic<gint64> position_ = 0; ///< likewise
+  GstPad *video_ = nullptr;          ///< of decodebin; the pads below belong to it
+  GstPad *sound_ = nullptr;
+  std::vector<GstPad *> others_;
+  GstElement *silence_ = nullptr; ///< what stands in for a missing sound track
+  Pipeline pipeline_;
+};
+
+} // namespace aimlvideo::cli
