@@ -288,14 +288,13 @@ Result<void> Ledger::write(LedgerRow &row) {
   const char *family = row.family == EndpointFamily::Legacy ? "legacy" : "universal";
   int64_t id = row.id;
   const auto written = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
-    auto inserted =
-        database.run(std::string("INSERT OR REPLACE INTO generation (") + columns +
-                         ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     row.id, nameOf(row.state), row.identity, row.owner, row.validators,
-                     static_cast<int64_t>(row.replayable), row.baseUrl, row.model, family, row.clientRequestId,
-                     row.keyFingerprint, row.generationId, row.created, row.changed, row.usage.credits, row.usage.usd,
-                     row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt, row.cause, row.submitted,
-                     row.duration, row.resolution);
+    auto inserted = database.run(
+        std::string("INSERT OR REPLACE INTO generation (") + columns +
+            ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
+        row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
+        row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum,
+        row.prompt, row.cause, row.submitted, row.duration, row.resolution);
     id = database.lastRow();
     return inserted;
   });
@@ -325,17 +324,19 @@ Result<void> Ledger::setChecksum(int64_t id, const std::string &clip, const std:
 Result<void> Ledger::addTime(const ObservedTime &time) {
   constexpr int64_t kept = 64;
   const JobKind &kind = time.kind;
-  const std::lock_guard lock(mutex_);
-  auto done = database_.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
-                            "VALUES (?, ?, ?, ?, ?, ?)",
-                            time.baseUrl, kind.model, kind.duration, kind.resolution,
-                            std::optional<double>(time.seconds), now());
-  if (done)
-    done = database_.run("DELETE FROM observed_time WHERE id <= (SELECT id FROM observed_time WHERE base_url = ? AND "
-                         "model = ? AND duration = ? AND resolution = ? ORDER BY id DESC LIMIT 1 OFFSET ?) AND "
-                         "base_url = ? AND model = ? AND duration = ? AND resolution = ?",
-                         time.baseUrl, kind.model, kind.duration, kind.resolution, kept, time.baseUrl, kind.model,
-                         kind.duration, kind.resolution);
+  const auto done = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
+    auto added = database.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
+                              "VALUES (?, ?, ?, ?, ?, ?)",
+                              time.baseUrl, kind.model, kind.duration, kind.resolution,
+                              std::optional<double>(time.seconds), now());
+    if (!added)
+      return added;
+    return database.run("DELETE FROM observed_time WHERE id <= (SELECT id FROM observed_time WHERE base_url = ? AND "
+                        "model = ? AND duration = ? AND resolution = ? ORDER BY id DESC LIMIT 1 OFFSET ?) AND "
+                        "base_url = ? AND model = ? AND duration = ? AND resolution = ?",
+                        time.baseUrl, kind.model, kind.duration, kind.resolution, kept, time.baseUrl, kind.model,
+                        kind.duration, kind.resolution);
+  });
   return done ? Result<void>() : ledgerFailure(folder_, done.error());
 }
 
