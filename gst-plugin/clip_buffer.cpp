@@ -8,7 +8,7 @@ namespace aimlvideo {
 namespace {
 
 /// From here on a mapping costs less than a copy.
-constexpr gsize worthMapping = 64 * 1024;
+constexpr gsize worthMapping = gsize{64} * 1024;
 
 GstBuffer *mapped(const Spool &clip, guint64 offset, gsize size) {
   auto mapping = clip.map(offset, size);
@@ -25,7 +25,7 @@ Result<gsize> fill(const Spool &clip, guint64 offset, gsize size, GstBuffer *buf
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_WRITE))
     return failure(ErrorKind::NoSpace, "no memory for a buffer", "", "Close other programs");
-  const auto count = clip.read(offset, map.data, std::min<gsize>(size, map.size));
+  auto count = clip.read(offset, map.data, std::min<gsize>(size, map.size));
   gst_buffer_unmap(buffer, &map);
   if (count)
     gst_buffer_resize(buffer, 0, static_cast<gssize>(*count));

@@ -30,7 +30,9 @@ void checkSpelling(JsonNode *node) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::string_view text = textOf(data, size);
   Inputs inputs;
-  inputs.model = cutLine(text).substr(0, 80); // the nearest right name of a long one takes its time
+  const std::string_view model = cutLine(text);
+  // the nearest right name of a long wrong one takes its time
+  inputs.model = Catalogue::instance().find(model) ? model : model.substr(0, 8);
   const auto parameters = parseParameters(text);
   if (!parameters) {
     promise(isReadable(parameters.error().text()));
