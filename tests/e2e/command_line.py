@@ -11,7 +11,7 @@ import tempfile
 from support import IMAGE, KEY, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
-COMMANDS = ("models", "check", "balance", "jobs", "cache")
+COMMANDS = ("models", "check", "generate", "batch", "balance", "jobs", "cache")
 MODEL = "klingai/video-v2-6-pro-text-to-video"
 
 
@@ -141,7 +141,7 @@ class CommandLine(EndToEnd):
             for option in re.findall(r"--[a-z-]+", self.output_of(command, "--help")):
                 if option != "--help":
                     self.assertIn(option, text)
-        for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 130):
+        for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130):
             self.assertRegex(text, rf"(?m)^\.B {code}$")
 
 

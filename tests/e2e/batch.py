@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`aimlvideo batch`: a manifest to clips, each bought once whatever breaks.
+
+    batch.py                what CI runs: 20 rows
+    batch.py --rows 1000    the long one
+    batch.py --measure      how many a second with 1, 8 and 64 at once"""
+
+import collections
+import csv
+import html.parser
+import json
+import os
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+from support import BUILD, IMAGE, KEY, EndToEnd, Launch
+
+COMMAND = os.environ["AIMLVIDEO_COMMAND"]
+CLIP = BUILD / "tests/clips/faststart.mp4"
+PRICE = 0.455
+ROWS = 20
+
+
+class Page(html.parser.HTMLParser):
+    """What stands in a report: its cells, its pictures, and every address it would fetch."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.addresses = collections.Counter(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags[tag] += 1
+        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+class BatchCase(EndToEnd):
+    emulator_options = ("--clip", str(CLIP), "--log-delay", "0", "--history", "100000")
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.folder / "out"
+        self.out.mkdir()
+
+    def arguments(self, *arguments):
+        return [COMMAND, "batch", *map(str, arguments)]
+
+    def environment(self):
+        return dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, **self.home)
+
+    def batch(self, *arguments, code=0):
+        run = subprocess.run(self.arguments(*arguments), env=self.environment(), cwd=self.folder, capture_output=True,
+                             text=True)
+        self.assertEqual(run.returncode, code, run.stdout[-3000:] + run.stderr[-3000:])
+        self.assertNotIn(KEY, run.stdout + run.stderr)
+        return run
+
+    def manifest(self, rows, name="clips.csv"):
+        path = self.folder / name
+        if name.endswith(".csv"):
+            with open(path, "w", newline="") as file:
+                writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
+                writer.writeheader()
+                writer.writerows(rows)
+        else:
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    def simple(self, count, **more):
+        return self.manifest([{"prompt": f"Boat {i}", "output": f"out/{i}.mp4"} | more for i in range(count)])
+
+    def bought(self):
+        return self.emulator.report()["billable"]
+
+    def fault(self, match, kind, **settings):
+        rule = {"match": match, "fault": {"kind": kind, **settings}}
+        urllib.request.urlopen(self.emulator.url + "/emulator/faults", json.dumps(rule).encode()).close()
+
+    def assert_made(self, count):
+        clip = CLIP.read_bytes()
+        self.assertEqual(len(list(self.out.iterdir())), count)
+        for path in self.out.iterdir():
+            self.assertEqual(path.read_bytes(), clip, path)
+
+
+class Batch(BatchCase):
+    def test_csv_and_json_lines_say_the_same(self):
+        rows = [{"prompt": 'Quotes "here", commas\nand lines', "image": "", "output": "out/a.mp4", "duration": "5"},
+                {"prompt": "A boat", "image": str(IMAGE), "output": "out/b.mp4", "duration": ""}]
+        self.batch(self.manifest(rows))
+        rows[0]["duration"] = 5
+        rows[0]["output"], rows[1]["output"] = "out/c.mp4", "out/d.mp4"
+        rows[1]["parameters"] = {}
+        self.batch(self.manifest(rows, "clips.jsonl"))
+        self.assert_made(4)
+        self.assertEqual(self.bought(), 2)
+
+    def test_all_mistakes_are_named_with_their_rows_and_nothing_is_bought(self):
+        (self.out / "there.mp4").write_text("precious")
+        path = self.manifest([
+            {"prompt": "a", "output": "out/a.mp4", "duration": "7"}, {"prompt": "b", "output": "out/b.mp4"},
+            {"prompt": "c", "output": "out/../out/b.mp4"}, {"prompt": "d", "output": ""},
+            {"prompt": "e", "output": "no/such.mp4"}, {"prompt": "f", "output": "out/there.mp4"},
+            {"prompt": "g", "output": "out/g.mp4", "image": "no.jpg"},
+            {"prompt": "h", "output": "out/h.mp4", "profile": "avi"},
+            {"prompt": "i", "output": "out/i.mp4", "reuse": "none"}])
+        text = self.batch(path, code=3).stderr
+        for row, what in ((2, "allowed are 5, 10"), (4, "is that of row 3"), (5, "no output"), (6, "no folder no"),
+                          (7, "exists already"), (8, "no.jpg"), (9, "no profile"), (10, "reuse can't be none")):
+            self.assertRegex(text, rf"row {row}: .*{what}")
+        self.assertIn("8 mistakes", text)
+        self.assertEqual(self.bought(), 0)
+        self.assertEqual((self.out / "there.mp4").read_text(), "precious")
+
+    def test_a_manifest_that_can_not_be_read_is_refused(self):
+        for text in ('prompt,output\na,"b', 'prompt,output\na,b"c', 'prompt,output\na', 'prompt,output\n"a"b,c',
+                     "prompt,promt,output\na,b,c", "output,output\na,b", "prompt,,output\na,b,c", "prompt,output\n", "",
+                     '{"prompt": ', '{"prompt": ["a"], "output": "out/b.mp4"}', '{"prompt": "a", "output": "b"}\n[]'):
+            with self.subTest(text=text):
+                (self.folder / "clips").write_text(text)
+                self.batch("clips", code=3)
+        (self.folder / "clips").write_bytes(b"prompt,output\n\xff,b")
+        self.batch("clips", code=3)
+        self.batch("missing.csv", code=3)
+        self.assertEqual(self.bought(), 0)
+
+    def test_a_spreadsheets_file_is_read(self):
+        (self.folder / "clips.csv").write_bytes(b'\xef\xbb\xbfprompt,output\r\n"A ""boat""",out/a.mp4\r\n\r\nB,out/b.mp4')
+        self.batch("clips.csv")
+        self.assertEqual({task["request"]["prompt"] for task in self.emulator.report()["tasks"]}, {'A "boat"', "B"})
+
+    def test_the_budget_is_kept_and_what_is_paid_for_is_free(self):
+        path = self.simple(6)
+        run = self.batch(path, "--max-cost", PRICE * 2.5, "--jobs", 4, code=9)
+        self.assertEqual(self.bought(), 2)
+        self.assertIn("leaves 4 rows out", run.stderr)
+        for file in self.out.iterdir():
+            file.unlink()
+        self.batch(path, "--max-cost", PRICE * 1.5, "--jobs", 4, code=9)
+        self.assertEqual(self.bought(), 3)
+        self.assertEqual(len(list(self.out.iterdir())), 3)
+        self.batch(path, "--max-cost", PRICE * 3)
+        self.assert_made(6)
+        self.assertEqual(self.bought(), 6)
+
+    def test_what_fails_costs_no_budget(self):
+        self.fault({"phase": "create", "nth": 1}, "failure")
+        self.batch(self.simple(3), "--max-cost", PRICE * 2, "--jobs", 1, code=1)
+        self.assertEqual(len(list(self.out.iterdir())), 2)
+
+    def test_a_price_that_nobody_knows_is_a_mistake_with_a_budget(self):
+        path = self.manifest([{"prompt": "a", "output": "out/a.mp4", "model": "acme/new"}])
+        self.assertIn("row 2: the price is not known", self.batch(path, "--max-cost", 5, code=3).stderr)
+        self.assertEqual(self.bought(), 0)
+
+    def test_a_row_that_fails_leaves_the_others_alone(self):
+        self.fault({"phase": "create", "nth": 2}, "moderation")
+        run = self.batch(self.simple(4), "--jobs", 1, code=1)
+        self.assertRegex(run.stdout, r"row 3: out/1.mp4: FAILED: ")
+        self.assert_made(3)
+
+    def test_a_refused_key_stops_all(self):
+        self.fault({"phase": "create"}, "status", status=401)
+        run = self.batch(self.simple(10), "--jobs", 2, code=4)
+        self.assertIn("not-started", run.stdout)
+
+    def test_an_output_that_was_changed_is_not_taken_for_made(self):
+        path = self.simple(3)
+        self.batch(path)
+        self.assertEqual(self.batch(path).stdout.count("made-before"), 3)
+        (self.out / "1.mp4").write_text("edited")
+        self.assertIn("row 3: out/1.mp4 exists already", self.batch(path, code=3).stderr)
+        self.batch(path, "--force")
+        self.assert_made(3)
+        (self.out / "2.mp4").unlink()
+        self.batch(path)
+        self.assert_made(3)
+        self.assertEqual(self.bought(), 3)
+        self.simple(3, duration=10)  # other requests for the same outputs
+        self.assertIn("exists already", self.batch(path, code=3).stderr)
+        self.assertEqual(self.bought(), 3)
+
+    def test_the_same_request_twice_is_bought_once(self):
+        path = self.manifest([{"prompt": "a", "output": f"out/{i}.mp4"} for i in range(3)])
+        self.assertIn("row 3: it asks for the same as row 2", self.batch(path, "--max-cost", PRICE).stderr)
+        self.assert_made(3)
+        self.assertEqual(self.bought(), 1)
+
+    def test_check_buys_nothing_and_tells_the_price(self):
+        self.assertIn("4 rows are right, and what is not paid for will cost about 1.82 USD",
+                      self.batch(self.simple(4), "--check", "--max-cost", 5).stdout)
+        self.assertEqual(self.bought(), 0)
+
+    def test_the_report_is_one_page_with_pictures_and_nothing_in_it_runs(self):
+        evil = "<script>alert(1)</script><img src=http://evil/> & \"'"
+        path = self.manifest([{"prompt": evil, "output": "out/a.mp4"}, {"prompt": "b", "output": "out/b.webm",
+                                                                         "profile": "webm"},
+                              {"prompt": "c", "output": "out/c", "profile": "hls"}])
+        self.fault({"phase": "create", "nth": 3}, "failure", message="<b>no</b>")
+        self.batch(path, "--report", "report", "--jobs", 1, code=1)
+        with open(self.folder / "report/report.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["state"] for row in rows], ["made", "made", "failed"])
+        self.assertEqual(rows[0]["prompt"], evil)
+        self.assertEqual(float(rows[0]["usd_spent"]), PRICE)
+        page = Page((self.folder / "report/index.html").read_text())
+        self.assertEqual((page.tags["script"], page.tags["b"], page.tags["img"], page.tags["tr"]), (0, 0, 2, 4))
+        self.assertIn(evil, page.texts)
+        for address in page.addresses:
+            self.assertTrue(address.startswith("data:image/jpeg;base64,/9j/"), address[:60])
+
+    def test_one_process_at_a_time(self):
+        self.fault({"phase": "create"}, "endless")
+        run = Launch(self.emulator, ["batch", str(self.manifest([{"prompt": "a", "output": str(self.out / "a.mp4")}]))],
+                     environment=self.home, program=COMMAND)
+        self.emulator.wait_until(lambda report: report["billable"] == 1, "the purchase")
+        self.assertIn("another process", self.batch("clips.csv", code=6).stderr)
+        run.interrupt()
+        code, output = run.end()
+        self.assertEqual(code, 130)
+        self.assertIn("Run the same command again", output)
+
+
+class Interrupted(BatchCase):
+    def test_kill_9_in_the_middle_and_the_same_command_again_buys_each_row_once(self):
+        path = self.simple(ROWS)
+        for share in (0.3, 0.6):
+            process = subprocess.Popen(self.arguments(path, "--jobs", 8), env=self.environment(), cwd=self.folder,
+                                       stdout=subprocess.DEVNULL)
+            self.emulator.wait_until(lambda report: report["billable"] >= ROWS * share, "the purchases")
+            process.kill()
+            process.wait()
+        run = self.batch(path, "--jobs", 8, "--report", "report")
+        self.assertIn(f"{ROWS} of {ROWS} made", run.stdout)
+        self.assert_made(ROWS)
+        prompts = collections.Counter(task["request"]["prompt"] for task in self.emulator.report()["tasks"])
+        self.assertEqual((len(prompts), set(prompts.values())), (ROWS, {1}))
+        self.assertEqual(self.bought(), ROWS)
+        requests = self.emulator.report()["requests"]
+        self.batch(path, "--jobs", 8)
+        self.assertEqual(self.emulator.report()["requests"], requests)
+        with open(self.folder / "report/report.csv", newline="") as file:
+            self.assertEqual(len(list(csv.reader(file))), ROWS + 1)
+
+
+class Throughput(BatchCase):
+    def test_how_many_a_second(self):
+        for at_once, count in ((1, 20), (8, 100), (64, 300)):
+            path = self.manifest([{"prompt": f"{at_once} {i}", "output": f"out/{at_once}-{i}.mp4"} for i in range(count)])
+            begun = time.monotonic()
+            self.batch(path, "--jobs", at_once)
+            seconds = time.monotonic() - begun
+            print(f"{at_once} at once: {count} clips in {seconds:.1f} s, {count / seconds:.1f} a second", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    cases = [Batch, Interrupted]
+    if "--rows" in arguments:
+        ROWS = int(arguments[arguments.index("--rows") + 1])
+        cases = [Interrupted]
+    elif "--measure" in arguments:
+        cases = [Throughput]
+    suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromTestCase(case) for case in cases)
+    sys.exit(0 if unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful() else 1)

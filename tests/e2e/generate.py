@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`aimlvideo generate`: a prompt to a file, whole or not at all, and never bought twice."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import urllib.request
+
+from support import IMAGE, KEY, EndToEnd, Launch, main
+
+COMMAND = os.environ["AIMLVIDEO_COMMAND"]
+
+
+class Generate(EndToEnd):
+    emulator_options = ("--log-delay", "0")
+
+    def environment(self, **more):
+        return dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, **self.home) | more
+
+    def generate(self, *arguments, code=0, **environment):
+        run = subprocess.run([COMMAND, "generate", *map(str, arguments)], env=self.environment(**environment),
+                             cwd=self.folder, capture_output=True, text=True, timeout=120)
+        self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+        self.assertNotIn(KEY, run.stdout + run.stderr)
+        return run
+
+    def start(self, *arguments):
+        return Launch(self.emulator, ["generate", *map(str, arguments)], environment=self.home, program=COMMAND)
+
+    def fault(self, phase, kind, **settings):
+        rule = {"match": {"phase": phase}, "fault": {"kind": kind, **settings}}
+        urllib.request.urlopen(self.emulator.url + "/emulator/faults", json.dumps(rule).encode()).close()
+
+    def no_faults(self):
+        urllib.request.urlopen(urllib.request.Request(self.emulator.url + "/emulator/faults", method="DELETE")).close()
+
+    def bought(self):
+        return self.emulator.report()["billable"]
+
+    def left_over(self):
+        return [name for name in os.listdir(self.folder) if name.endswith(".part")]
+
+    def test_a_clip_comes_as_it_is_and_the_name_of_the_file_is_printed(self):
+        run = self.generate("-p", "A boat", "-i", IMAGE, "-o", "boat.mp4")
+        self.assertEqual(run.stdout, "boat.mp4\n")
+        self.assertIn("generating\n", run.stderr)
+        self.assertNotIn("\033", run.stderr)
+        self.assertEqual(set(self.probe(self.folder / "boat.mp4")), {"video", "audio"})
+        self.assertEqual(self.left_over(), [])
+        self.assertEqual(self.bought(), 1)
+
+    def test_every_profile_makes_what_it_says_and_buys_once(self):
+        for profile, output, video, audio in (("h264", "a.mp4", "h264", "aac"), ("webm", "a.webm", "vp9", "opus"),
+                                              ("prores", "a.mov", "prores", "pcm_s16le"), ("poster", "a.jpg", "mjpeg", None),
+                                              ("hls", "a", "h264", "aac")):
+            with self.subTest(profile=profile):
+                self.generate("-p", "A boat", "--profile", profile, "-o", output)
+                streams = self.probe(self.folder / (output + "/index.m3u8" if profile == "hls" else output))
+                self.assertEqual(streams["video"]["codec_name"], video)
+                self.assertEqual(streams.get("audio", {}).get("codec_name"), audio)
+        self.assertIn("#EXT-X-ENDLIST", (self.folder / "a/index.m3u8").read_text())
+        self.assertEqual(self.left_over(), [])
+        self.assertEqual(self.bought(), 1)
+
+    def test_a_clip_without_sound_gets_silence_where_the_profile_needs_it(self):
+        for profile, output, sound in (("h264", "a.mp4", True), ("hls", "a", True), ("webm", "a.webm", False),
+                                       ("prores", "a.mov", False)):
+            with self.subTest(profile=profile):
+                self.generate("-p", "Silence", "--generate-audio", "false", "--profile", profile, "-o", output)
+                streams = self.probe(self.folder / (output + "/index.m3u8" if profile == "hls" else output))
+                self.assertEqual("audio" in streams, sound)
+        streams = self.probe(self.folder / "a.mp4")
+        self.assertAlmostEqual(float(streams["audio"]["duration"]), float(streams["video"]["duration"]), delta=0.1)
+
+    def test_size_and_rate_are_normalised(self):
+        self.generate("-p", "A boat", "--profile", "h264", "--size", "320x320", "--rate", "30", "-o", "a.mp4")
+        video = self.probe(self.folder / "a.mp4")["video"]
+        self.assertEqual((video["width"], video["height"], video["r_frame_rate"]), (320, 320, "30/1"))
+
+    def test_what_can_not_be_written_is_refused_before_anything_is_bought(self):
+        (self.folder / "there.mp4").write_text("precious")
+        (self.folder / "folder").mkdir()
+        (self.folder / "folder/precious.txt").write_text("precious")
+        for code, output, more in ((3, "there.mp4", ()), (5, "no/such/folder.mp4", ()), (3, "folder", ("--force",)),
+                                   (3, "folder", ("--force", "--profile", "hls")), (3, "a.m3u8", ("--profile", "hls"))):
+            with self.subTest(output=output, more=more):
+                self.generate("-p", "A boat", "-o", output, *more, code=code)
+        self.assertEqual((self.folder / "there.mp4").read_text(), "precious")
+        self.assertEqual((self.folder / "folder/precious.txt").read_text(), "precious")
+        self.assertEqual(self.bought(), 0)
+        self.generate("-p", "A boat", "-o", "there.mp4", "--force")
+        self.assertIn("video", self.probe(self.folder / "there.mp4"))
+
+    def test_a_stream_is_replaced_as_a_whole_with_force(self):
+        self.generate("-p", "A boat", "--profile", "hls", "-o", "a")
+        before = os.stat(self.folder / "a").st_ino
+        self.generate("-p", "A boat", "--profile", "hls", "-o", "a", code=3)
+        self.generate("-p", "A boat", "--profile", "hls", "-o", "a", "--force")
+        self.assertNotEqual(os.stat(self.folder / "a").st_ino, before)
+        self.assertEqual(self.left_over(), [])
+
+    def test_mistakes_have_exit_codes(self):
+        for code, arguments in ((2, ()), (2, ("-o", "a.mp4", "--durration", "5")), (2, ("-o", "a.mp4", "--duration", "x")),
+                                (2, ("-o", "a.mp4", "--endpoint", "other")), (2, ("-o", "a.mp4", "--profile", "avi")),
+                                (2, ("-o", "a.mp4", "--size", "3x3")), (3, ("-o", "a.mp4", "-d", "7")),
+                                (3, ("-o", "a.mp4", "--max-cost", "0.01"))):
+            with self.subTest(arguments=arguments):
+                self.generate("-p", "A boat", *arguments, code=code)
+        self.generate("-p", "A boat", "-o", "a.mp4", code=4, AIMLAPI_KEY="")
+        self.generate("-p", "A boat", "-o", "a.mp4", "--timeout", "1", "--base-url", "http://127.0.0.1:1", code=6)
+        self.generate("-p", "A boat", "-i", "no.jpg", "-o", "a.mp4", code=5)
+        self.assertEqual(self.bought(), 0)
+        self.fault("create", "moderation")
+        self.generate("-p", "A boat", "-o", "a.mp4", code=1)
+        self.assertFalse((self.folder / "a.mp4").exists())
+        self.assertEqual(self.left_over(), [])
+
+    def test_json_lines_tell_the_progress_and_the_end(self):
+        lines = [json.loads(line) for line in self.generate("-p", "A boat", "-o", "a.mp4", "--json").stdout.splitlines()]
+        self.assertEqual({line["event"] for line in lines[:-1]}, {"progress"})
+        self.assertEqual((lines[-1]["event"], lines[-1]["output"], lines[-1]["origin"]), ("finished", "a.mp4", "bought"))
+        self.assertGreater(lines[-1]["usd_spent"], 0)
+        run = self.generate("-p", "A boat", "-d", "7", "-o", "b.mp4", "--json", code=3)
+        failed = json.loads(run.stdout.splitlines()[-1])
+        self.assertEqual((failed["event"], failed["kind"], failed["exit_code"]), ("failed", "bad-request", 3))
+
+    def test_a_terminal_gets_a_bar(self):
+        master, slave = pty.openpty()
+        process = subprocess.Popen([COMMAND, "generate", "-p", "A boat", "-o", "a.mp4"], stdout=subprocess.DEVNULL,
+                                   stderr=slave, env=self.environment(TERM="xterm"), cwd=self.folder)
+        os.close(slave)
+        output = b""
+        while True:
+            try:
+                data = os.read(master, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            output += data
+        os.close(master)
+        self.assertEqual(process.wait(60), 0)
+        self.assertRegex(output.decode(), r"\[#* *\] +\d+ %  generating  \d:\d\d")
+        self.assertTrue(output.endswith(b"\033[J"))
+
+    def test_an_interruption_leaves_a_job_that_two_commands_go_on_with(self):
+        self.fault("poll", "status", status=503)
+        run = self.start("-p", "A boat", "-o", self.folder / "a.mp4")
+        run.wait_for("queued")
+        run.interrupt()
+        code, output = run.end()
+        self.assertEqual(code, 130)
+        self.assertIn("Run the same command again", output)
+        hint = re.search(r"aimlvideo (jobs resume \d+) \S*a\.mp4", output)
+        self.assertTrue(hint, output)
+        self.assertEqual(self.left_over(), [])
+        self.assertFalse((self.folder / "a.mp4").exists())
+        self.generate("-p", "A boat", "-o", "a.mp4", "--timeout", "1", code=7)
+        self.no_faults()
+        subprocess.run([COMMAND, *hint[1].split(), "b.mp4"], env=self.environment(), cwd=self.folder, check=True,
+                       capture_output=True)
+        self.generate("-p", "A boat", "-o", "a.mp4")
+        self.assertEqual((self.folder / "a.mp4").read_bytes(), (self.folder / "b.mp4").read_bytes())
+        self.assertEqual(self.bought(), 1)
+
+    def test_what_kill_9_leaves_is_cleaned_up_by_the_next_run(self):
+        self.fault("clip", "stall", bytes=1000)
+        run = self.start("-p", "A boat", "-o", self.folder / "a.mp4")
+        run.wait_for("downloading")
+        run.process.send_signal(signal.SIGKILL)
+        run.end()
+        self.assertEqual(self.left_over(), [".a.mp4.part"])
+        self.assertFalse((self.folder / "a.mp4").exists())
+        self.no_faults()
+        self.generate("-p", "A boat", "-o", "a.mp4")
+        self.assertEqual(self.left_over(), [])
+        self.assertEqual(self.bought(), 1)
+
+
+if __name__ == "__main__":
+    main()
