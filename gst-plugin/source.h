@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <gst/base/gstbasesrc.h>
+
+#include "bus.h"
+#include "generation/job.h"
+#include "properties.h"
+
+namespace aimlvideo {
+
+/// The element's inside. The GObject functions of aimlvideosrc.cpp only translate.
+///
+/// Threads: the application's (state changes, send_event), the streaming thread (create) and the job's (the observer's
+/// calls). `mutex_` guards what they share and is never held while posting, calling the job or a pad.
+class Source final : public JobObserver {
+public:
+  explicit Source(GstBaseSrc *element) : element_(element), bus_(GST_ELEMENT(element)) {}
+
+  // any thread
+  void set(Property property, const GValue *value);
+  bool get(Property property, GValue *value) const;
+  bool setUri(const char *uri, GError **error);
+  std::string uri() const;
+  gint64 size() const { return size_; }
+
+  // the application's thread
+  bool validate() const;
+  bool checkLink() const;
+  void enterPaused();
+  void leavePaused();
+  void endOfStreamSent();
+
+  // the streaming thread
+  GstFlowReturn create(guint64 offset, guint length, GstBuffer **buffer);
+  void setFlushing(bool flushing);
+
+  // the job's thread
+  void stateChanged(const Status &status) override;
+  void progressed(const Status &status, const std::string &note) override;
+  void arriving(const Status &status, const std::shared_ptr<Spool> &clip) override;
+  void completed(const Status &status) override;
+  void failed(const Status &status, const Error &error) override;
+  void logged(const std::string &line) override;
+  void warned(const std::string &text) override;
+
+private:
+  static constexpr gint64 unknownSize = -1;
+
+  enum class Outcome {
+    Pending,
+    Arriving, ///< the clip can be read while it is being fetched
+    Complete,
+    DryRun, ///< nothing was bought, so there is nothing to read
+    Failed,
+    Cancelled
+  };
+
+  bool locked() const;
+  bool cancelJob();
+  void advance(Outcome outcome);
+  bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
+  bool unlockedSince(unsigned entry) const { return flushing_ || unlocks_ != entry; }
+  GstFlowReturn flowWithoutClip(unsigned entry) const;
+  std::shared_ptr<Spool> waitForClip(unsigned entry, GstFlowReturn &flow);
+  GstFlowReturn endOfClip(unsigned entry);
+  bool learnSize(const Spool &clip);
+  Status status() const;
+
+  GstBaseSrc *const element_; // owns this
+  Bus bus_;
+  std::atomic<gint64> size_ = unknownSize; ///< of the clip, once it is known
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  ElementSettings settings_;
+  std::atomic<bool> flushing_ = false; ///< changed under the lock, and read by a wait for the clip as well
+  std::atomic<unsigned> unlocks_ = 0;  ///< likewise: calls of unlock() so far
+  bool jobStarted_ = false;
+  std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
+  std::shared_ptr<Spool> clip_;
+  std::shared_ptr<Job> job_;
+  int64_t ledgerRow_ = 0; ///< of the previous run, which the next one goes on with
+  State finalState_ = State::Idle;
+};
+
+} // namespace aimlvideo
