@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr double delayPerPoll = 0.0194; ///< seconds of delay that one poll is worth
+constexpr double delayPerPoll = 0.0190; ///< seconds of delay that one poll is worth
 constexpr double longestPause = 15;     ///< seconds, as all below
 constexpr double shortestPause = 0.3;
 constexpr double shortestLaterPause = 1;

@@ -137,7 +137,7 @@ GST_START_TEST(a_fresh_link_during_the_download_teaches_nothing_more) {
   size_t links = 0;
   bench.service.onClip = [&](const Seen &, Answer &answer) {
     if (links++ == 0)
-      answer.json(403, "");
+      answer.jsonAfter(1500ms, 403, "");
     else
       bench.service.serveClip(answer);
   };
