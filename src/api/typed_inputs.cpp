@@ -112,7 +112,8 @@ std::string BodyWriter::written() const {
     body.append(text, done, at - done).append(*entry->second);
     done = at + entry->first.size();
   }
-  return body.append(text, done, std::string::npos);
+  body.append(text, done, std::string::npos);
+  return body;
 }
 
 void BodyWriter::addParameters(JsonObject *parameters, const std::map<std::string, Media> &media) {
