@@ -11,6 +11,7 @@ import csv
 import html.parser
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -215,6 +216,22 @@ class Batch(BatchCase):
         self.assertIn(evil, page.texts)
         for address in page.addresses:
             self.assertTrue(address.startswith("data:image/jpeg;base64,/9j/"), address[:60])
+
+    def test_a_terminal_gets_a_live_table_above_which_the_rows_are_told(self):
+        master, slave = pty.openpty()
+        process = subprocess.Popen(self.arguments(self.simple(4), "--jobs", 2), stdout=slave, stderr=slave,
+                                   env=self.environment() | {"TERM": "xterm"}, cwd=self.folder)
+        os.close(slave)
+        output = b""
+        with open(master, "rb", buffering=0) as terminal:
+            try:
+                while data := terminal.read(4096):
+                    output += data
+            except OSError:
+                pass  # how a terminal ends
+        self.assertEqual(process.wait(60), 0)
+        self.assertRegex(output.decode(), r"(?s)\[#* *\] +\d+ %  \w+  \d:\d\d(, \d+:\d\d left)?  out/\d.mp4.*of 4 made, 2 running, 2 waiting")
+        self.assertRegex(output.decode(), r"\033\[J(row \d: out/\d.mp4: bought, 0.455 USD, \d:\d\d\r\n)+")
 
     def test_one_process_at_a_time(self):
         self.fault({"phase": "create"}, "endless")

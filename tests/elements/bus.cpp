@@ -79,6 +79,7 @@ GST_START_TEST(a_refusal_is_one_error_with_its_cause_and_then_the_end_of_progres
     ck_abort_msg("\"%s\" does not name \"%s\"", error.text.c_str(), refusal.text);
   guint status = 0;
   fail_unless(gst_structure_get_uint(error.structure, "http-status-code", &status));
+  fail_unless(gst_structure_has_field_typed(error.structure, "kind", G_TYPE_STRING));
   fail_unless_equals_int(status, refusal.status);
   fail_unless(gst_structure_has_field(error.structure, "client-request-id"));
   fail_unless(pipeline.position("error") < pipeline.position("progress-error"));

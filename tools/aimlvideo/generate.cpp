@@ -89,7 +89,9 @@ Error interruptionOf(const Production &production) {
                         : ": nothing was bought";
     return error;
   }
-  error.why = "generation " + news.generationId + " is bought and goes on at the service";
+  const bool complete = production.transcoding() || news.status == "completed";
+  error.why = "generation " + news.generationId +
+              (complete ? " is bought and its clip is kept" : " is bought and goes on at the service");
   error.remedy += " to go on with it, without buying";
   if (const int64_t job = jobOf(news.generationId); job != 0) {
     const GCharPtr file(g_shell_quote(

@@ -47,7 +47,7 @@ constexpr Profile table[] = {
      "video/quicktime",
      "qtmux",
      nullptr,
-     {"video/x-prores", "video/x-raw,format=I422_10LE", "avenc_prores_ks", "profile=hq"},
+     {"video/x-prores", "video/x-raw,format=I422_10LE", "avenc_prores_ks", "profile=hq threads=auto"},
      {"audio/x-raw,format=S16LE", stereo, nullptr, nullptr}},
     {"poster",
      "jpg",
