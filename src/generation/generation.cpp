@@ -182,7 +182,7 @@ bool Generation::isGone(const Error &error) const {
   return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && !run_.settings.fetchesOnly();
 }
 
-Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {
+Result<std::shared_ptr<Spool>> Generation::fetch(const Reply &reply) {
   auto clip = download(reply.clipUrl);
   if (clip)
     keep(**clip);
