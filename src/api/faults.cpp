@@ -24,6 +24,7 @@ std::string plain(double value) {
 
 std::vector<std::string> namesOf(const std::vector<Parameter> &parameters) {
   std::vector<std::string> names;
+  names.reserve(parameters.size());
   for (const Parameter &parameter : parameters)
     names.push_back(parameter.name);
   return names;

@@ -124,7 +124,7 @@ std::optional<std::string> base64In(std::string_view uri) {
   std::replace(data.begin(), data.end(), '_', '/');
   const size_t end = data.find_last_not_of('=') + 1;
   const bool padded = data.size() > end;
-  if (end == 0 || end % 4 == 1 || data.size() - end > 2 || (padded && data.size() % 4 != 0) ||
+  if ((end == 0 && padded) || end % 4 == 1 || data.size() - end > 2 || (padded && data.size() % 4 != 0) ||
       !std::all_of(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(end),
                    [](char c) { return g_ascii_isalnum(c) || c == '+' || c == '/'; }))
     return {};

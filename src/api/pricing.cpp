@@ -42,7 +42,7 @@ public:
     if (units.empty())
       return tl::unexpected(std::string("its price list is empty"));
     for (JsonObject *unit : units) {
-      const auto part = cost(unit, "measure");
+      auto part = cost(unit, "measure");
       if (!part)
         return part;
       sum.usd += part->usd;
@@ -70,7 +70,7 @@ public:
 private:
   /// What the request says of a parameter, or what the service takes without it.
   std::optional<std::string> valueOf(const std::string &name) const {
-    if (const auto sent = json::scalarText(json::member(body_, name.c_str())))
+    if (auto sent = json::scalarText(json::member(body_, name.c_str())))
       return sent;
     const Parameter *parameter = known_ ? known_->parameter(name) : nullptr;
     return parameter && !parameter->fallback.empty() ? std::optional(parameter->fallback) : std::nullopt;

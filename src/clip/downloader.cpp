@@ -31,7 +31,7 @@ constexpr auto paidFor = "It is paid for and stays at the service";
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
     : host_(session, cancellation, limits.localHosts),
       cancellation_(cancellation),
-      limits_(std::move(limits)),
+      limits_(limits),
       callbacks_(std::move(callbacks)),
       buffer_(blockSize) {}
 

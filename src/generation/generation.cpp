@@ -217,7 +217,7 @@ bool Generation::isGone(const Error &error) const {
   return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && !run_.settings.fetchesOnly();
 }
 
-Result<std::shared_ptr<Spool>> Generation::fetch(Reply reply) {
+Result<std::shared_ptr<Spool>> Generation::fetch(const Reply &reply) {
   auto clip = download(reply.clipUrl);
   learn(run_); // not before, since the clip should not wait for the ledger
   if (clip)

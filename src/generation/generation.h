@@ -45,7 +45,7 @@ private:
   Result<void> takeTurn();
   Result<std::shared_ptr<Spool>> settle(Error why);
   Result<std::shared_ptr<Spool>> await(Reply reply, Clock::time_point firstPoll);
-  Result<std::shared_ptr<Spool>> fetch(Reply reply);
+  Result<std::shared_ptr<Spool>> fetch(const Reply &reply);
   Result<std::shared_ptr<Spool>> download(const std::string &url);
   Result<std::shared_ptr<Spool>> downloadInto(const std::string &folder, const std::string &url);
   bool serviceIsLocal();

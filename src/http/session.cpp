@@ -34,6 +34,7 @@ GRefPtr<GProxyResolver> proxyResolver(const std::string &wanted) {
         direct.emplace_back(*host);
   }
   std::vector<char *> list;
+  list.reserve(direct.size() + 1);
   for (std::string &host : direct)
     list.push_back(host.data());
   list.push_back(nullptr);

@@ -209,9 +209,8 @@ sqlite::Done<void> Ledger::migrate() {
     const std::string script = std::string("BEGIN IMMEDIATE;") + migrations[next] +
                                "PRAGMA user_version = " + std::to_string(next + 1) + "; COMMIT";
     if (const auto done = database_.execute(script); !done) {
-      const auto fault = done.error();
       database_.execute("ROLLBACK");
-      return tl::unexpected(fault);
+      return tl::unexpected(done.error());
     }
   }
   return {};

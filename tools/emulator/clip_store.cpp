@@ -114,7 +114,7 @@ ClipStore::ClipStore(ClipPtr fixed) : fixed_(std::move(fixed)) {
   // The encoder uses several cores by itself.
   unsigned count = std::max(1U, std::thread::hardware_concurrency() / 2);
   for (unsigned i = 0; i < count; i++)
-    workers_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
+    workers_.emplace_back([this](const std::stop_token &stop) { work(stop); });
 }
 
 ClipStore::~ClipStore() {
@@ -150,7 +150,7 @@ void ClipStore::cancelOrders() {
     runOnMainLoop([ready = std::move(order.ready)] { ready(tl::unexpected<std::string>("cancelled")); });
 }
 
-void ClipStore::work(std::stop_token stop) {
+void ClipStore::work(const std::stop_token &stop) {
   while (true) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [this] { return !orders_.empty(); });

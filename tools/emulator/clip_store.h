@@ -60,7 +60,7 @@ private:
     std::optional<Picture> first, last;
   };
 
-  void work(std::stop_token stop);
+  void work(const std::stop_token &stop);
   void fulfil(Order &order, const std::stop_token &stop);
   ClipResult make(Look &look, const std::string &key, const std::stop_token &stop);
   ClipPtr remembered(const std::string &key);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <ranges>
 
 namespace emulator {
 namespace {
@@ -94,19 +93,21 @@ Response Logs::list(const Request &request, const LogDelay &delay) {
   };
   Json data = Json::array();
   size_t found = 0;
-  for (const auto &row : rows_ | std::views::reverse) {
-    if (!isVisible(*row) || !matches(*row, *query))
+  for (auto row = rows_.rbegin(); row != rows_.rend(); ++row) { // newest first
+    if (!isVisible(**row) || !matches(**row, *query))
       continue;
-    if (found >= query->offset && found < query->offset + query->limit)
-      data.add(json(*row));
+    if (found >= query->offset && found - query->offset < query->limit)
+      data.add(json(**row));
     found++;
   }
   return Response::json(
-      200, Json::object({{"data", data},
-                         {"pagination", Json::object({{"limit", query->limit},
-                                                      {"offset", query->offset},
-                                                      {"total", found},
-                                                      {"has_more", query->offset + query->limit < found}})}}));
+      200,
+      Json::object({{"data", data},
+                    {"pagination",
+                     Json::object({{"limit", query->limit},
+                                   {"offset", query->offset},
+                                   {"total", found},
+                                   {"has_more", found > query->offset && found - query->offset > query->limit}})}}));
 }
 
 bool Logs::isTooFrequent() {
