@@ -85,6 +85,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--elements", type=int, default=40)
     parser.add_argument("--generations", type=int, default=0)
-    parser.add_argument("--seconds", type=int, default=40)
+    parser.add_argument("--seconds", type=int, default=20)
     Soak.arguments = parser.parse_args()
     unittest.main(argv=[sys.argv[0], "-v"])

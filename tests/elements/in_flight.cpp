@@ -56,7 +56,7 @@ GST_START_TEST(elements_above_the_limit_wait_in_line_and_all_play_in_the_end) {
   const Event queued = waitForStatus(*last, "queued-locally");
   fail_if(gst_structure_has_field(queued.structure, "eta"));
   fail_if(gst_structure_has_field(queued.structure, "generation-id"));
-  fail_unless_equals_string(statusOf(*last).c_str(), "queued-locally");
+  fail_unless(statusOf(*last) == "queued-locally");
   fail_unless_equals_int(slow.service.purchases(), 1);
   const Event note = last->waitFor("progress-continue", [](const Event &event) {
     return event.text.find("waiting for its turn") != std::string::npos;
