@@ -39,7 +39,7 @@ if [ $full = yes ]; then
   sanitized build-thread test-programs -Db_sanitize=thread -Demulator=disabled
 else
   address=build-address-engine # without what takes the longest to compile
-  sanitized $address test-programs -Db_sanitize=address,undefined -Dplugin=disabled -Demulator=disabled
+  sanitized $address all -Db_sanitize=address,undefined -Dplugin=disabled -Demulator=disabled
 fi
 
 failed=0
