@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/catalogue.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/json.h"
 extern "C" {
 #include "models_resource.h" // generated, without its own extern "C"
@@ -81,12 +84,12 @@ std::vector<std::string> texts(JsonObject *object, const char *name) {
 }
 
 std::optional<Rule> readRule(JsonObject *fact) {
-  static const std::map<std::string, Rule::Kind> kinds{{"exactly-one", Rule::Kind::ExactlyOne},
-                                                       {"at-most-once", Rule::Kind::AtMostOnce},
-                                                       {"needs", Rule::Kind::Needs},
-                                                       {"pair", Rule::Kind::Pair}};
-  const auto kind = kinds.find(text(fact, "rule"));
-  if (kind == kinds.end())
+  static constexpr std::pair<std::string_view, Rule::Kind> kinds[] = {{"exactly-one", Rule::Kind::ExactlyOne},
+                                                                      {"at-most-once", Rule::Kind::AtMostOnce},
+                                                                      {"needs", Rule::Kind::Needs},
+                                                                      {"pair", Rule::Kind::Pair}};
+  const auto kind = std::ranges::find(kinds, text(fact, "rule"), &std::pair<std::string_view, Rule::Kind>::first);
+  if (kind == std::end(kinds))
     return {};
   Rule rule;
   rule.kind = kind->second;

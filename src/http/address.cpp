@@ -23,13 +23,13 @@ constexpr const char *notPublic[] = {
 };
 
 const std::vector<GRefPtr<GInetAddressMask>> &masks() {
-  static const auto all = [] {
-    std::vector<GRefPtr<GInetAddressMask>> list;
+  static const auto *all = [] { // outlives every worker, also those still running at exit
+    auto *list = new std::vector<GRefPtr<GInetAddressMask>>;
     for (const char *block : notPublic)
-      list.push_back(adopt(g_inet_address_mask_new_from_string(block, nullptr)));
+      list->push_back(adopt(g_inet_address_mask_new_from_string(block, nullptr)));
     return list;
   }();
-  return all;
+  return *all;
 }
 
 /// The IPv4 address that is written inside an IPv6 one: ::ffff:a.b.c.d, or the well-known prefix of NAT64.
