@@ -32,12 +32,13 @@ sanitized() {
     -Db_pch=true -Db_lundef=false "$@" >/dev/null
   ninja -C "$folder" --quiet "$target"
 }
-BUILD=build scripts/build.sh -Dwerror=true
 if [ $full = yes ]; then
+  BUILD=build scripts/build.sh -Dwerror=true -Db_pch=false # every file includes what it uses
   address=build-address
   sanitized $address test-programs -Db_sanitize=address,undefined -Dfuzzing=enabled
   sanitized build-thread test-programs -Db_sanitize=thread -Demulator=disabled
 else
+  BUILD=build scripts/build.sh -Dwerror=true
   address=build-address-engine # without what takes the longest to compile
   sanitized $address all -Db_sanitize=address,undefined -Dplugin=disabled -Demulator=disabled
 fi
@@ -48,7 +49,8 @@ failed=0
 run() {
   folder=$1
   shift
-  chrt --batch 0 meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || failed=1
+  # most tests wait most of the time
+  chrt --batch 0 meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$(($(nproc) + 1))" "$@" || failed=1
 }
 if [ $full = yes ]; then
   scripts/analyse.sh || failed=1
@@ -59,7 +61,6 @@ else
   run build --no-suite full
 fi
 if [ $full = yes ]; then
-  # these tests wait most of the time
   BUILD=$address nice scripts/fuzz.sh --seconds 10 >$address/fuzz.log 2>&1 &
   fuzzing=$!
   run $address --suite unit --suite elements --no-suite full
