@@ -22,9 +22,9 @@ case " $* " in
 *) sound="clip. ! queue ! audioconvert ! audioresample ! avenc_aac ! aacparse ! hls.audio" ;;
 esac
 
-# A segment begins with a key frame: one every 48 frames, 2 s at 24 frames a second. The whole clip stays in the list.
+# A segment begins with a key frame, which hlssink2 asks the encoder for. The whole clip stays in the list.
 # shellcheck disable=SC2086 # $sound is meant to be split into words
 gst-launch-1.0 -e aimlvideosrc prompt="$prompt" "$@" ! decodebin name=clip \
-  clip. ! queue ! videoconvert ! x264enc key-int-max=48 ! video/x-h264,profile=high ! h264parse ! hls.video $sound \
+  clip. ! queue ! videoconvert ! x264enc ! video/x-h264,profile=high ! h264parse ! hls.video $sound \
   hlssink2 name=hls target-duration=2 playlist-length=0 max-files=0 \
   playlist-location="$folder/index.m3u8" location="$folder/%05d.ts"
