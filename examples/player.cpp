@@ -156,11 +156,13 @@ void Player::received(GstMessage *message) {
 void Player::failed(GstMessage *message) {
   if (!g_main_loop_is_running(loop_.get()))
     return; // the first error tells the cause
-  if (GST_OBJECT_FLAG_IS_SET(GST_MESSAGE_SRC(message), GST_ELEMENT_FLAG_SINK))
-    return interrupted(); // the window was closed
   GError *error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
-  std::fprintf(stderr, "%s\n", Owned<GError>(error)->message);
+  const Owned<GError> owned(error);
+  const bool bySink = GST_OBJECT_FLAG_IS_SET(GST_MESSAGE_SRC(message), GST_ELEMENT_FLAG_SINK);
+  if (bySink && g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND))
+    return interrupted(); // the window was closed
+  std::fprintf(stderr, "%s\n", error->message);
   end(1);
 }
 

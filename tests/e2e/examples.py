@@ -35,7 +35,8 @@ class Screen:
     def __init__(self, folder):
         reader, writer = os.pipe()
         self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-fbdir", folder],
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-noreset", "-fbdir",
+             folder],
             pass_fds=[writer], stderr=subprocess.DEVNULL)
         os.close(writer)
         with os.fdopen(reader) as line:
@@ -84,7 +85,7 @@ class Examples(EndToEnd):
 
     def environment(self, **more):
         # Debian's own Python is the one that python3-gi is for
-        return self.home | {"PATH": "/usr/bin:" + os.environ["PATH"]} | more
+        return self.home | {"PATH": "/usr/bin:" + os.environ["PATH"], "GST_PLUGIN_FEATURE_RANK": "kmssink:NONE"} | more
 
     def start(self, *words, **more):
         return Launch(self.emulator, words[1:], (), self.environment(**more), program=words[0])
@@ -142,7 +143,7 @@ class Page(Examples):
         self.assertGreaterEqual(len(names), 5, names)
         size = [(stream["width"], stream["height"]) for stream in (self.probe(folder / name)["video"] for name in names)]
         self.assertEqual(set(size[:-1]), {(320, 180)})
-        self.assertEqual(size[-1][0], 4 * 328 + 8 if len(names) > 4 else 0)
+        self.assertEqual(size[-1][0], 4 * 328)
 
     def check_mixture(self, path):
         """The live picture went on before, around and after the clip. A place in the corner of the clip is looked at."""
@@ -166,14 +167,14 @@ class Page(Examples):
 class Embedding(Examples):
     PROGRAMS = {"C": (str(BUILD / "examples/embed"),), "Python": ("/usr/bin/python3", str(EXAMPLES / "embed.py"))}
 
-    def each(self):
-        for number, (language, words) in enumerate(self.PROGRAMS.items()):
+    def each(self, check):
+        for language, words in self.PROGRAMS.items():
             with self.subTest(language=language):
-                output = self.folder / f"{number}.mp4"
-                yield (*words, f"--output={output}", f"--image={IMAGE}", f"a lighthouse {number}"), output
+                output = self.folder / f"{language}.mp4"
+                check((*words, f"--output={output}", f"--image={IMAGE}", f"a lighthouse in {language}"), output)
 
     def test_an_application_shows_progress_and_keeps_the_clip(self):
-        for words, output in self.each():
+        def check(words, output):
             before = self.bought()
             code, text = self.start(*words).end()
             self.assertEqual(code, 0, text)
@@ -186,9 +187,11 @@ class Embedding(Examples):
             self.assertEqual(self.start(*words).end()[0], 0)
             self.assertEqual(self.bought(), before + 1)
 
+        self.each(check)
+
     def test_an_application_tells_the_one_error_and_leaves_no_file(self):
         self.emulate("POST", "faults", {"match": {"phase": "create"}, "fault": {"kind": "moderation", "message": "no boats"}})
-        for words, output in self.each():
+        def check(words, output):
             code, text = self.start(*words).end()
             self.assertEqual(code, 1, text)
             self.assertRegex(text, r"no boats.*not billed")
@@ -197,8 +200,10 @@ class Embedding(Examples):
             self.assertNotIn("Internal data stream error", text)
             self.assertEqual(list(self.folder.glob(output.name + "*")), [])
 
+        self.each(check)
+
     def test_an_application_is_interrupted_at_once_and_goes_on_later(self):
-        for words, output in self.each():
+        def check(words, output):
             before = self.bought()
             self.stall("poll")
             run = self.start(*words)
@@ -212,6 +217,8 @@ class Embedding(Examples):
             self.assertEqual(self.start(*words).end()[0], 0)
             self.assertTrue(output.exists())
             self.assertEqual(self.bought(), before + 1)
+
+        self.each(check)
 
 
 class Player(Examples):
