@@ -139,9 +139,10 @@ static int run(const char *prompt, const char *image, const char *output) {
   GError *error = NULL;
   App app = {.output = output, .unfinished = g_strconcat(output, ".part", NULL)};
   app.pipeline = gst_parse_launch("aimlvideosrc name=source ! filesink name=sink", &error);
-  if (!app.pipeline) {
-    g_printerr("%s\n", error->message); /* GST_PLUGIN_PATH does not name the plugin's folder? */
+  if (error) { /* no such element: does GST_PLUGIN_PATH name the plugin's folder? */
+    g_printerr("%s\n", error->message);
     g_error_free(error);
+    gst_clear_object(&app.pipeline);
     g_free(app.unfinished);
     return 1;
   }

@@ -104,4 +104,8 @@ parser.add_argument("-i", "--image", metavar="IMAGE", help="the first frame, a p
 parser.add_argument("-o", "--output", metavar="FILE", default="clip.mp4", help="the file to make (clip.mp4)")
 arguments = parser.parse_args()
 Gst.init(None)
-sys.exit(Maker(arguments.prompt, arguments.image, arguments.output).run())
+try:
+    maker = Maker(arguments.prompt, arguments.image, arguments.output)
+except GLib.Error as error:  # no such element: does GST_PLUGIN_PATH name the plugin's folder?
+    sys.exit(error.message)
+sys.exit(maker.run())

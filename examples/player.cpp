@@ -159,11 +159,11 @@ void Player::failed(GstMessage *message) {
   GError *error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
   const Owned<GError> owned(error);
-  const bool bySink = GST_OBJECT_FLAG_IS_SET(GST_MESSAGE_SRC(message), GST_ELEMENT_FLAG_SINK);
-  if (bySink && g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND))
-    return interrupted(); // the window was closed
-  std::fprintf(stderr, "%s\n", error->message);
-  end(1);
+  std::fprintf(stderr, "%s: %s\n", GST_MESSAGE_SRC_NAME(message), error->message);
+  if (GST_MESSAGE_SRC(message) == GST_OBJECT(source_.get()))
+    return end(1); // it has said all
+  interrupted();   // the window was closed, the picture can't be read
+  exitCode_ = 1;
 }
 
 void Player::interrupted() {
@@ -226,9 +226,19 @@ void Player::streamFound(GstPad *pad) {
   g_object_set(selector, "active-pad", target.get(), nullptr);
 }
 
+/// A clip without sound: the silence would go on for ever after it. An EOS that is sent to its source waits for the
+/// thread of the source, which may be held in the sink's preroll; so that thread sends it.
 void Player::allStreamsFound() {
-  if (!hasSound_)
-    gst_element_send_event(find("silence").get(), gst_event_new_eos()); // else it would go on after the clip
+  if (hasSound_)
+    return;
+  const Owned<GstPad> pad(gst_element_get_static_pad(find("silence").get(), "src"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad *silence, GstPadProbeInfo *, gpointer) {
+        gst_pad_push_event(silence, gst_event_new_eos());
+        return GST_PAD_PROBE_DROP;
+      },
+      nullptr, nullptr);
 }
 
 } // namespace

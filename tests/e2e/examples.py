@@ -265,6 +265,18 @@ class Player(Examples):
         self.assertIn("no paint left", text)
 
 
+class SilentClip(Examples):
+    emulator_options = ("--clip", str(BUILD / "tests/clips/hevc.mp4"))
+
+    def test_a_clip_without_sound_plays_to_its_end_also_as_a_replay(self):
+        screen = self.screen()
+        for origin in ("bought", "replayed"):  # a replay is there before the window is
+            with self.subTest(origin=origin):
+                code, text = self.start(str(PLAYER), "silence", str(IMAGE), DISPLAY=screen.display).end()
+                self.assertEqual(code, 0, text)
+        self.assertEqual(self.bought(), 1)
+
+
 class Snippets(Examples):
     SOURCES = {"c": "embed.c", "cpp": "player.cpp", "python": "embed.py"}
 
