@@ -110,11 +110,11 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data) {
       show_generation(gst_message_get_structure(message));
     break;
   case GST_MESSAGE_ERROR:
-    finish(app, show_error(message));
-    return G_SOURCE_REMOVE; /* what follows is the echo of the first error */
+    finish(app, show_error(message)); /* the bus drops what follows, the echoes of the first error */
+    break;
   case GST_MESSAGE_EOS:
     keep_output(app);
-    return G_SOURCE_REMOVE;
+    break;
   default:
     break;
   }
