@@ -38,16 +38,16 @@ using Owned = std::unique_ptr<T, Release>;
 constexpr int width = 960;
 constexpr int height = 540;
 
-constexpr auto description =
-    "input-selector name=picture ! videoconvert ! videoscale ! video/x-raw,width=960,height=540,pixel-aspect-ratio=1/1 "
-    "!"
-    " autovideosink "
-    "input-selector name=sound ! audioconvert ! audioresample ! autoaudiosink "
-    "filesrc name=image ! decodebin ! videoflip method=automatic ! videoconvert ! videoscale !"
-    " video/x-raw,format=BGRx,width=960,height=540,pixel-aspect-ratio=1/1 ! imagefreeze ! video/x-raw,framerate=25/1 !"
-    " cairooverlay name=bar ! picture. "
-    "audiotestsrc name=silence wave=silence ! audio/x-raw,rate=48000,channels=2 ! sound. "
-    "bin.( async-handling=true aimlvideosrc name=source ! decodebin name=clip )";
+constexpr auto description = R"(
+  input-selector name=picture ! videoconvert ! videoscale ! video/x-raw,width=960,height=540,pixel-aspect-ratio=1/1 !
+    autovideosink
+  input-selector name=sound ! audioconvert ! audioresample ! autoaudiosink
+  filesrc name=image ! decodebin ! videoflip method=automatic ! videoconvert ! videoscale !
+    video/x-raw,format=BGRx,width=960,height=540,pixel-aspect-ratio=1/1 ! imagefreeze ! video/x-raw,framerate=25/1 !
+    cairooverlay name=bar ! picture.
+  audiotestsrc name=silence wave=silence ! audio/x-raw,rate=48000,channels=2 ! sound.
+  bin.( async-handling=true aimlvideosrc name=source ! decodebin name=clip )
+)";
 
 class Player {
 public:
