@@ -14,6 +14,7 @@
 //     it has async-handling, and keeps that to itself;
 //   - the clip's timestamps begin at 0, when the pipeline has played for minutes. The offset of its pads moves them.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <mutex>
