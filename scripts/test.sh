@@ -55,7 +55,7 @@ run() {
 if [ $full = yes ]; then
   scripts/analyse.sh || failed=1
   run build
-  run build --setup valgrind --suite threads
+  run build --setup valgrind exit job key_memory ledger reply request session settings spool
   run build-thread --num-processes 4 --suite unit --suite elements --no-suite full
 else
   scripts/analyse.sh --quick || failed=1
