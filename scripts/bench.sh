@@ -35,13 +35,11 @@ number() {
   if [ $quick = yes ]; then echo "$2"; else echo "$1"; fi
 }
 
-[ -e "$build/build.ninja" ] || meson setup "$build" -Doptimization=2
+[ -e "$build/build.ninja" ] || meson setup "$build" -Doptimization=2 -Db_pch=true
 ninja -C "$build" >/dev/null \
   gst-plugin/libgstaimlapi.so tools/emulator/aimlapi-emulator tests/clips/faststart.mp4 \
-  tests/bench/first-frame tests/bench/ledger-bench tests/bench/many-client tests/bench/start-up \
-  tests/bench/state-changes tests/bench/throughput tests/bench/tls-client
-# written apart from the others; it joins them when it is there
-if [ -e tests/bench/poll_schedule.cpp ]; then ninja -C "$build" tests/bench/poll-schedule >/dev/null; fi
+  tests/bench/first-frame tests/bench/ledger-bench tests/bench/many-client tests/bench/poll-schedule \
+  tests/bench/start-up tests/bench/state-changes tests/bench/throughput tests/bench/tls-client
 if ! tests/bench/make_clips.sh "$clips" >/dev/null; then
   echo "the clips can't be made" >&2
   exit 1
@@ -80,7 +78,7 @@ throughput() {
   done
 }
 
-if [ -x "$bin/poll-schedule" ]; then bench poll-schedule "$bin/poll-schedule"; fi
+bench poll-schedule "$bin/poll-schedule"
 bench first-frame "$bin/first-frame" "$clips" "$(number 3 1)" "$(number short first)"
 bench throughput throughput
 bench many tests/bench/many.py "$build" --generations "$(number 1000 100)" --generation-time "$(number 37 6)"
