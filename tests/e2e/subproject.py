@@ -32,7 +32,7 @@ class Subproject(EndToEnd):
         (self.folder / "meson.build").write_text(PROJECT)
         shutil.copy(SOURCE / "examples/static.c", self.folder / "player.c")
         build = self.folder / "build"
-        said = self.run_command("meson", "setup", build, self.folder, "-Doptimization=0")
+        said = self.run_command("meson", "setup", build, self.folder, "-Doptimization=0", "-Db_pch=true")
         self.assertIn("gst-aimlvideo", said)
         self.run_command("ninja", "-C", build, "player")
         self.assertNotIn("gstaimlapi", self.run_command("ldd", build / "player"))
