@@ -11,7 +11,7 @@ namespace aimlvideo {
 namespace {
 
 constexpr auto progressCode = "generate";
-constexpr int percentUnknown = -1;
+constexpr int noPercent = -1;
 
 guint64 nanoseconds(std::chrono::milliseconds time) {
   return static_cast<guint64>(std::chrono::nanoseconds(time).count());
@@ -157,8 +157,11 @@ void Bus::tags(const Status &status, const std::string &title) const {
 
 void Bus::progress(GstProgressType type, const std::string &text, int percent) const {
   GstMessage *message = gst_message_new_progress(GST_OBJECT(element_), type, progressCode, text.c_str());
-  if (percent != percentUnknown)
-    gst_structure_set(gst_message_writable_structure(message), "percent", G_TYPE_INT, percent, nullptr);
+  GstStructure *structure = gst_message_writable_structure(message);
+  if (percent != noPercent)
+    gst_structure_set(structure, "percent", G_TYPE_INT, percent, nullptr);
+  else
+    gst_structure_remove_field(structure, "percent"); // which is 100 at any end
   gst_element_post_message(element_, message);
 }
 
@@ -169,14 +172,13 @@ void Bus::progressStarted(const std::string &text) {
 
 void Bus::progressContinued(const Status &status, const std::string &note) const {
   if (progressOpen_)
-    progress(GST_PROGRESS_TYPE_CONTINUE, note.empty() ? describe(status) : note,
-             status.percent().value_or(percentUnknown));
+    progress(GST_PROGRESS_TYPE_CONTINUE, note.empty() ? describe(status) : note, status.percent().value_or(0));
 }
 
 bool Bus::progressEnded(GstProgressType end, const std::string &text) {
   if (!progressOpen_.exchange(false))
     return false;
-  progress(end, text, end == GST_PROGRESS_TYPE_COMPLETE ? 100 : percentUnknown);
+  progress(end, text, end == GST_PROGRESS_TYPE_COMPLETE ? 100 : noPercent);
   return true;
 }
 

@@ -83,7 +83,7 @@ throughput() {
 if [ -x "$bin/poll-schedule" ]; then bench poll-schedule "$bin/poll-schedule"; fi
 bench first-frame "$bin/first-frame" "$clips" "$(number 3 1)" "$(number short first)"
 bench throughput throughput
-bench many tests/bench/many.py "$build" --generations "$(number 1000 100)" --generation-time "$(number 30 6)"
+bench many tests/bench/many.py "$build" --generations "$(number 1000 100)" --generation-time "$(number 37 6)"
 bench ledger "$bin/ledger-bench" "$(number 200 50)"
 bench tls tests/bench/tls.py "$build" --count "$(number 200 30)"
 bench start-up "$bin/start-up" examples/media/lighthouse.jpg "$(number 9 3)"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/catalogue.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/json.h"
 extern "C" {
 #include "models_resource.h" // generated, without its own extern "C"
@@ -81,12 +84,12 @@ std::vector<std::string> texts(JsonObject *object, const char *name) {
 }
 
 std::optional<Rule> readRule(JsonObject *fact) {
-  static const std::map<std::string, Rule::Kind> kinds{{"exactly-one", Rule::Kind::ExactlyOne},
-                                                       {"at-most-once", Rule::Kind::AtMostOnce},
-                                                       {"needs", Rule::Kind::Needs},
-                                                       {"pair", Rule::Kind::Pair}};
-  const auto kind = kinds.find(text(fact, "rule"));
-  if (kind == kinds.end())
+  static constexpr std::pair<std::string_view, Rule::Kind> kinds[] = {{"exactly-one", Rule::Kind::ExactlyOne},
+                                                                      {"at-most-once", Rule::Kind::AtMostOnce},
+                                                                      {"needs", Rule::Kind::Needs},
+                                                                      {"pair", Rule::Kind::Pair}};
+  const auto kind = std::ranges::find(kinds, text(fact, "rule"), &std::pair<std::string_view, Rule::Kind>::first);
+  if (kind == std::end(kinds))
     return {};
   Rule rule;
   rule.kind = kind->second;
@@ -143,6 +146,19 @@ Model readModel(JsonObject *fact) {
   return model;
 }
 
+/// A part of the data that is compiled in. Null: there is none of this name.
+GRefPtr<JsonNode> factsAt(const std::string &name) {
+  const auto data = adopt(g_resource_lookup_data(aimlvideo_models_get_resource(), ("/aimlvideo/" + name).c_str(),
+                                                 G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
+  if (!data)
+    return nullptr;
+  gsize size = 0;
+  const auto *bytes = static_cast<const char *>(g_bytes_get_data(data.get(), &size));
+  const auto root = json::parse({bytes, size});
+  g_assert(root.has_value()); // compiled in and read by a test
+  return *root;
+}
+
 } // namespace
 
 bool ImageLimits::any() const {
@@ -161,42 +177,48 @@ const std::vector<Parameter> &Model::parametersOn(EndpointFamily family) const {
   return family == EndpointFamily::Legacy && !legacyParameters.empty() ? legacyParameters : parameters;
 }
 
-std::vector<std::string> Catalogue::names() const {
-  std::vector<std::string> names;
-  for (const auto &[name, model] : byName_)
-    names.push_back(name);
-  return names;
-}
-
 const Catalogue &Catalogue::instance() {
   static const auto *catalogue = new Catalogue; // outlives every worker, also those still running at exit
   return *catalogue;
 }
 
 GRefPtr<JsonNode> Catalogue::facts() {
-  const auto data = adopt(g_resource_lookup_data(aimlvideo_models_get_resource(), "/aimlvideo/models.json",
-                                                 G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
-  gsize size = 0;
-  const auto *bytes = static_cast<const char *>(g_bytes_get_data(data.get(), &size));
-  const auto root = json::parse({bytes, size});
-  g_assert(root.has_value()); // compiled in and read by a test
-  return *root;
+  return factsAt("models.json");
 }
 
-Catalogue::Catalogue() {
-  const auto root = facts();
-  forEach(json::objectIn(root.get()), "models",
-          [this](JsonNode *node) { models_.push_back(readModel(json::objectIn(node))); });
-  for (const Model &model : models_) {
-    byName_.emplace(model.id, &model);
-    for (const std::string &alias : model.aliases)
-      byName_.emplace(alias, &model);
+const std::vector<Model> &Catalogue::models() const {
+  static const auto *models = [] {
+    auto *all = new std::vector<Model>;
+    const auto root = facts();
+    forEach(json::objectIn(root.get()), "models",
+            [all](JsonNode *node) { all->push_back(readModel(json::objectIn(node))); });
+    return all;
+  }();
+  return *models;
+}
+
+std::vector<std::string> Catalogue::names() const {
+  std::vector<std::string> names;
+  for (const Model &model : models()) {
+    names.push_back(model.id);
+    names.insert(names.end(), model.aliases.begin(), model.aliases.end());
   }
+  return names;
 }
 
 const Model *Catalogue::find(std::string_view id) const {
-  const auto entry = byName_.find(id);
-  return entry == byName_.end() ? nullptr : entry->second;
+  const std::lock_guard lock(mutex_);
+  if (const auto known = found_.find(id); known != found_.end())
+    return &known->second;
+  const auto root = factsAt("model/" + std::string(id));
+  if (!root)
+    return nullptr;
+  Model model = readModel(json::objectIn(root.get()));
+  // the names of resources are compared less strictly
+  if (id != model.id && std::ranges::find(model.aliases, id) == model.aliases.end())
+    return nullptr;
+  const std::string key = model.id;
+  return &found_.try_emplace(key, std::move(model)).first->second;
 }
 
 } // namespace aimlvideo

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -102,27 +103,28 @@ struct Model {
   const std::vector<Parameter> &parametersOn(EndpointFamily family) const;
 };
 
-/// The video models of the service, read once from the data compiled into the library.
+/// The video models of the service, out of the data compiled into the library.
 ///
 /// The service adds models every week, so the catalogue is what is known and never a list of what is allowed.
 class Catalogue {
 public:
-  /// Thread-safe; lives as long as the process.
+  /// Thread-safe, as all its functions are; it and its models live as long as the process.
   static const Catalogue &instance();
 
-  /// By id or alias, byte for byte. Null: not known.
+  /// By id or alias, byte for byte. Null: not known. Reads no other.
   const Model *find(std::string_view id) const;
-  /// The data that it was read from.
+  /// The data of all of them, as JSON.
   static GRefPtr<JsonNode> facts();
-  const std::vector<Model> &models() const { return models_; }
+  /// All of them, read at the first call.
+  const std::vector<Model> &models() const;
   /// All ids and aliases.
   std::vector<std::string> names() const;
 
 private:
-  Catalogue();
+  Catalogue() = default;
 
-  std::vector<Model> models_;
-  std::map<std::string, const Model *, std::less<>> byName_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, Model, std::less<>> found_; ///< by id
 };
 
 } // namespace aimlvideo

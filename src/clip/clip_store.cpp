@@ -116,7 +116,7 @@ std::shared_ptr<Spool> ClipStore::find(const std::string &name, uint64_t size) c
 
 std::vector<ClipStore::Entry> ClipStore::entries() const {
   std::vector<Entry> entries = files();
-  std::erase_if(entries, [](const Entry &entry) { return entry.name.starts_with('.'); });
+  std::erase_if(entries, [](const Entry &entry) { return entry.hidden(); });
   return entries;
 }
 
@@ -138,16 +138,19 @@ std::vector<ClipStore::Entry> ClipStore::files() const {
 
 size_t ClipStore::prune(const Limits &limits) const {
   const int64_t now = g_get_real_time();
-  for (const Entry &entry : files())
-    if (entry.name.ends_with(partSuffix) && entry.used < now - abandonedAfter)
-      remove(entry.name);
-  const auto all = entries();
+  const auto all = files();
   uint64_t total = 0;
   for (const Entry &entry : all)
-    total += entry.size;
+    if (!entry.hidden())
+      total += entry.size;
   const auto oldest = now - static_cast<int64_t>(limits.age) * second;
   size_t removed = 0;
   for (const Entry &entry : all) {
+    if (entry.hidden()) {
+      if (entry.name.ends_with(partSuffix) && entry.used < now - abandonedAfter)
+        remove(entry.name);
+      continue;
+    }
     if (total <= limits.size && entry.used >= oldest)
       continue;
     if (remove(entry.name)) {

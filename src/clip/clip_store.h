@@ -31,6 +31,9 @@ public:
     std::string name;
     uint64_t size = 0;
     int64_t used = 0; ///< when it was last played, microseconds since 1970
+
+    /// Not a clip, or one on its way.
+    bool hidden() const { return name.starts_with('.'); }
   };
 
   /// Makes the folder where it is missing.
@@ -53,6 +56,7 @@ public:
 
 private:
   explicit ClipStore(std::string folder) : folder_(std::move(folder)) {}
+  /// With those that are hidden.
   std::vector<Entry> files() const;
 
   std::string folder_;

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "api/endpoint.h"
 #include "base/glib_ptr.h"
 
 namespace aimlvideo {
@@ -23,13 +22,13 @@ constexpr const char *notPublic[] = {
 };
 
 const std::vector<GRefPtr<GInetAddressMask>> &masks() {
-  static const auto all = [] {
-    std::vector<GRefPtr<GInetAddressMask>> list;
+  static const auto *all = [] { // outlives every worker, also those still running at exit
+    auto *list = new std::vector<GRefPtr<GInetAddressMask>>;
     for (const char *block : notPublic)
-      list.push_back(adopt(g_inet_address_mask_new_from_string(block, nullptr)));
+      list->push_back(adopt(g_inet_address_mask_new_from_string(block, nullptr)));
     return list;
   }();
-  return all;
+  return *all;
 }
 
 /// The IPv4 address that is written inside an IPv6 one: ::ffff:a.b.c.d, or the well-known prefix of NAT64.
@@ -49,6 +48,20 @@ std::string textOf(GInetAddress *address) {
   return GCharPtr(g_inet_address_to_string(address)).get();
 }
 
+/// Whether some resolver gives this machine for a name that is not a literal address: `localhost` and what is below it
+/// (RFC 6761), and names whose last label is a number, which are addresses in an old spelling such as 127.1 or
+/// 0x7f000001 (the URL Standard's host parser takes them so).
+bool namesThisMachine(std::string_view host) {
+  if (host.ends_with('.'))
+    host.remove_suffix(1);
+  const GCharPtr lower(g_ascii_strdown(host.data(), static_cast<gssize>(host.size())));
+  const std::string_view name(lower.get());
+  if (name == "localhost" || name.ends_with(".localhost"))
+    return true;
+  const std::string_view label = name.substr(name.rfind('.') + 1);
+  return label.starts_with("0x") || label.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 } // namespace
 
 bool isPublic(GInetAddress *address) {
@@ -63,7 +76,7 @@ std::string whyNotPublic(GSocketAddress *address) {
   if (G_IS_PROXY_ADDRESS(address)) {
     const std::string host = g_proxy_address_get_destination_hostname(G_PROXY_ADDRESS(address));
     const auto literal = adopt(g_inet_address_new_from_string(host.c_str()));
-    const bool reachable = literal ? isPublic(literal.get()) : !isLoopbackHost(host);
+    const bool reachable = literal ? isPublic(literal.get()) : !namesThisMachine(host);
     return reachable ? "" : "its host is " + host;
   }
   if (!G_IS_INET_SOCKET_ADDRESS(address))

@@ -12,8 +12,8 @@ namespace aimlvideo {
 bool isPublic(GInetAddress *address);
 
 /// Why a connection to `address` does not lead to the public internet. Empty: it does. Of a connection through a proxy
-/// only the name of the host behind it is known; that is refused when it is `localhost` or a literal address that is
-/// not public.
+/// only the name of the host behind it is known; that is refused when it is `localhost` or below it, a literal address
+/// that is not public, or an address in an old spelling such as 127.1.
 std::string whyNotPublic(GSocketAddress *address);
 
 /// Whether the system's resolver gives `host`, a name or a literal address, any that is not public. Blocks.

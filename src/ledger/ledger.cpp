@@ -160,7 +160,8 @@ const char *nameOf(LedgerRow::State state) {
 
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
   static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<Ledger>> opened;
+  // outlives every worker, also those still running at exit
+  static auto &opened = *new std::map<std::string, std::weak_ptr<Ledger>>;
   const std::lock_guard lock(mutex);
   if (auto known = opened[folder].lock(); known && g_file_test(fileIn(folder).c_str(), G_FILE_TEST_EXISTS))
     return known;

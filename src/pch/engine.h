@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compiled once for the builds with sanitizers (b_pch), which so take half as long. The plain build does without, so
-// that every file includes what it uses.
+// Compiled once for the builds that want it (b_pch), which so take less time. Those that do without, as in the full
+// tests, see that every file includes what it uses.
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>

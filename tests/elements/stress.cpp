@@ -154,6 +154,16 @@ private:
     g_free(id);
   }
 
+  /// A sink that waits in its preroll keeps the streaming thread of any source, which could not be stopped before it.
+  static void releaseStreamingThread(GstElement *source) {
+    GstPad *pad = gst_element_get_static_pad(source, "src");
+    if (GstPad *peer = gst_pad_get_peer(pad)) {
+      gst_pad_send_event(peer, gst_event_new_flush_start());
+      gst_object_unref(peer);
+    }
+    gst_object_unref(pad);
+  }
+
   /// NULL, or out of the running pipeline, or simply gone.
   void end() {
     switch (pick(3)) {
@@ -161,9 +171,9 @@ private:
       fail_unless_equals_int(pipeline_->setState(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
       break;
     case 1: {
-      // a paused sink would keep the streaming thread of any source
       pipeline_->setState(GST_STATE_PLAYING);
       GstElement *source = pipeline_->source();
+      releaseStreamingThread(source);
       GstObject *bin = gst_element_get_parent(source);
       gst_element_set_locked_state(source, TRUE);
       gst_bin_remove(GST_BIN(bin), source);

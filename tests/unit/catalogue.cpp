@@ -49,6 +49,20 @@ GST_START_TEST(a_model_is_found_by_id_and_by_alias) {
 }
 GST_END_TEST
 
+GST_START_TEST(each_model_is_found_as_it_is_listed) {
+  for (const Model &model : Catalogue::instance().models()) {
+    const Model *found = Catalogue::instance().find(model.id);
+    fail_unless(found != nullptr, "%s", model.id.c_str());
+    fail_unless_equals_text(found->id, model.id);
+    fail_unless_equals_int(found->parameters.size(), model.parameters.size());
+    for (const std::string &alias : model.aliases)
+      fail_unless(Catalogue::instance().find(alias) == found, "%s", alias.c_str());
+  }
+  for (const std::string &name : Catalogue::instance().names())
+    fail_unless(Catalogue::instance().find(name) != nullptr, "%s", name.c_str());
+}
+GST_END_TEST
+
 GST_START_TEST(a23_ids_are_compared_byte_for_byte) {
   fail_unless(Catalogue::instance().find("kling-video/v1.6/pro/text-to-video") != nullptr);
   for (const char *other : {"Kling-video/v1.6/pro/text-to-video", "klingai/v1.6/pro/text-to-video",
@@ -94,6 +108,7 @@ static Suite *catalogue_suite() {
   tcase_add_test(tests, the_compiled_in_models_are_read);
   tcase_add_test(tests, every_parameter_has_a_name_and_a_type_that_is_checked);
   tcase_add_test(tests, a_model_is_found_by_id_and_by_alias);
+  tcase_add_test(tests, each_model_is_found_as_it_is_listed);
   tcase_add_test(tests, a23_ids_are_compared_byte_for_byte);
   tcase_add_test(tests, a_models_facts_are_complete);
   tcase_add_test(tests, the_models_that_must_always_work_are_known);

@@ -123,8 +123,9 @@ GST_START_TEST(behind_a_proxy_the_name_counts) {
   const auto proxied = get(session, "http://clips.example/a.mp4");
   fail_unless(proxied.has_value(), "%s", proxied ? "" : proxied.error().message.c_str());
   fail_unless_equals_int(proxy.requests().size(), 1);
-  for (const char *host : {"10.0.0.1", "169.254.169.254", "[fd00::1]"})
-    expectNotPublic(get(session, "http://" + std::string(host) + "/a.mp4"), "its host is");
+  for (const char *host : {"10.0.0.1", "169.254.169.254", "[fd00::1]", "localhost", "LocalHost.", "a.localhost",
+                           "127.1", "2130706433", "0x7f000001", "0x7F.1", "10.0.0.1."})
+    expectNotPublic(get(session, "http://" + std::string(host) + "/a.mp4"), "its host");
   fail_unless_equals_int(proxy.requests().size(), 1);
 }
 GST_END_TEST

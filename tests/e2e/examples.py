@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The examples do what their page says, and the pieces of code in the documents are theirs."""
+
+import concurrent.futures
+import itertools
+import json
+import mmap
+import os
+import pathlib
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import time
+import urllib.request
+
+from support import BUILD, IMAGE, KEY, PATIENCE, SOURCE, EndToEnd, Launch, main
+
+EXAMPLES = SOURCE / "examples"
+PAGE = EXAMPLES / "README.md"
+EMBEDDING = SOURCE / "docs/embedding.md"
+CLIP = BUILD / "tests/clips/fragmented.mp4"  # 2 s, a white ball on black, with sound
+SHORT_CLIP = BUILD / "tests/clips/faststart.mp4"  # the same, 1 s
+PLAYER = BUILD / "examples/player"
+ORANGE, RED, BLACK, WHITE = (255, 128, 0), (255, 0, 0), (0, 0, 0), (255, 255, 255)
+
+
+def alike(colour, other):
+    return all(abs(one - two) < 60 for one, two in zip(colour, other))
+
+
+class Screen:
+    """An X server without a monitor. What is on it can be read."""
+
+    def __init__(self, folder):
+        reader, writer = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-noreset", "-fbdir",
+             folder],
+            pass_fds=[writer], stderr=subprocess.DEVNULL)
+        os.close(writer)
+        with os.fdopen(reader) as line:
+            number = line.readline().strip()
+        if not number:
+            raise AssertionError("Xvfb did not start")
+        self.display = ":" + number
+        with open(pathlib.Path(folder, "Xvfb_screen0"), "rb") as file:
+            self.memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        head = struct.unpack(">25I", self.memory[:100])  # of an XWD file
+        self.start, self.stride = head[0] + head[19] * 12, head[12]
+
+    def pixel(self, x, y):
+        place = self.start + y * self.stride + x * 4
+        blue, green, red = self.memory[place:place + 3]
+        return red, green, blue
+
+    def picture(self):
+        """Something that differs when the picture does."""
+        return hash(bytes(self.memory[self.start:self.start + 540 * self.stride]))
+
+    def wait_for(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
+        while not condition(self):
+            if time.monotonic() > deadline:
+                raise AssertionError(what + " was not on the screen")
+            time.sleep(0.01)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.memory.close()
+
+
+class Examples(EndToEnd):
+    emulator_options = ("--clip", str(CLIP))
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "examples").symlink_to(EXAMPLES)
+        (self.folder / "build").symlink_to(BUILD)
+        shutil.copy(IMAGE, self.folder / "mona.jpg")
+
+    def screen(self):
+        folder = self.folder / "screen"
+        folder.mkdir()
+        screen = Screen(str(folder))
+        self.addCleanup(screen.stop)
+        return screen
+
+    def environment(self, **more):
+        # Debian's own Python is the one that python3-gi is for
+        return self.home | {"PATH": "/usr/bin:" + os.environ["PATH"], "GST_PLUGIN_FEATURE_RANK": "kmssink:NONE"} | more
+
+    def start(self, *words, **more):
+        return Launch(self.emulator, words[1:], (), self.environment(**more), program=words[0])
+
+    def emulate(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        urllib.request.urlopen(urllib.request.Request(self.emulator.url + "/emulator/" + path, data, method=method)).close()
+
+    def stall(self, phase):
+        self.emulate("POST", "faults", {"match": {"phase": phase}, "fault": {"kind": "stall"}})
+
+    def go_on(self):
+        self.emulate("DELETE", "faults")
+        self.emulate("POST", "release", {})
+
+    def bought(self):
+        return self.emulator.report()["billable"]
+
+
+class Page(Examples):
+    emulator_options = ("--clip", str(CLIP), "--generation-time", "1")
+
+    def run_command(self, command, display, port):
+        environment = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, DISPLAY=display,
+                           MIXER_PORT=str(port), **self.environment())
+        return subprocess.run(["sh", "-euc", command], cwd=self.folder, env=environment, capture_output=True, text=True,
+                              timeout=PATIENCE)
+
+    def test_every_command_works(self):
+        display = self.screen().display
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        commands = re.findall(r"\| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
+        self.assertGreater(len(commands), 6)
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # they wait most of the time
+            runs = list(pool.map(lambda command: self.run_command(command, display, port), commands))
+        for command, run in zip(commands, runs):
+            with self.subTest(command=command):
+                self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+                self.assertNotIn(KEY, run.stdout + run.stderr)
+        for name in ("mona.mp4", "boat.mp4", "plain.mp4"):
+            self.assertIn("video", self.probe(self.folder / name))
+        self.check_stream(self.folder / "boat")
+        self.check_thumbnails(self.folder / "thumbnails")
+        self.check_mixture(self.folder / "mixed.mkv")
+
+    def check_stream(self, folder):
+        self.assertIn("#EXT-X-ENDLIST", (folder / "index.m3u8").read_text())
+        uri = (folder / "index.m3u8").resolve().as_uri()
+        found = self.start("gst-discoverer-1.0", uri, G_DEBUG="").end()[1]  # its criticals are its own
+        for fact in ("H.264", "MPEG-4 AAC", "Duration: 0:00:0"):
+            self.assertIn(fact, found)
+
+    def check_thumbnails(self, folder):
+        names = sorted(path.name for path in folder.iterdir())
+        self.assertIn("sheet.jpg", names)
+        self.assertGreaterEqual(len(names), 5, names)
+        size = [(stream["width"], stream["height"]) for stream in (self.probe(folder / name)["video"] for name in names)]
+        self.assertEqual(set(size[:-1]), {(320, 180)})
+        self.assertEqual(size[-1][0], 4 * 328)
+
+    def check_mixture(self, path):
+        """The live picture went on before, around and after the clip. A place in the corner of the clip is looked at."""
+        pixels = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "crop=2:2:310:170", "-f", "rawvideo", "-pix_fmt",
+                                 "rgb24", "-"], capture_output=True, check=True).stdout
+        colours = [tuple(pixels[at:at + 3]) for at in range(0, len(pixels), 12)]
+        kinds = [(kind, len(list(run))) for kind, run in itertools.groupby(
+            "clip" if alike(colour, BLACK) else "live" for colour in colours)]
+        self.assertEqual([kind for kind, _ in kinds], ["live", "clip", "live"], kinds)
+        self.assertGreater(kinds[0][1], 12, "frames while the generation ran")
+        self.assertGreater(kinds[1][1], 25, "frames with the clip")
+
+    def test_everything_is_listed(self):
+        page = PAGE.read_text()
+        for path in EXAMPLES.iterdir():
+            if path.suffix in (".c", ".cpp", ".py", ".sh", ".service"):
+                self.assertIn(f"| [{path.name}]({path.name}) |", page)
+                self.assertIn("SPDX-License-Identifier", path.read_text().split("\n\n")[0])
+
+
+class Embedding(Examples):
+    PROGRAMS = {"C": (str(BUILD / "examples/embed"),), "Python": ("/usr/bin/python3", str(EXAMPLES / "embed.py"))}
+
+    def each(self, check):
+        for language, words in self.PROGRAMS.items():
+            with self.subTest(language=language):
+                output = self.folder / f"{language}.mp4"
+                check((*words, f"--output={output}", f"--image={IMAGE}", f"a lighthouse in {language}"), output)
+
+    def test_an_application_shows_progress_and_keeps_the_clip(self):
+        def check(words, output):
+            before = self.bought()
+            code, text = self.start(*words).end()
+            self.assertEqual(code, 0, text)
+            for sign in (r" 0 %  starting the generation", r"100 %  the clip is there", r"\[submitting, .* s left\]",
+                         r"\[queued, generation \S+, .* s left", r"\[completed, generation \S+, \d\.\d\d USD\]",
+                         "is there"):
+                self.assertRegex(text, sign)
+            self.assertEqual(output.read_bytes(), CLIP.read_bytes())
+            self.assertEqual(self.bought(), before + 1)
+            self.assertEqual(self.start(*words).end()[0], 0)
+            self.assertEqual(self.bought(), before + 1)
+
+        self.each(check)
+
+    def test_an_application_tells_the_one_error_and_leaves_no_file(self):
+        self.emulate("POST", "faults", {"match": {"phase": "create"}, "fault": {"kind": "moderation", "message": "no boats"}})
+
+        def check(words, output):
+            code, text = self.start(*words).end()
+            self.assertEqual(code, 1, text)
+            self.assertRegex(text, r"no boats.*not billed")
+            self.assertRegex(text, r"kind: .?generation-failed")
+            self.assertRegex(text, r"generation-id: \S+")
+            self.assertNotIn("Internal data stream error", text)
+            self.assertEqual(list(self.folder.glob(output.name + "*")), [])
+
+        self.each(check)
+
+    def test_an_application_is_interrupted_at_once_and_goes_on_later(self):
+        def check(words, output):
+            before = self.bought()
+            self.stall("poll")
+            run = self.start(*words)
+            run.wait_for("[queued")
+            run.interrupt()
+            code, text = run.end()
+            self.assertEqual(code, 130, text)
+            self.assertRegex(text, r"Stopped. Generation \S+ goes on at the service. The same command again goes on")
+            self.assertEqual(list(self.folder.glob(output.name + "*")), [])
+            self.go_on()
+            self.assertEqual(self.start(*words).end()[0], 0)
+            self.assertTrue(output.exists())
+            self.assertEqual(self.bought(), before + 1)
+
+        self.each(check)
+
+
+class Player(Examples):
+    emulator_options = ("--clip", str(SHORT_CLIP))
+
+    def test_the_window_shows_the_picture_with_a_bar_and_then_the_clip(self):
+        picture = self.folder / "red.png"
+        subprocess.run(["gst-launch-1.0", "-q", "videotestsrc", "pattern=red", "num-buffers=1", "!",
+                        "video/x-raw,width=960,height=540", "!", "pngenc", "!", "filesink", f"location={picture}"], check=True)
+        screen = self.screen()
+        bar = 540 - 30
+        self.stall("poll")
+        run = self.start(str(PLAYER), "a ball", str(picture), DISPLAY=screen.display)
+        screen.wait_for(lambda s: alike(s.pixel(200, 100), RED) and alike(s.pixel(900, bar), WHITE),
+                        "the picture with an empty bar")
+        self.stall("clip")
+        self.emulate("DELETE", "faults/1")
+        self.emulate("POST", "release", {})
+        screen.wait_for(lambda s: alike(s.pixel(800, bar), ORANGE), "a bar that is nearly full")
+        self.assertTrue(alike(screen.pixel(200, 100), RED))
+        self.assertNotIn("the clip is there", run.output)
+        time.sleep(1)  # as long as the clip, which would be too late if its time began at 0
+        self.go_on()
+        screen.wait_for(lambda s: alike(s.pixel(200, 100), BLACK) and alike(s.pixel(800, bar), BLACK), "the clip")
+        pictures = set()
+        while run.process.poll() is None:
+            pictures.add(screen.picture())
+        code, text = run.end()
+        self.assertEqual(code, 0, text)
+        self.assertGreater(len(pictures), 7, "frames, of 24, as a clip that comes too late is skipped")
+        self.assertEqual(self.bought(), 1)
+
+    def test_a_failure_ends_it_with_the_cause(self):
+        self.emulate("POST", "faults", {"match": {"phase": "create"}, "fault": {"kind": "failure", "message": "no paint left"}})
+        code, text = self.start(str(PLAYER), "a ball", str(IMAGE), DISPLAY=self.screen().display).end()
+        self.assertEqual(code, 1, text)
+        self.assertIn("no paint left", text)
+
+
+class SilentClip(Examples):
+    emulator_options = ("--clip", str(BUILD / "tests/clips/hevc.mp4"))
+
+    def test_a_clip_without_sound_plays_to_its_end_also_as_a_replay(self):
+        screen = self.screen()
+        for origin in ("bought", "replayed"):  # a replay is there before the window is
+            with self.subTest(origin=origin):
+                code, text = self.start(str(PLAYER), "silence", str(IMAGE), DISPLAY=screen.display).end()
+                self.assertEqual(code, 0, text)
+        self.assertEqual(self.bought(), 1)
+
+
+class Snippets(Examples):
+    SOURCES = {"c": "embed.c", "cpp": "player.cpp", "python": "embed.py"}
+
+    def is_excerpt(self, block, name):
+        lines = [line.strip() for line in block.strip().splitlines()]
+        program = [line.strip() for line in (EXAMPLES / name).read_text().splitlines()]
+        return any(program[at:at + len(lines)] == lines for at in range(len(program)))
+
+    def compiles(self, block):
+        flags = subprocess.run(["pkg-config", "--cflags", "gstreamer-1.0"], capture_output=True, text=True, check=True).stdout
+        run = subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-", *flags.split()],
+                             input="#include <gst/gst.h>\n" + block, capture_output=True, text=True)
+        return run.returncode == 0
+
+    def test_the_code_in_the_documents_is_that_of_the_examples_or_compiles(self):
+        count = 0
+        for document in (SOURCE / "docs").glob("*.md"):
+            for language, block in re.findall(r"^```(c|cpp|python)\n(.*?)^```$", document.read_text(),
+                                              re.MULTILINE | re.DOTALL):
+                if document.name == "emulator.md":
+                    continue  # which has a test of its own
+                with self.subTest(document=document.name, block=block):
+                    self.assertTrue(self.is_excerpt(block, self.SOURCES[language]) or
+                                    language == "c" and self.compiles(block))
+                count += 1
+        self.assertGreater(count, 9)
+
+
+if __name__ == "__main__":
+    main()
