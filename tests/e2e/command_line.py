@@ -4,7 +4,6 @@
 
 import json
 import os
-import re
 import subprocess
 import tempfile
 
@@ -131,18 +130,6 @@ class CommandLine(EndToEnd):
 
     def test_without_a_service_the_balance_is_exit_code_6(self):
         self.assertIn("no connection", self.refused(6, "balance", "--base-url", "http://127.0.0.1:1"))
-
-    def test_the_man_page_names_every_command_option_and_exit_code(self):
-        page = (os.environ["AIMLVIDEO_SOURCE_ROOT"] + "/docs/man/aimlvideo.1")
-        with open(page) as file:
-            text = file.read().replace("\\-", "-")
-        for command in COMMANDS:
-            self.assertRegex(text, rf"(?m)^\.BR? {command}\b")
-            for option in re.findall(r"--[a-z-]+", self.output_of(command, "--help")):
-                if option != "--help":
-                    self.assertIn(option, text)
-        for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130):
-            self.assertRegex(text, rf"(?m)^\.B {code}$")
 
 
 if __name__ == "__main__":
