@@ -152,7 +152,7 @@ void installServiceProperties(GObjectClass *c) {
   install(c, Property::PollInterval,
           g_param_spec_uint("poll-interval", "Poll interval",
                             "Time in milliseconds between two questions for the state, at least 100; 0: adaptive, from "
-                            "0.3 s at the start to 10 s",
+                            "0.3 s at the start to 15 s",
                             0, G_MAXINT, 0, configurable));
   install(c, Property::MaxInFlight,
           g_param_spec_uint("max-in-flight", "Maximum in flight",
