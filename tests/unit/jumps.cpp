@@ -13,6 +13,8 @@ namespace {
 
 constexpr uint64_t mebi = 1024 * 1024;
 constexpr ClipLine slowLine{0ms, 8.0 * mebi};
+/// Leaves a reader on a busy machine the time to ask before what it wants has come by itself.
+constexpr ClipLine slowestLine{0ms, 2.0 * mebi};
 
 /// A download on a thread of its own.
 struct Running {
@@ -49,7 +51,7 @@ bool isJump(const ClipRequest &request) {
 } // namespace
 
 GST_START_TEST(the_end_of_a_clip_comes_in_one_jump_while_the_head_goes_on) {
-  Download download(boxedNoise(4 * mebi, MoovPlace::Last), {}, slowLine);
+  Download download(boxedNoise(4 * mebi, MoovPlace::Last), {}, slowestLine);
   Running running(download);
   const uint64_t size = download.clip.size();
   fail_unless(reads(download, size - 2008, 8));
@@ -66,7 +68,7 @@ GST_START_TEST(the_end_of_a_clip_comes_in_one_jump_while_the_head_goes_on) {
 GST_END_TEST
 
 GST_START_TEST(a_jump_is_bounded) {
-  Download download(boxedNoise(4 * mebi, MoovPlace::First), {}, slowLine);
+  Download download(boxedNoise(4 * mebi, MoovPlace::First), {}, slowestLine);
   Running running(download);
   fail_unless(reads(download, 3 * mebi, 4096));
   running.succeeds();
