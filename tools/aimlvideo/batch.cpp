@@ -78,6 +78,7 @@ std::vector<std::string> Batch::queueWhatIsLeft() {
     const Order &order = rows_[i].order;
     if (order.overwrite == Overwrite::No && journal_.isMade(order, rows_[i].recipe())) {
       results_[i].state = RowState::MadeBefore;
+      WorkFolder::sweep(order.output);
       const Journal::Entry *entry = journal_.find(order.output);
       results_[i].news.generationId = entry->generationId;
       if (entry->usdSpent >= 0)

@@ -32,6 +32,11 @@ std::string nameOf(const std::string &path) {
   return name.get();
 }
 
+/// The folder in which an output is made.
+std::string pathFor(const std::string &output) {
+  return folderOf(output) + "/." + nameOf(output) + ".part";
+}
+
 Failure notWritten(const std::string &output, const std::string &why, const std::string &remedy = {}) {
   return failure(ErrorKind::NoSpace, output + " can't be written", why, remedy);
 }
@@ -106,10 +111,20 @@ Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite o
   return {};
 }
 
+void WorkFolder::sweep(const std::string &output) {
+  const std::string folder = pathFor(output);
+  const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (lock < 0)
+    return;
+  if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+    removeTree(folder);
+  close(lock);
+}
+
 Result<WorkFolder> WorkFolder::open(const std::string &output, OutputKind kind, Overwrite overwrite) {
   if (auto allowed = checkOutput(output, kind, overwrite); !allowed)
     return tl::unexpected(std::move(allowed.error()));
-  const std::string folder = folderOf(output) + "/." + cli::nameOf(output) + ".part";
+  const std::string folder = pathFor(output);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return notWritten(output, g_strerror(errno));
   const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -19,6 +19,8 @@ Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite o
 class WorkFolder {
 public:
   static Result<WorkFolder> open(const std::string &output, OutputKind kind, Overwrite overwrite);
+  /// Removes what a run left that was killed just after it had published the output.
+  static void sweep(const std::string &output);
   WorkFolder(WorkFolder &&other) noexcept;
   WorkFolder &operator=(WorkFolder &&other) noexcept;
   ~WorkFolder();
