@@ -24,7 +24,8 @@ SECTIONS = [
      "first decoded frame. curl downloads the whole clip before it is played, which counts."),
     ("throughput", "The cost of a clip", "A process that plays a clip from loopback at full speed; its start and GStreamer's are counted "
      "in all rows."),
-    ("many", "Many at once", "All in one process. The emulator, which takes most of the CPU, runs on the same machine."),
+    ("many", "Many at once", "All in one process. The emulator, which takes most of the CPU, runs on the same machine. The generations "
+     "take a third of the documented time, the worst case for the schedule, which learns only when the first have ended."),
     ("ledger", "The ledger", "Five durable writes and a lock for each generation: what it costs that nothing is bought twice."),
     ("tls", "TLS", "Each generation has an HTTP session of its own. The first handshake of a process is left out; later ones resume "
      "its TLS session where the server has TLS 1.3."),
