@@ -12,8 +12,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,34 +19,17 @@
 #include <gst/gst.h>
 #include <sys/resource.h>
 
+#include "support/holdings.h"
+
 namespace {
 
+using aimlvideo::test::Holdings;
 using Clock = std::chrono::steady_clock;
 
-/// What the process has at the moment.
-struct Holdings {
-  long kilobytes = 0; ///< resident and anonymous
-  long threads = 0;
-  long descriptors = 0;
-
-  static Holdings now() {
-    Holdings holdings;
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-      if (word == "RssAnon:")
-        status >> holdings.kilobytes;
-      else if (word == "Threads:")
-        status >> holdings.threads;
-    }
-    const std::filesystem::directory_iterator descriptors("/proc/self/fd");
-    holdings.descriptors = std::distance(begin(descriptors), end(descriptors));
-    return holdings;
-  }
-
-  void print(const char *name) const {
-    std::printf(R"("%s":{"kilobytes":%ld,"threads":%ld,"descriptors":%ld},)", name, kilobytes, threads, descriptors);
-  }
-};
+void print(const char *name, const Holdings &held) {
+  std::printf(R"("%s":{"kilobytes":%ld,"threads":%ld,"descriptors":%ld},)", name, held.kilobytes, held.threads,
+              held.descriptors);
+}
 
 /// One pipeline.
 class Line {
@@ -168,8 +149,8 @@ int run(const std::string &source, size_t count, const std::vector<std::string> 
   const double seconds = secondsSince(start);
 
   std::printf("{");
-  before.print("before");
-  waiting.print("waiting");
+  print("before", before);
+  print("waiting", waiting);
   size_t failures = 0;
   std::string noticed;
   for (const auto &line : lines) {

@@ -7,8 +7,6 @@
 // the memory, threads and descriptors of this process when half was done and at the end.
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,7 +16,11 @@
 #include <gst/gst.h>
 #include <json-glib/json-glib.h>
 
+#include "support/holdings.h"
+
 namespace {
+
+using aimlvideo::test::Holdings;
 
 using Clock = std::chrono::steady_clock;
 
@@ -30,36 +32,16 @@ struct Options {
   std::string checksum; ///< SHA-256 of every clip; empty: not looked at
 };
 
-struct Holdings {
-  long kilobytes = 0; ///< resident and anonymous
-  long threads = 0;
-  long descriptors = 0;
-
-  static Holdings now() {
-    Holdings holdings;
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-      if (word == "RssAnon:")
-        status >> holdings.kilobytes;
-      else if (word == "Threads:")
-        status >> holdings.threads;
-    }
-    const std::filesystem::directory_iterator descriptors("/proc/self/fd");
-    holdings.descriptors = std::distance(begin(descriptors), end(descriptors));
-    return holdings;
+void write(JsonBuilder *json, const char *name, const Holdings &held) {
+  json_builder_set_member_name(json, name);
+  json_builder_begin_object(json);
+  for (const auto &[key, value] :
+       {std::pair("kilobytes", held.kilobytes), {"threads", held.threads}, {"descriptors", held.descriptors}}) {
+    json_builder_set_member_name(json, key);
+    json_builder_add_int_value(json, value);
   }
-
-  void write(JsonBuilder *json, const char *name) const {
-    json_builder_set_member_name(json, name);
-    json_builder_begin_object(json);
-    for (const auto &[key, value] :
-         {std::pair("kilobytes", kilobytes), {"threads", threads}, {"descriptors", descriptors}}) {
-      json_builder_set_member_name(json, key);
-      json_builder_add_int_value(json, value);
-    }
-    json_builder_end_object(json);
-  }
-};
+  json_builder_end_object(json);
+}
 
 class Soak {
 public:
@@ -86,8 +68,8 @@ public:
     number("arrived", arrived_);
     number("wrong", wrong_);
     number("seconds", std::chrono::duration<double>(Clock::now() - begun_).count());
-    half_.write(json, "half");
-    Holdings::now().write(json, "end");
+    write(json, "half", half_);
+    write(json, "end", Holdings::now());
     json_builder_set_member_name(json, "errors");
     json_builder_begin_object(json);
     for (const auto &[text, times] : errors_)
