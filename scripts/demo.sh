@@ -44,7 +44,7 @@ esac
 scripts/install-packages.sh
 BUILD=${BUILD:-build}
 export BUILD
-scripts/build.sh
+TARGET=programs scripts/build.sh
 GST_PLUGIN_PATH=$(pwd)/$BUILD/gst-plugin${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
 export GST_PLUGIN_PATH
 
