@@ -107,7 +107,7 @@ private:
     case 7:
       // to a paused pipeline whose sink holds the streaming thread, no source can take it
       pipeline_->setState(GST_STATE_PLAYING);
-      gst_element_send_event(pipeline_->pipeline(), gst_event_new_eos());
+      endOfStream();
       break;
     case 8:
       reconfigure(source);
@@ -122,6 +122,13 @@ private:
       look(source);
       break;
     }
+  }
+
+  /// GStreamer holds the state lock of what an event is sent to. A pipeline that is still on its way to PLAYING needs
+  /// its own to end the preroll of the sink, for which a source's thread, and so the event, may be waiting.
+  void endOfStream() {
+    const bool playing = gst_element_get_state(pipeline_->pipeline(), nullptr, nullptr, 0) == GST_STATE_CHANGE_SUCCESS;
+    gst_element_send_event(playing ? pipeline_->pipeline() : pipeline_->source(), gst_event_new_eos());
   }
 
   void seek(GstFormat format, gint64 place) {
