@@ -29,23 +29,8 @@ build=${BUILD:-build-fuzz}
 # shellcheck disable=SC2046 # a list of words
 ninja -C "$build" --quiet $(printf 'tests/fuzz/fuzz-%s ' "$@")
 
-export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-mkdir -p fuzz-findings
 failed=0
 for target; do
-  mkdir "$scratch/$target"
-  # new inputs go to the first folder, the second is only read
-  if "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="fuzz-findings/$target-" "$scratch/$target" "tests/fuzz/corpus/$target" >"$scratch/log" 2>&1; then
-    awk -v target="$target" '/number_of_executed_units/ { runs = $2 } /cov: [0-9]+/ { cover = $0 }
-      END { sub(".*cov: ", "", cover); sub(" .*", "", cover)
-            printf "%-16s %9d runs, %s edges seen, nothing found\n", target, runs, cover }' "$scratch/log"
-  else
-    failed=1
-    echo "$target: found something"
-    tail -n 60 "$scratch/log"
-  fi
+  tests/fuzz/run.sh "$build/tests/fuzz/fuzz-$target" "$seconds" || failed=1
 done
 exit $failed

@@ -209,7 +209,7 @@ std::vector<std::string> Catalogue::names() const {
 const Model *Catalogue::find(std::string_view id) const {
   const std::lock_guard lock(mutex_);
   if (const auto known = found_.find(id); known != found_.end())
-    return &known->second;
+    return known->second.get();
   const auto root = factsAt("model/" + std::string(id));
   if (!root)
     return nullptr;
@@ -217,8 +217,10 @@ const Model *Catalogue::find(std::string_view id) const {
   // the names of resources are compared less strictly
   if (id != model.id && std::ranges::find(model.aliases, id) == model.aliases.end())
     return nullptr;
+  // one object of each model, whatever it was called by
   const std::string key = model.id;
-  return &found_.try_emplace(key, std::move(model)).first->second;
+  const auto &shared = found_.try_emplace(key, std::make_shared<const Model>(std::move(model))).first->second;
+  return found_.try_emplace(std::string(id), shared).first->second.get();
 }
 
 } // namespace aimlvideo

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -124,7 +125,7 @@ private:
   Catalogue() = default;
 
   mutable std::mutex mutex_;
-  mutable std::map<std::string, Model, std::less<>> found_; ///< by id
+  mutable std::map<std::string, std::shared_ptr<const Model>, std::less<>> found_; ///< by id and alias
 };
 
 } // namespace aimlvideo

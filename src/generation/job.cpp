@@ -61,6 +61,8 @@ void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
 
   Generation generation(std::move(settings), ownRow, cancellation_, std::move(callbacks), patience);
   const auto clip = generation.run();
+  if (!clip)
+    cancellation_.sleepUntil(generation.status().started + patience.firstFailure);
   callOut([&] {
     if (clip)
       observer_.completed(generation.status());

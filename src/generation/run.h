@@ -23,6 +23,9 @@ struct Patience {
   std::chrono::seconds validators{10};      ///< for asking the hosts of all images given by URL
   std::chrono::milliseconds ownership{250}; ///< between two looks whether another owner has let go
   unsigned idleConnection = 60;             ///< seconds
+  /// From the start until a job tells that it has failed: an application that starts its main loop only then, as
+  /// gst-launch-1.0 does, would miss an error that comes before, and never end.
+  std::chrono::milliseconds firstFailure{200};
   RetryPolicy unreachable{std::chrono::milliseconds(1000), std::chrono::seconds(8), 4};
   RetryPolicy turnedAway{std::chrono::milliseconds(2000), std::chrono::seconds(30), 6};
   RetryPolicy tooLarge{std::chrono::milliseconds(2000), std::chrono::seconds(30), 2}; ///< 413, rarely a passing mood

@@ -43,6 +43,7 @@ struct Bench {
     patience.tooLarge = {1ms, 5ms, 2};
     patience.lookups = {1ms, 5ms, 0};
     patience.ownership = 5ms;
+    patience.firstFailure = 0ms;
     // an unknown outcome stays one, at once, unless a test opens the logs
     service.onLogs = [](const Seen &, Answer &answer) {
       answer.json(403, R"({"message":"no access to the logs"})");

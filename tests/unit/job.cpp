@@ -138,6 +138,34 @@ GST_START_TEST(a_job_that_fails_says_why_once) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_failure_is_told_when_the_application_has_had_time_to_listen) {
+  Bench bench;
+  bench.createAnswers(400, R"({"message":"no such aspect ratio"})");
+  bench.patience.firstFailure = 300ms;
+  Listener listener;
+  const auto started = Clock::now();
+  auto job = start(bench, listener);
+  listener.waitFor("failed");
+  fail_unless(Clock::now() - started >= 300ms);
+  job->stop();
+  fail_unless_equals_int(listener.count("failed"), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_stop_does_not_wait_for_a_failure_that_is_not_told_yet) {
+  Bench bench;
+  bench.createAnswers(400, R"({"message":"no such aspect ratio"})");
+  bench.patience.firstFailure = 1h;
+  Listener listener;
+  auto job = start(bench, listener);
+  while (job->status().state != State::Failed)
+    std::this_thread::yield();
+  job->stop();
+  waitForEnd(job);
+  fail_unless_equals_int(listener.count("failed"), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(a_stop_returns_while_the_server_still_holds_its_answer) {
   for (const Phase phase : allPhases) {
     Bench bench;
@@ -400,11 +428,13 @@ static TCase *ends() {
   TCase *tests = tcase_create("ends");
   tcase_add_test(tests, a_job_makes_a_clip_and_says_so_once);
   tcase_add_test(tests, a_job_that_fails_says_why_once);
+  tcase_add_test(tests, a_failure_is_told_when_the_application_has_had_time_to_listen);
   return tests;
 }
 
 static TCase *stops() {
   TCase *tests = tcase_create("stops");
+  tcase_add_test(tests, a_stop_does_not_wait_for_a_failure_that_is_not_told_yet);
   tcase_add_test(tests, a_stop_returns_while_the_server_still_holds_its_answer);
   tcase_add_test(tests, nothing_is_told_after_a_stop);
   tcase_add_test(tests, an_observer_may_go_as_soon_as_the_job_is_stopped);

@@ -12,7 +12,7 @@ enum class ExitCode {
   Usage = 2,          ///< the command line is wrong
   BadRequest = 3,     ///< the request or a setting is wrong; nothing was sent and nothing was bought
   NotAuthorized = 4,  ///< no key, a refused key, or no funds
-  NotFound = 5,       ///< the model, the generation or a file does not exist
+  NotFound = 5,       ///< the model, the generation, a file or an element of GStreamer does not exist
   Unreachable = 6,    ///< no connection to the service, or it turns requests away; trying again later may help
   TimedOut = 7,       ///< the time is over; what was bought can still be fetched
   UnknownOutcome = 8, ///< nobody knows whether the service accepted the submission

@@ -124,7 +124,7 @@ Result<void> checkElements(const Profile &profile) {
       missing += (missing.empty() ? "" : ", ") + std::string(element);
   if (missing.empty())
     return {};
-  return failure(ErrorKind::BadRequest, std::string("the profile ") + profile.name + " can't be used",
+  return failure(ErrorKind::NotFound, std::string("the profile ") + profile.name + " can't be used",
                  "GStreamer has no " + missing,
                  "Install gstreamer1.0-plugins-base, -good, -bad, -ugly and gstreamer1.0-libav; nothing was bought");
 }
