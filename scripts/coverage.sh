@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 build="build-coverage"
-[ -f "$build/build.ninja" ] || meson setup "$build" -Db_coverage=true -Doptimization=0 >/dev/null
+[ -f "$build/build.ninja" ] || meson setup "$build" -Db_pch=true -Db_coverage=true -Doptimization=0 >/dev/null
 ninja -C "$build" --quiet
 [ $# != 0 ] || set -- --no-suite full --suite unit --suite elements
 find "$build" -name '*.gcda' -delete

@@ -114,9 +114,11 @@ class Generate(EndToEnd):
         self.generate("-p", "A boat", "-o", "a.mp4", "--timeout", "1", "--base-url", "http://127.0.0.1:1", code=6)
         self.generate("-p", "A boat", "-i", "no.jpg", "-o", "a.mp4", code=5)
         bare = {"GST_PLUGIN_SYSTEM_PATH": str(self.folder), "GST_REGISTRY": str(self.folder / "bare.registry")}
-        run = self.generate("-p", "A boat", "-o", "a.webm", code=5, **bare)
-        self.assertIn("the profile webm can't be used", run.stderr)
-        self.assertIn("vp9enc", run.stderr)
+        for arguments, missing in (((), "filesink"), (("--profile", "webm"), "vp9enc")):
+            with self.subTest(arguments=arguments):
+                run = self.generate("-p", "A boat", "-o", "a.webm", *arguments, code=5, **bare)
+                self.assertIn("can't be used: GStreamer has no ", run.stderr)
+                self.assertIn(missing, run.stderr)
         self.assertEqual(self.bought(), 0)
         self.fault("create", "moderation")
         self.generate("-p", "A boat", "-o", "a.mp4", code=1)

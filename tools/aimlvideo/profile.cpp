@@ -117,10 +117,14 @@ Result<const Profile *> findProfile(const std::string &name) {
 }
 
 Result<void> checkElements(const Profile &profile) {
+  std::vector<const char *> needed{"filesink"};
+  if (profile.kind != Kind::AsIs)
+    needed.insert(needed.end(),
+                  {"decodebin", "encodebin", "videoconvert", "videoscale", "videorate", "audiotestsrc", "audioconvert",
+                   "audioresample", profile.muxer, profile.video.encoder, profile.audio.encoder});
   std::string missing;
-  for (const char *element : {"decodebin", "encodebin", "videoconvert", "audioresample", profile.muxer,
-                              profile.video.encoder, profile.audio.encoder})
-    if (profile.kind != Kind::AsIs && element && !exists(element))
+  for (const char *element : needed)
+    if (element && !exists(element))
       missing += (missing.empty() ? "" : ", ") + std::string(element);
   if (missing.empty())
     return {};
