@@ -203,7 +203,7 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
 Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point firstPoll) {
   auto completed = waitForCompletion(run_, std::move(reply), firstPoll);
   run_.flight.reset();
-  auto clip = completed ? fetch(std::move(*completed)) : tl::unexpected(std::move(completed.error()));
+  auto clip = completed ? fetch(*completed) : tl::unexpected(std::move(completed.error()));
   if (clip || !isGone(clip.error()))
     return clip;
   run_.purchase.renew();

@@ -32,6 +32,7 @@ std::vector<Done<void>> GroupCommit::carryOut(const std::vector<Item *> &items) 
   if (items.size() > 1 && together(items))
     return std::vector<Done<void>>(items.size());
   std::vector<Done<void>> results;
+  results.reserve(items.size());
   for (const Item *item : items)
     results.push_back(item->work(database_));
   return results;

@@ -86,7 +86,8 @@ class Generate(EndToEnd):
         (self.folder / "folder").mkdir()
         (self.folder / "folder/precious.txt").write_text("precious")
         for code, output, more in ((3, "there.mp4", ()), (5, "no/such/folder.mp4", ()), (3, "folder", ("--force",)),
-                                   (3, "folder", ("--force", "--profile", "hls")), (3, "a.m3u8", ("--profile", "hls"))):
+                                   (3, "folder", ("--force", "--profile", "hls")), (3, "a.m3u8", ("--profile", "hls")),
+                                   (3, "a.webm", ()), (3, "a.jpg", ("--profile", "webm")), (3, "a.MOV", ("--profile", "hls"))):
             with self.subTest(output=output, more=more):
                 self.generate("-p", "A boat", "-o", output, *more, code=code)
         self.assertEqual((self.folder / "there.mp4").read_text(), "precious")
@@ -114,9 +115,9 @@ class Generate(EndToEnd):
         self.generate("-p", "A boat", "-o", "a.mp4", "--timeout", "1", "--base-url", "http://127.0.0.1:1", code=6)
         self.generate("-p", "A boat", "-i", "no.jpg", "-o", "a.mp4", code=5)
         bare = {"GST_PLUGIN_SYSTEM_PATH": str(self.folder), "GST_REGISTRY": str(self.folder / "bare.registry")}
-        for arguments, missing in (((), "filesink"), (("--profile", "webm"), "vp9enc")):
-            with self.subTest(arguments=arguments):
-                run = self.generate("-p", "A boat", "-o", "a.webm", *arguments, code=5, **bare)
+        for output, profile, missing in (("a.mp4", "mp4", "filesink"), ("a.webm", "webm", "vp9enc")):
+            with self.subTest(profile=profile):
+                run = self.generate("-p", "A boat", "-o", output, "--profile", profile, code=5, **bare)
                 self.assertIn("can't be used: GStreamer has no ", run.stderr)
                 self.assertIn(missing, run.stderr)
         self.assertEqual(self.bought(), 0)

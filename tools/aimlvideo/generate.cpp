@@ -143,11 +143,6 @@ ExitCode carryOut(Order order, bool asJson) {
   return code;
 }
 
-/// An output's extension that says nothing else leaves the profile mp4, the clip as it is.
-Result<const Profile *> profileFor(const TextOption &name) {
-  return findProfile(name.given() ? name.text() : profiles().front().name);
-}
-
 std::string explanation() {
   std::string text = "Generates a clip into a file. The same command again never buys twice: it goes on with what\n"
                      "is bought, or replays it. The output appears under its name when it is whole.\n\n"
@@ -196,7 +191,7 @@ ExitCode runGenerate(const Arguments &arguments) {
     printUsageError(error.text());
     return ExitCode::Usage;
   };
-  const auto chosen = profileFor(profile);
+  const auto chosen = findProfile(profile.given() ? profile.text() : profiles().front().name);
   if (!chosen)
     return usage(chosen.error());
   order.profile = *chosen;

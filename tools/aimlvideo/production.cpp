@@ -47,6 +47,8 @@ Turns &turns() { // the main loop's thread only
 Result<void> checkOrder(const Order &order) {
   if (auto there = checkElements(*order.profile); !there)
     return there;
+  if (auto named = checkExtension(*order.profile, order.output); !named)
+    return named;
   if (order.shape.any() && order.profile->kind == Profile::Kind::AsIs)
     return failure(ErrorKind::BadRequest, "the profile mp4 keeps the clip as it is", "a size or a rate was asked for",
                    "Choose the profile h264");

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "profile.h"
 
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <vector>
 
 #include "api/nearest.h"
@@ -114,6 +117,20 @@ Result<const Profile *> findProfile(const std::string &name) {
   const std::string nearest = nearestTo(name, names);
   return failure(ErrorKind::BadRequest, "there is no profile \"" + name + "\"", "there are " + profileNames(),
                  nearest.empty() ? "" : "Did you mean " + nearest + "?");
+}
+
+Result<void> checkExtension(const Profile &profile, const std::string &output) {
+  const std::string extension = std::filesystem::path(output).extension();
+  const auto isOf = [&extension](const Profile &one) {
+    return one.extension && g_ascii_strcasecmp(extension.c_str(), (std::string(".") + one.extension).c_str()) == 0;
+  };
+  const auto *other = std::ranges::find_if(table, isOf);
+  if (isOf(profile) || other == std::end(table))
+    return {};
+  const std::string made = profile.extension ? std::string(".") + profile.extension : "a folder";
+  return failure(ErrorKind::BadRequest, output + " can't be written",
+                 std::string("the profile ") + profile.name + " makes " + made,
+                 std::string("Choose the profile ") + other->name + ", or another name");
 }
 
 Result<void> checkElements(const Profile &profile) {

@@ -53,6 +53,9 @@ std::string profileNames();
 /// NotFound names the nearest.
 Result<const Profile *> findProfile(const std::string &name);
 
+/// Refuses a name that says that something else is inside, such as `a.webm` for an MP4.
+Result<void> checkExtension(const Profile &profile, const std::string &output);
+
 /// Whether the elements that a profile needs are installed. To be asked before anything is bought.
 Result<void> checkElements(const Profile &profile);
 
