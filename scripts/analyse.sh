@@ -26,8 +26,8 @@ cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portabi
   --suppress=missingIncludeSystem '-DGST_ELEMENT_REGISTER_DEFINE(a,b,c,d)=' '-DG_DEFINE_FINAL_TYPE_WITH_CODE(a,b,c,d)=' -Isrc -Igst-plugin -j "$(nproc)" "$@"
 [ $quick = no ] || exit 0
 
-build=${BUILD:-build}
-[ -f "$build/build.ninja" ] || meson setup "$build" >/dev/null
-# headers that the build generates
-ninja -C "$build" --quiet src/models_resource.h 2>/dev/null || ninja -C "$build" --quiet
+# its own folder: clang does not read the headers that GCC has precompiled
+build=build-analysis
+[ -f "$build/build.ninja" ] || meson setup "$build" -Db_pch=false >/dev/null
+ninja -C "$build" --quiet src/models_resource.h tools/emulator/emulator-resources.h
 printf '%s\n' "$@" | xargs -P "$(nproc)" -n 4 clang-tidy-14 -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option 2>/dev/null

@@ -115,7 +115,7 @@ void Production::transcode() {
   if (order_.profile->kind == Profile::Kind::Hls)
     g_mkdir(folder_->path(result).c_str(), 0777); // less the umask, as any file
   transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, folder_->path(clip), folder_->path(result),
-                                             [this](const std::optional<Error> failure) {
+                                             [this](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes
                                                if (failure)
                                                  return end(failure);

@@ -94,7 +94,7 @@ std::string pageOf(const std::vector<ManifestRow> &rows, const std::vector<RowRe
     page += std::string("<tr class=\"") + nameOf(results[i].state) + "\"><td>";
     if (!pictures[i].empty()) {
       const GCharPtr data(g_base64_encode(reinterpret_cast<const guchar *>(pictures[i].data()), pictures[i].size()));
-      page += std::string("<img alt=\"\" src=\"data:image/jpeg;base64,") + data.get() + "\">";
+      page += std::string(R"(<img alt="" src="data:image/jpeg;base64,)") + data.get() + "\">";
     }
     page += "</td>";
     for (const std::string &cell : cellsOf(rows[i], results[i]))

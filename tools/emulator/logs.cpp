@@ -93,13 +93,13 @@ Response Logs::list(const Request &request, const LogDelay &delay) {
   };
   Json data = Json::array();
   size_t found = 0;
-  for (auto row = rows_.rbegin(); row != rows_.rend(); ++row) { // newest first
-    if (!isVisible(**row) || !matches(**row, *query))
-      continue;
+  std::for_each(rows_.rbegin(), rows_.rend(), [&](const auto &row) { // newest first
+    if (!isVisible(*row) || !matches(*row, *query))
+      return;
     if (found >= query->offset && found - query->offset < query->limit)
-      data.add(json(**row));
+      data.add(json(*row));
     found++;
-  }
+  });
   return Response::json(
       200,
       Json::object({{"data", data},

@@ -190,7 +190,7 @@ Result clearTimesIn(const std::string &path) {
 } // namespace
 
 Result render(const Look &look, std::optional<Picture> first, std::optional<Picture> last, const std::string &path,
-              std::stop_token stop) {
+              const std::stop_token &stop) {
   double aspect = first ? first->aspect() : last ? last->aspect() : look.aspect;
   Size size = frameSize(look, aspect);
   auto painter = makePainter(look, size, first, last);

@@ -16,7 +16,7 @@ namespace emulator {
 // sound. Takes seconds: for worker threads. The pictures are the look's images,
 // already decoded. The error says in words what failed.
 tl::expected<void, std::string> render(const Look &look, std::optional<Picture> first, std::optional<Picture> last,
-                                       const std::string &path, std::stop_token stop);
+                                       const std::string &path, const std::stop_token &stop);
 
 // Names the GStreamer elements that rendering needs and this machine lacks; empty where all is there.
 std::string missingElements();

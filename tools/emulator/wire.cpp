@@ -48,7 +48,7 @@ Bytes chunkBody(const Bytes &body) {
 class Wires::Conversation : public std::enable_shared_from_this<Conversation> {
 public:
   Conversation(Wires &wires, const Response &response, Wire wire, bool hasBody, std::function<void(size_t)> onBytes)
-      : wires_(&wires), wire_(std::move(wire)), head_(headText(response, wire_)), onBytes_(std::move(onBytes)) {
+      : wires_(&wires), wire_(wire), head_(headText(response, wire_)), onBytes_(std::move(onBytes)) {
     Bytes body = hasBody ? response.body : Bytes();
     body_ = wire_.isChunked ? chunkBody(body) : body;
     if (wire_.bodyLimit)
