@@ -51,7 +51,7 @@ run() {
 if [ $full = yes ]; then
   scripts/analyse.sh || failed=1
   run build
-  run build --setup valgrind exit job key_memory ledger reply request session settings spool
+  run build --setup valgrind exit job ledger reply request settings spool
   run build-thread --suite unit --suite elements --no-suite full
 else
   scripts/analyse.sh --quick || failed=1
