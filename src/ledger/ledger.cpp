@@ -65,11 +65,16 @@ constexpr std::array migrations{
         observed INTEGER NOT NULL);
       CREATE INDEX observed_time_by_kind ON observed_time (base_url, model, duration, resolution, id);
     )sql",
+    R"sql(
+      ALTER TABLE generation ADD COLUMN request_id TEXT NOT NULL DEFAULT '';
+      ALTER TABLE generation ADD COLUMN clip_proof TEXT NOT NULL DEFAULT '';
+    )sql",
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
                          "client_request_id, key_fingerprint, generation_id, created, changed, credits, usd, clip_url, "
-                         "clip, clip_size, clip_checksum, prompt, cause, submitted, duration, resolution";
+                         "clip, clip_size, clip_checksum, prompt, cause, submitted, duration, resolution, request_id, "
+                         "clip_proof";
 
 LedgerRow rowFrom(const sqlite::Statement &statement) {
   LedgerRow row;
@@ -101,6 +106,8 @@ LedgerRow rowFrom(const sqlite::Statement &statement) {
   row.submitted = statement.integer(22);
   row.duration = statement.text(23);
   row.resolution = statement.text(24);
+  row.requestId = statement.text(25);
+  row.clipProof = statement.text(26);
   return row;
 }
 
@@ -290,11 +297,11 @@ Result<void> Ledger::write(LedgerRow &row) {
   const auto written = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
     auto inserted = database.run(
         std::string("INSERT OR REPLACE INTO generation (") + columns +
-            ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
         row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
         row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum,
-        row.prompt, row.cause, row.submitted, row.duration, row.resolution);
+        row.prompt, row.cause, row.submitted, row.duration, row.resolution, row.requestId, row.clipProof);
     id = database.lastRow();
     return inserted;
   });

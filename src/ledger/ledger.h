@@ -51,8 +51,10 @@ struct LedgerRow {
   std::string clip; ///< name in the clip store; empty: never stored
   int64_t clipSize = 0;
   std::string clipChecksum; ///< SHA-256 in hex; empty: not computed yet
+  std::string clipProof;    ///< what the stored file looked like when it was last known to be right; empty: not known
   std::string prompt;       ///< only when the user asks for it to be stored
   std::string cause;        ///< why it failed, in the service's words
+  std::string requestId;    ///< by which the service's support finds the submission; empty: the service gave none
   int64_t submitted = 0;    ///< when the service had accepted, as `created`; 0: not known
   std::string duration;     ///< see JobKind; empty: not known
   std::string resolution;
