@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace aimlvideo {
+
+/// Whether a number can be an amount of money: it is finite and not negative.
+bool isAmount(double usd);
+
+/// An amount of money as it is written in options, the environment and the service's headers: `0.50`, `12`, `1e-3`,
+/// with nothing before or behind it. Nothing: the text is none, such as `nan`, `-1`, `inf`, `0,5` or an empty one.
+std::optional<double> parseUsd(std::string_view text);
+
+} // namespace aimlvideo
