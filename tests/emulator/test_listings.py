@@ -42,6 +42,8 @@ class Models(EmulatorTest):
         fixed = self.models(f"?id={TEXT_MODEL}&include=pricing")[0]["pricing"]
         self.assertEqual(fixed["kind"], "fixed")
         self.assertEqual(set(fixed["units"][0]), {"name", "measure", "price", "per"})
+        # the vendor's form: the unit is in name, measure is its direction
+        self.assertEqual((fixed["units"][0]["name"], fixed["units"][0]["measure"]), ("second", "output"))
         variants = self.models("?id=pixverse/v5/text-to-video&include=pricing")[0]["pricing"]
         self.assertEqual((variants["kind"], variants["dimensions"]), ("variants", ["resolution"]))
         self.assertIn("resolution", variants["variants"][0]["when"])

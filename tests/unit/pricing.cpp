@@ -63,6 +63,46 @@ GST_START_TEST(a_price_by_the_piece_is_what_it_is) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_fixed_price_names_its_unit_in_name_and_its_direction_in_measure) {
+  const auto line = [](const char *name, const char *measure) {
+    return std::string(R"({"kind":"fixed","currency":"USD","units":[{"name":")") + name + R"(","measure":")" + measure +
+           R"(","price":0.3,"per":1}]})";
+  };
+  fail_unless_equals_float(usd(line("second", "output").c_str(), R"({"duration":10})"), 3.0);
+  for (const char *piece : {"video", "generation", "request", "image"})
+    fail_unless_equals_float(usd(line(piece, "output").c_str(), R"({"duration":10})"), 0.3);
+  constexpr auto withImages = R"({"image_url":"https://h/a.png","last_image_url":"https://h/b.png"})";
+  fail_unless_equals_float(usd(line("image", "input").c_str(), withImages, minimax), 0.6);
+  // the vendor's only example
+  fail_unless_contains(
+      unknown(R"({"kind":"fixed","units":[{"name":"token","measure":"output","price":3.25,"per":1000000}]})"),
+      "paid by \"token\"");
+  fail_unless_contains(unknown(line("second", "input").c_str(), R"({"duration":10})"), "second of what is sent");
+  fail_unless_contains(unknown(line("image", "input").c_str(), withImages, "no/such"), "image that is sent");
+}
+GST_END_TEST
+
+GST_START_TEST(a_line_that_can_be_read_in_two_ways_counts_as_the_dearer) {
+  constexpr auto both = R"({"kind":"fixed","units":[{"name":"video","measure":"second","price":0.1,"per":1}]})";
+  fail_unless_equals_float(usd(both, R"({"duration":10})"), 1.0);
+  constexpr auto reverse = R"({"kind":"fixed","units":[{"name":"second","measure":"video","price":0.1,"per":1}]})";
+  fail_unless_equals_float(usd(reverse, R"({"duration":10})"), 1.0);
+  fail_unless_contains(unknown(reverse, "{}", "no/such"), "length of the clip is not known");
+}
+GST_END_TEST
+
+GST_START_TEST(a_variant_that_may_apply_and_cannot_be_counted_leaves_the_price_unknown) {
+  constexpr auto mixed = R"({"kind":"variants","variants":[
+    {"when":{"resolution":"768P"},"price":0.05,"unit":"second","per":1},
+    {"when":{"resolution":"1080P"},"price":9,"unit":"token","per":1000}]})";
+  fail_unless_contains(unknown(mixed, R"({"duration":5})", kling), "paid by \"token\"");
+  fail_unless_contains(unknown(mixed, R"({"duration":6,"resolution":"1080P"})", minimax), "paid by \"token\"");
+  fail_unless_equals_float(usd(mixed, R"({"duration":6,"resolution":"768P"})", minimax), 0.3);
+  // what a list says of a parameter that is no plain value rules nothing out
+  fail_unless_contains(unknown(mixed, R"({"duration":6,"resolution":["768P"]})", minimax), "paid by \"token\"");
+}
+GST_END_TEST
+
 GST_START_TEST(variants_are_chosen_by_the_request_and_by_the_models_defaults) {
   fail_unless_equals_float(usd(byResolution, R"({"resolution":"1080P","duration":6})", minimax), 0.48);
   fail_unless_equals_float(usd(byResolution, R"({"resolution":"1080p","duration":6})", minimax), 0.48);
@@ -78,6 +118,12 @@ GST_END_TEST
 
 GST_START_TEST(what_cannot_be_worked_out_is_said_and_not_guessed) {
   fail_unless_contains(unknown(R"({"kind":"auction"})"), "unknown kind \"auction\"");
+  fail_unless_contains(unknown(R"({"kind":"variable"})"), "names none beforehand");
+  fail_unless_contains(
+      unknown(R"({"kind":"fixed","currency":"EUR","units":[{"name":"video","measure":"output","price":1}]})"),
+      "in \"EUR\"");
+  fail_unless_contains(unknown(R"({"kind":"fixed","units":[{"measure":"video","price":1,"per":"?"}]})"),
+                       "no usable price");
   fail_unless_contains(unknown(R"({"kind":"fixed","units":[]})"), "empty");
   fail_unless_contains(unknown(R"({"kind":"fixed","units":[{"measure":"token","price":1}]})"), "paid by \"token\"");
   fail_unless_contains(unknown(R"({"kind":"fixed","units":[{"measure":"video","price":"?"}]})"), "no usable price");
@@ -125,6 +171,9 @@ static Suite *pricing_suite() {
   tcase_add_test(tests, a_price_by_the_second_goes_with_the_length_of_the_clip);
   tcase_add_test(tests, where_the_length_is_open_the_longest_counts);
   tcase_add_test(tests, a_price_by_the_piece_is_what_it_is);
+  tcase_add_test(tests, a_fixed_price_names_its_unit_in_name_and_its_direction_in_measure);
+  tcase_add_test(tests, a_line_that_can_be_read_in_two_ways_counts_as_the_dearer);
+  tcase_add_test(tests, a_variant_that_may_apply_and_cannot_be_counted_leaves_the_price_unknown);
   tcase_add_test(tests, variants_are_chosen_by_the_request_and_by_the_models_defaults);
   tcase_add_test(tests, where_nobody_knows_which_variant_applies_the_dearest_counts);
   tcase_add_test(tests, what_cannot_be_worked_out_is_said_and_not_guessed);

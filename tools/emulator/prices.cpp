@@ -57,9 +57,9 @@ Json pricingJson(const Model &model) {
   if (!resolution || resolution->choices.size() < 2)
     return Json::object(
         {{"kind", "fixed"},
-         {"units",
-          Json::array({Json::object(
-              {{"name", "Video generation"}, {"measure", "second"}, {"price", tidy(rateOf(model))}, {"per", 1}})})}});
+         {"currency", "USD"},
+         {"units", Json::array({Json::object(
+                       {{"name", "second"}, {"measure", "output"}, {"price", tidy(rateOf(model))}, {"per", 1}})})}});
   Json variants = Json::array();
   for (const Json &choice : resolution->choices)
     variants.add(Json::object({{"when", Json::object({{"resolution", choice}})},
