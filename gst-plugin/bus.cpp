@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/glib_ptr.h"
+#include "base/printable.h"
 
 namespace aimlvideo {
 
@@ -109,8 +110,8 @@ void Bus::error(const Error &error) const {
   if (!error.clientRequestId.empty())
     debug += "; client request " + error.clientRequestId;
   gst_element_message_full_with_details(element_, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, resourceErrorFor(error.kind),
-                                        g_strdup(error.text().c_str()), g_strdup(debug.c_str()), __FILE__, GST_FUNCTION,
-                                        __LINE__, details);
+                                        g_strdup(error.text().c_str()), g_strdup(printable(debug).c_str()), __FILE__,
+                                        GST_FUNCTION, __LINE__, details);
 }
 
 void Bus::warning(const std::string &text, const std::string &debug) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source.h"
 
+#include "base/printable.h"
 #include "clip_buffer.h"
 #include "uri_handler.h"
 
@@ -279,7 +280,7 @@ void Source::advance(Outcome outcome) {
 }
 
 void Source::stateChanged(const Status &status) {
-  GST_INFO_OBJECT(element_, "%s, generation %s", nameOf(status.state), status.generationId.c_str());
+  GST_INFO_OBJECT(element_, "%s, generation %s", nameOf(status.state), printable(status.generationId).c_str());
   bus_.generation(status);
   bus_.progressContinued(status, "");
   for (const char *name : {"status", "current-generation-id", "statistics"})
@@ -325,8 +326,8 @@ void Source::completed(const Status &status) {
   const bool late = size_ == unknownSize;
   if (learnSize(*clip) && late)
     bus_.durationChanged();
-  GST_INFO_OBJECT(element_, "generation %s completed, %" G_GINT64_FORMAT " bytes", status.generationId.c_str(),
-                  size_.load());
+  GST_INFO_OBJECT(element_, "generation %s completed, %" G_GINT64_FORMAT " bytes",
+                  printable(status.generationId).c_str(), size_.load());
   bus_.generation(status);
   g_object_notify(G_OBJECT(element_), "status");
   g_object_notify(G_OBJECT(element_), "statistics");
@@ -337,7 +338,7 @@ void Source::failed(const Status &status, const Error &error) {
   GST_WARNING_OBJECT(element_, "%s", error.text().c_str());
   bus_.generation(status);
   bus_.error(error);
-  bus_.progressEnded(GST_PROGRESS_TYPE_ERROR, error.what);
+  bus_.progressEnded(GST_PROGRESS_TYPE_ERROR, printable(error.what));
   g_object_notify(G_OBJECT(element_), "status");
   advance(Outcome::Failed);
 }

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "api/json_text.h"
+#include "base/money.h"
+#include "base/printable.h"
 
 namespace aimlvideo::json {
 
@@ -55,15 +57,6 @@ private:
   }
 };
 
-/// The parser quotes what it stumbled over, which may be half a character or none for people.
-std::string printable(const char *message) {
-  const GCharPtr valid(g_utf8_make_valid(message, -1));
-  std::string text = valid.get();
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return g_ascii_iscntrl(c); }, ' ');
-  return text;
-}
-
 } // namespace
 
 tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
@@ -77,6 +70,7 @@ tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
   const auto parser = adopt(json_parser_new_immutable());
   GErrorSlot error;
   if (!json_parser_load_from_data(parser.get(), readable->data(), static_cast<gssize>(readable->size()), &error))
+    // the parser quotes what it stumbled over, which may be half a character or none for people
     return tl::unexpected("it is not valid JSON (" + printable(error.message()) + ")");
   JsonNode *root = json_parser_get_root(parser.get());
   if (!root)
@@ -117,6 +111,11 @@ std::optional<double> number(JsonNode *node) {
   if (*end != '\0' || !std::isfinite(value))
     return {};
   return value;
+}
+
+std::optional<double> money(JsonNode *node) {
+  const auto text = scalarText(node);
+  return text ? parseUsd(*text) : std::nullopt;
 }
 
 std::string write(JsonNode *node) {

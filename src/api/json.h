@@ -32,6 +32,9 @@ std::optional<std::string> scalarText(JsonNode *node);
 /// A number, also one spelt as a string.
 std::optional<double> number(JsonNode *node);
 
+/// A sum of money, see parseUsd().
+std::optional<double> money(JsonNode *node);
+
 /// Compact text of any node, which parse() reads back as the same. A null pointer reads `null`.
 std::string write(JsonNode *node);
 

@@ -16,8 +16,8 @@ LogEntry entryFrom(JsonObject *object) {
   entry.generationId = text("inference_id");
   entry.failed = text("status") == "failed";
   JsonObject *cost = json::objectIn(json::member(object, "cost"));
-  entry.usage.usd = json::number(json::member(cost, "usd"));
-  entry.usage.credits = json::number(json::member(cost, "credits"));
+  entry.usage.usd = json::money(json::member(cost, "usd"));
+  entry.usage.credits = json::money(json::member(cost, "credits"));
   return entry;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "api/json.h"
+#include "base/printable.h"
 
 namespace aimlvideo {
 
@@ -55,18 +56,12 @@ std::string_view shortened(std::string_view text, size_t longest) {
   return text.substr(0, end);
 }
 
-/// One line of valid UTF-8 of at most `longest` bytes.
+/// One printable line of at most `longest` bytes, blanks run together.
 std::string oneLine(std::string_view text, size_t longest) {
-  const std::string_view start = shortened(text, longest);
-  const GCharPtr valid(g_utf8_make_valid(start.data(), static_cast<gssize>(start.size())));
   std::string line;
-  for (const char *c = valid.get(); *c; ++c) {
-    const bool blank = static_cast<unsigned char>(*c) <= ' ' || *c == '\x7f';
-    if (!blank)
-      line += *c;
-    else if (!line.empty() && line.back() != ' ')
-      line += ' ';
-  }
+  for (const char c : printable(shortened(text, longest)))
+    if (c != ' ' || (!line.empty() && line.back() != ' '))
+      line += c;
   line.resize(shortened(line, longest).size()); // what was no UTF-8 has become longer
   while (!line.empty() && line.back() == ' ')
     line.pop_back();
@@ -126,10 +121,10 @@ std::string clipUrlIn(JsonNode *video) {
 Usage usageIn(JsonObject *root) {
   JsonObject *usage = json::objectIn(json::member(json::objectIn(json::member(root, "meta")), "usage"));
   Usage result;
-  result.credits = json::number(json::member(usage, "credits_used"));
+  result.credits = json::money(json::member(usage, "credits_used"));
   if (!result.credits)
-    result.credits = json::number(json::member(usage, "tokens_used"));
-  result.usd = json::number(json::member(usage, "usd_spent"));
+    result.credits = json::money(json::member(usage, "tokens_used"));
+  result.usd = json::money(json::member(usage, "usd_spent"));
   return result;
 }
 

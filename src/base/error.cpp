@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/error.h"
 
+#include "base/printable.h"
+
 namespace aimlvideo {
 
 namespace {
@@ -53,7 +55,7 @@ std::string Error::text() const {
     text += ' ' + remedy;
     closeSentence(text);
   }
-  return text;
+  return printable(text);
 }
 
 } // namespace aimlvideo

@@ -39,7 +39,7 @@ struct Error {
   std::string clientRequestId;
   std::string serviceMessage;
 
-  /// The three parts as one or two sentences.
+  /// The three parts as one or two sentences in one printable line, whatever the service's words hold.
   std::string text() const;
 };
 

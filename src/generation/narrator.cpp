@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace aimlvideo {
 
 namespace {
@@ -33,16 +35,22 @@ void Narrator::enter(State state) {
 }
 
 void Narrator::note(const std::string &text) {
-  callbacks_.log(text);
+  const std::string shown = printable(text);
+  callbacks_.log(shown);
   lastSign_ = Clock::now();
   lookAhead();
-  callbacks_.progressed(status, text);
+  callbacks_.progressed(status, shown);
 }
 
 void Narrator::warn(const std::string &text) {
-  callbacks_.log(text);
+  const std::string shown = printable(text);
+  callbacks_.log(shown);
   if (callbacks_.warned)
-    callbacks_.warned(text);
+    callbacks_.warned(shown);
+}
+
+void Narrator::log(const std::string &line) const {
+  callbacks_.log(printable(line));
 }
 
 void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {

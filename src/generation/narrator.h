@@ -8,7 +8,7 @@
 
 namespace aimlvideo {
 
-/// Tells the owner of a generation what happens to it. For the thread that works on it.
+/// Tells the owner of a generation what happens to it, in printable lines. For the thread that works on it.
 class Narrator {
 public:
   /// Called with no lock held.
@@ -40,7 +40,7 @@ public:
   void tick();
   /// How a download gets on: told at most five times a second.
   void bytes(uint64_t received, std::optional<uint64_t> total);
-  void log(const std::string &line) const { callbacks_.log(line); }
+  void log(const std::string &line) const;
 
 private:
   void lookAhead();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/money.h"
 #include "generation/remarks.h"
 #include "generation/verdict.h"
 
@@ -146,10 +147,11 @@ std::optional<Reply> Submission::accepted(const HttpResponse &response, Error &w
   run_.status().accepted = now.steady;
   row_.submitted = now.wall.count();
   run_.retryAfter = retryAfterOf(response);
-  if (const auto credits = response.header("x-aimlapi-credits-used"))
-    row_.usage.credits = g_ascii_strtod(credits->c_str(), nullptr);
-  if (const auto usd = response.header("x-aimlapi-usd-spent"))
-    row_.usage.usd = g_ascii_strtod(usd->c_str(), nullptr);
+  const auto amountIn = [&response](const char *header) {
+    const auto text = response.header(header);
+    return text ? parseUsd(*text) : std::nullopt;
+  };
+  row_.usage.update({amountIn("x-aimlapi-credits-used"), amountIn("x-aimlapi-usd-spent")});
   run_.recordAfterwards(LedgerRow::State::Running);
   run_.status().submitTime = run_.status().elapsed();
   if (!parsed)

@@ -218,6 +218,24 @@ class Batch(BatchCase):
         for address in page.addresses:
             self.assertTrue(address.startswith("data:image/jpeg;base64,/9j/"), address[:60])
 
+    def test_nothing_in_a_manifest_acts_on_a_terminal_or_in_a_spreadsheet(self):
+        prompts = ["=1+2", "+cmd", "-x", "@SUM(A1)", "\t=1", " =1", "5 - 3"]
+        acting = "\x1b]0;x\x07\x9b2J\u202eexe.4pm"
+        path = self.manifest([{"prompt": prompt, "output": f"out/{acting}{i}.mp4"} for i, prompt in enumerate(prompts)],
+                             "clips.jsonl")
+        run = self.batch(path, "--report", "report", "--jobs", 1)
+        self.assertIn("out/ ]0;x  2J\ufffdexe.4pm0.mp4: bought", run.stdout)
+        # and what programs read is what it was
+        told = self.batch(path, "--json").stdout
+        for text in (run.stdout, run.stderr, told, (self.folder / "report/index.html").read_text()):
+            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+        self.assertEqual(json.loads(told.splitlines()[0])["output"], f"out/{acting}0.mp4")
+        with open(self.folder / "report/report.csv", newline="") as file:
+            cells = [row["prompt"] for row in csv.DictReader(file)]
+        self.assertEqual(cells, ["'=1+2", "'+cmd", "'-x", "'@SUM(A1)", "' =1", "' =1", "5 - 3"])
+        (self.folder / "evil.csv").write_text(f"prompt,output\na,no/{acting}\n")
+        self.assertNotRegex(self.batch("evil.csv", code=3).stderr, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+
     def test_a_terminal_gets_a_live_table_above_which_the_rows_are_told(self):
         master, slave = pty.openpty()
         process = subprocess.Popen(self.arguments(self.simple(4), "--jobs", 2), stdout=slave, stderr=slave,

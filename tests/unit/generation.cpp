@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/generation.h"
 
+#include <numeric>
+
 #include "api/json.h"
 #include "bench.h"
 #include "images.h"
@@ -164,10 +166,35 @@ GST_START_TEST(a9_what_was_used_may_come_with_any_answer_or_none) {
   fail_unless(inHeaders.status.usage.credits == 200'000);
   fail_unless(inHeaders.status.usage.usd == 0.1);
 
+  for (const char *amount : {"nan", "-1000", "-inf", "1e999", "0.1 USD"}) {
+    Bench noMoney;
+    noMoney.createAnswers(200, R"({"id":"gen/1:model","status":"queued"})",
+                          {{"x-aimlapi-credits-used", amount}, {"x-aimlapi-usd-spent", amount}});
+    fail_unless(noMoney.run().has_value());
+    fail_if(noMoney.status.usage.credits.has_value() || noMoney.status.usage.usd.has_value(), "%s", amount);
+  }
+
   Bench none;
   none.createAnswers(200, R"({"id":"gen/1:model","status":"queued"})");
   fail_unless(none.run().has_value());
   fail_if(none.status.usage.credits.has_value() || none.status.usage.usd.has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(an_id_that_acts_on_a_terminal_is_polled_as_it_is_and_told_as_something_to_read) {
+  Bench bench;
+  bench.createAnswers(200, R"({"id":"gen\u001b[2J\u009b\u202e","status":"queued"})");
+  bench.service.onPoll = [](const Seen &seen, Answer &answer) {
+    fail_unless_contains(seen.target, "gen%1B%5B2J%C2%9B%E2%80%AE");
+    answer.json(200, R"({"status":"failed","error":"no\u001b]0;x\u0007"})");
+  };
+  bench.settings.timeout = 5;
+  const Error error = bench.fault();
+  for (const std::string &told : {error.text(), std::accumulate(bench.notes.begin(), bench.notes.end(), std::string()),
+                                  std::accumulate(bench.logged.begin(), bench.logged.end(), std::string())})
+    for (const char *acts : {"\x1b", "\xc2\x9b", "\xe2\x80\xae", "\x07"})
+      fail_if(contains(told, acts), "%s", told.c_str());
+  fail_unless_contains(error.text(), "no ]0;x");
 }
 GST_END_TEST
 
@@ -363,6 +390,7 @@ static TCase *answers() {
   tcase_add_test(tests, a6_ids_of_every_kind_are_asked_for_as_they_came);
   tcase_add_test(tests, a9_what_was_used_may_come_with_any_answer_or_none);
   tcase_add_test(tests, a10_answers_may_hold_more_than_is_known);
+  tcase_add_test(tests, an_id_that_acts_on_a_terminal_is_polled_as_it_is_and_told_as_something_to_read);
   tcase_add_test(tests, a11_a_create_that_is_completed_needs_no_poll);
   tcase_add_test(tests, a11_a_create_that_failed_needs_no_poll);
   tcase_add_test(tests, a13_a_clip_on_another_host_is_fetched_byte_for_byte);

@@ -162,8 +162,10 @@ GST_START_TEST(a9_usage_is_optional_and_has_several_names) {
   fail_unless(usageOf(R"({"usage":{"credits_used":3900000,"usd_spent":1.95}})").usd == 1.95);
   fail_unless(usageOf(R"({"usage":{"credits_used":0.5}})").credits == 0.5);
   fail_unless(usageOf(R"({"usage":{"tokens_used":590100}})").credits == 590'100.0);
-  for (const char *none : {"null", "{}", R"({"usage":null})", R"({"usage":[]})", R"({"usage":{"credits_used":null}})",
-                           R"({"usage":{"usd_spent":"much"}})", "7"}) {
+  for (const char *none :
+       {"null", "{}", R"({"usage":null})", R"({"usage":[]})", R"({"usage":{"credits_used":null}})",
+        R"({"usage":{"usd_spent":"much"}})", R"({"usage":{"usd_spent":"nan","credits_used":"-inf"}})",
+        R"({"usage":{"usd_spent":-1000,"credits_used":-1}})", "7"}) {
     fail_if(usageOf(none).credits.has_value(), "%s", none);
     fail_if(usageOf(none).usd.has_value(), "%s", none);
   }

@@ -6,6 +6,7 @@
 #include "api/pricing.h"
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
+#include "base/printable.h"
 #include "budget.h"
 #include "command.h"
 #include "journal.h"
@@ -284,8 +285,9 @@ ExitCode Batch::run() {
 
 ExitCode refuse(const std::string &manifest, const std::vector<std::string> &problems) {
   for (const std::string &problem : problems)
-    std::fprintf(stderr, "aimlvideo: %s: %s\n", manifest.c_str(), problem.c_str());
-  std::fprintf(stderr, "aimlvideo: %zu mistakes in %s; nothing was bought\n", problems.size(), manifest.c_str());
+    std::fprintf(stderr, "aimlvideo: %s: %s\n", printable(manifest).c_str(), printable(problem).c_str());
+  std::fprintf(stderr, "aimlvideo: %zu mistakes in %s; nothing was bought\n", problems.size(),
+               printable(manifest).c_str());
   return ExitCode::BadRequest;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/cancellation.h"
+#include "base/printable.h"
 #include "command.h"
 #include "generation/generation.h"
 #include "ledger/folders.h"
@@ -105,7 +106,7 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   print("job " + std::to_string(row.id) + ", " + nameOf(row.state));
   const auto line = [](const char *name, const std::string &text) {
     if (!text.empty())
-      print("  " + std::string(name) + ": " + text);
+      print("  " + std::string(name) + ": " + printable(text));
   };
   line("begun", timeOf(row.created));
   line("last change", timeOf(row.changed));

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/glib_ptr.h"
+#include "base/printable.h"
 
 namespace aimlvideo::cli {
 
@@ -14,17 +15,25 @@ size_t widthOf(const std::string &text) {
   return static_cast<size_t>(g_utf8_strlen(text.c_str(), static_cast<gssize>(text.size())));
 }
 
+void write(const std::string &text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
 } // namespace
 
 void print(const std::string &text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
+  write(printableLines(text));
+}
+
+void printJsonText(const std::string &json) {
+  write(printableJson(json));
 }
 
 void printJson(JsonNode *node) {
   const auto owned = adopt(node);
   const GCharPtr text(json_to_string(owned.get(), TRUE));
-  print(text.get());
+  printJsonText(text.get());
 }
 
 ExitCode printError(const Error &error) {
@@ -33,11 +42,17 @@ ExitCode printError(const Error &error) {
 }
 
 void printUsageError(const std::string &what) {
-  std::fprintf(stderr, "aimlvideo: %s\nTry 'aimlvideo help' or the subcommand's --help.\n", what.c_str());
+  std::fprintf(stderr, "aimlvideo: %s\nTry 'aimlvideo help' or the subcommand's --help.\n", printable(what).c_str());
 }
 
 void printWarning(const std::string &text) {
-  std::fprintf(stderr, "aimlvideo: warning: %s\n", text.c_str());
+  std::fprintf(stderr, "aimlvideo: warning: %s\n", printable(text).c_str());
+}
+
+void Table::add(std::vector<std::string> row) {
+  for (std::string &cell : row)
+    cell = printable(cell);
+  rows_.push_back(std::move(row));
 }
 
 void Table::print() const {

@@ -10,8 +10,12 @@
 
 namespace aimlvideo::cli {
 
-/// Standard output carries what was asked for, standard error everything else.
+/// Standard output carries what was asked for, standard error everything else. What is printed here, and below, is made
+/// printable; a text of several lines may hold no foreign one of several.
 void print(const std::string &text);
+
+/// JSON as it is written, in which nothing acts on a terminal.
+void printJsonText(const std::string &json);
 
 /// Indented JSON for programs, as `--json` promises. Takes over the node.
 void printJson(JsonNode *node);
@@ -29,7 +33,7 @@ void printWarning(const std::string &text);
 class Table {
 public:
   explicit Table(std::vector<std::string> heading) { add(std::move(heading)); }
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void add(std::vector<std::string> row);
   void print() const;
 
 private:

@@ -5,6 +5,7 @@
 
 #include "api/pricing.h"
 #include "base/glib_ptr.h"
+#include "base/printable.h"
 #include "csv.h"
 #include "thumbnail.h"
 
@@ -36,9 +37,17 @@ std::vector<std::string> cellsOf(const ManifestRow &row, const RowResult &result
 }
 
 std::string escaped(const std::string &text) {
-  const GCharPtr valid(g_utf8_make_valid(text.c_str(), static_cast<gssize>(text.size())));
-  const GCharPtr safe(g_markup_escape_text(valid.get(), -1)); // quotation marks as well
+  const GCharPtr safe(g_markup_escape_text(printable(text).c_str(), -1)); // quotation marks as well
   return safe.get();
+}
+
+/// A cell that no spreadsheet takes for a formula, which it would carry out.
+std::string harmless(const std::string &text) {
+  const std::string line = printable(text);
+  const size_t first = line.find_first_not_of(' ');
+  const bool formula =
+      first != std::string::npos && std::string_view("=+-@").find(line[first]) != std::string_view::npos;
+  return formula ? "'" + line : line;
 }
 
 std::string csvOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {
@@ -46,7 +55,7 @@ std::string csvOf(const std::vector<ManifestRow> &rows, const std::vector<RowRes
   const auto addLine = [&text](const auto &cells) {
     const char *separator = "";
     for (const auto &cell : cells) {
-      text += separator + csvField(cell);
+      text += separator + csvField(harmless(cell));
       separator = ",";
     }
     text += "\r\n";

@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "base/glib_ptr.h"
+#include "base/printable.h"
 
 namespace aimlvideo::cli {
 
@@ -38,7 +39,7 @@ Result<void> saveClip(const Spool &clip, const std::string &file) {
 }
 
 void printProgress(const std::string &text) {
-  g_printerr("%s\n", text.c_str());
+  g_printerr("%s\n", printable(text).c_str());
 }
 
 } // namespace aimlvideo::cli

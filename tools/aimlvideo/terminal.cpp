@@ -13,6 +13,7 @@
 
 #include "api/json.h"
 #include "base/glib_ptr.h"
+#include "base/printable.h"
 #include "output.h"
 
 namespace aimlvideo::cli {
@@ -28,15 +29,10 @@ size_t terminalWidth() {
 
 /// The first characters of a text, without what would move the cursor.
 std::string cut(const std::string &text, size_t width) {
-  const GCharPtr valid(g_utf8_make_valid(text.c_str(), static_cast<gssize>(text.size())));
-  std::string line;
-  size_t count = 0;
-  for (const char *at = valid.get(); *at && count < width; ++count) {
-    const char *next = g_utf8_next_char(at);
-    line += g_unichar_iscntrl(g_utf8_get_char(at)) ? " " : std::string(at, static_cast<size_t>(next - at));
-    at = next;
-  }
-  return line;
+  const std::string line = printable(text);
+  const auto length = static_cast<size_t>(g_utf8_strlen(line.c_str(), -1));
+  const char *end = g_utf8_offset_to_pointer(line.c_str(), static_cast<glong>(std::min(width, length)));
+  return line.substr(0, static_cast<size_t>(end - line.c_str()));
 }
 
 } // namespace
@@ -116,7 +112,7 @@ JsonLine::JsonLine(const char *event) : object_(json_object_new()) {
 
 JsonLine::~JsonLine() {
   const auto node = adopt(json_node_init_object(json_node_alloc(), object_));
-  print(json::write(node.get()));
+  printJsonText(json::write(node.get()));
   std::fflush(stdout);
   json_object_unref(object_);
 }
