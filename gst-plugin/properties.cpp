@@ -124,6 +124,11 @@ void installRequestProperties(GObjectClass *c) {
                               "Any other parameters of the model: a JSON object, or @FILE with one in a file; what "
                               "another property sets must not be in it (default: none)",
                               nullptr, configurable));
+  install(c, Property::Strict,
+          g_param_spec_boolean("strict", "Strict",
+                               "Refuse a parameter that the model's documentation does not have, which is otherwise "
+                               "sent with a warning; a misspelt one is refused in any case",
+                               FALSE, configurable));
 }
 
 void installServiceProperties(GObjectClass *c) {
@@ -404,6 +409,9 @@ bool setProperty(ElementSettings &settings, Property property, const GValue *val
   case Property::StorePrompt:
     settings.storePrompt = g_value_get_boolean(value);
     return true;
+  case Property::Strict:
+    settings.strict = g_value_get_boolean(value);
+    return true;
   case Property::MaxCost:
     settings.maximumCost = g_value_get_double(value);
     return true;
@@ -503,6 +511,9 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     return true;
   case Property::StorePrompt:
     g_value_set_boolean(value, settings.storePrompt);
+    return true;
+  case Property::Strict:
+    g_value_set_boolean(value, settings.strict);
     return true;
   case Property::MaxCost:
     g_value_set_double(value, settings.maximumCost);

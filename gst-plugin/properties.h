@@ -33,6 +33,7 @@ enum class Property : guint {
   Take,
   OnUnknown,
   StorePrompt,
+  Strict,
   MaxCost,
   DryRun,
   MaxClipSize,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "api/json.h"
 #include "api/media.h"
@@ -105,23 +106,35 @@ bool isAllowed(JsonNode *node, const Parameter &parameter) {
 
 class FaultFinder {
 public:
-  std::vector<std::string> faults;
+  explicit FaultFinder(UnknownKeys unknownKeys) : unknownKeys_(unknownKeys) {}
+
+  Findings found;
 
   void checkMembers(JsonObject *object, const std::vector<Parameter> &parameters, const std::string &path) {
     for (const Parameter &parameter : parameters)
       if (parameter.required && !json_object_has_member(object, parameter.name.c_str()))
-        faults.push_back(missing(parameter, path));
+        found.faults.push_back(missing(parameter, path));
     for (const std::string &name : json::memberNames(object)) {
       const auto known = std::find_if(parameters.begin(), parameters.end(),
                                       [&](const Parameter &parameter) { return parameter.name == name; });
       if (known == parameters.end())
-        faults.push_back("the model has no parameter " + path + name + didYouMean(name, namesOf(parameters)));
+        reportUnknown(name, parameters, path);
       else
         checkValue(json_object_get_member(object, name.c_str()), *known, path + name);
     }
   }
 
 private:
+  void reportUnknown(const std::string &name, const std::vector<Parameter> &parameters, const std::string &path) {
+    const auto names = namesOf(parameters);
+    if (unknownKeys_ == UnknownKeys::Fault || !misspeltFrom(name, names).empty())
+      found.faults.push_back("the model has no parameter " + path + name + didYouMean(name, names));
+    else
+      found.warnings.push_back("the model's documentation has no parameter " + path + name +
+                               ": it is sent all the same, and the service may refuse or ignore it" +
+                               didYouMean(name, names));
+  }
+
   static std::string missing(const Parameter &parameter, const std::string &path) {
     const std::string property = path.empty() ? propertyFor(parameter.name) : "";
     std::string hint = parameter.about;
@@ -133,11 +146,11 @@ private:
   void checkValue(JsonNode *node, const Parameter &parameter, const std::string &path) {
     if (JSON_NODE_HOLDS_NULL(node)) {
       if (!parameter.nullable)
-        faults.push_back(path + " must not be null");
+        found.faults.push_back(path + " must not be null");
     } else if (!parameter.alternatives.empty()) {
       checkAlternatives(node, parameter, path);
     } else if (!hasType(node, parameter.type, parameter)) {
-      faults.push_back(path + " is " + quoted(json::write(node)) + ", it must be of type " + parameter.type);
+      found.faults.push_back(path + " is " + quoted(json::write(node)) + ", it must be of type " + parameter.type);
     } else if (JSON_NODE_HOLDS_OBJECT(node)) {
       if (!parameter.members.empty())
         checkMembers(json_node_get_object(node), parameter.members, path + ".");
@@ -148,33 +161,36 @@ private:
     }
   }
 
-  /// One of the alternatives must fit; otherwise the faults of the nearest of them are told.
+  /// One of the alternatives must fit; what is found is told by the nearest of them.
   void checkAlternatives(JsonNode *node, const Parameter &parameter, const std::string &path) {
-    std::optional<std::vector<std::string>> nearest;
+    std::optional<Findings> nearest;
+    const auto weight = [](const Findings &findings) {
+      return std::pair(findings.faults.size(), findings.warnings.size());
+    };
     for (const Parameter &alternative : parameter.alternatives) {
       if (!hasType(node, alternative.type, alternative))
         continue;
-      FaultFinder attempt;
+      FaultFinder attempt(unknownKeys_);
       attempt.checkValue(node, alternative, path);
-      if (attempt.faults.empty())
-        return;
-      if (!nearest || attempt.faults.size() < nearest->size())
-        nearest = std::move(attempt.faults);
+      if (!nearest || weight(attempt.found) < weight(*nearest))
+        nearest = std::move(attempt.found);
     }
-    if (nearest)
-      faults.insert(faults.end(), nearest->begin(), nearest->end());
-    else
-      faults.push_back(path + " is " + quoted(json::write(node)) + ", it must be of type " + parameter.type);
+    if (nearest) {
+      std::ranges::move(nearest->faults, std::back_inserter(found.faults));
+      std::ranges::move(nearest->warnings, std::back_inserter(found.warnings));
+      return;
+    }
+    found.faults.push_back(path + " is " + quoted(json::write(node)) + ", it must be of type " + parameter.type);
   }
 
   void checkItems(JsonArray *array, const Parameter &parameter, const std::string &path) {
     const guint items = json_array_get_length(array);
     if (parameter.minimumItems && items < *parameter.minimumItems)
-      faults.push_back(path + " has " + std::to_string(items) + " items, at least " +
-                       std::to_string(*parameter.minimumItems) + " are needed");
+      found.faults.push_back(path + " has " + std::to_string(items) + " items, at least " +
+                             std::to_string(*parameter.minimumItems) + " are needed");
     if (parameter.maximumItems && items > *parameter.maximumItems)
-      faults.push_back(path + " has " + std::to_string(items) + " items, at most " +
-                       std::to_string(*parameter.maximumItems) + " are allowed");
+      found.faults.push_back(path + " has " + std::to_string(items) + " items, at most " +
+                             std::to_string(*parameter.maximumItems) + " are allowed");
     Parameter item; // what is said of each item, which has no name
     item.type = parameter.itemType;
     item.isUri = parameter.itemIsUri;
@@ -187,8 +203,8 @@ private:
     const std::string value = json::scalarText(node).value_or("");
     if (!parameter.allowed.empty()) {
       if (!isAllowed(node, parameter))
-        faults.push_back(path + " is " + quoted(value) + ", allowed are " + allowedOf(parameter) +
-                         didYouMean(value, parameter.allowed));
+        found.faults.push_back(path + " is " + quoted(value) + ", allowed are " + allowedOf(parameter) +
+                               didYouMean(value, parameter.allowed));
       return;
     }
     if (const auto number = numberIn(node, parameter))
@@ -199,23 +215,25 @@ private:
 
   void checkRange(double number, const std::string &value, const Parameter &parameter, const std::string &path) {
     if (number < parameter.minimum.value_or(number) || number > parameter.maximum.value_or(number))
-      faults.push_back(path + " is " + value + ", allowed is " + rangeOf(parameter));
+      found.faults.push_back(path + " is " + value + ", allowed is " + rangeOf(parameter));
   }
 
   void checkText(const std::string &value, const Parameter &parameter, const std::string &path) {
     const auto length = static_cast<unsigned>(g_utf8_strlen(value.c_str(), static_cast<gssize>(value.size())));
     if (parameter.maximumLength && length > *parameter.maximumLength)
-      faults.push_back(path + " has " + std::to_string(length) + " characters, at most " +
-                       std::to_string(*parameter.maximumLength) + " are allowed");
+      found.faults.push_back(path + " has " + std::to_string(length) + " characters, at most " +
+                             std::to_string(*parameter.maximumLength) + " are allowed");
     if (parameter.minimumLength && length < *parameter.minimumLength)
-      faults.push_back(path + " has " + std::to_string(length) + " characters, at least " +
-                       std::to_string(*parameter.minimumLength) + " are needed");
+      found.faults.push_back(path + " has " + std::to_string(length) + " characters, at least " +
+                             std::to_string(*parameter.minimumLength) + " are needed");
     if (parameter.isUri && !isMediaUri(value))
-      faults.push_back(path + " is " + quoted(value) +
-                       ", it must be a file that exists, an http or https address with a host, or a data URI");
+      found.faults.push_back(path + " is " + quoted(value) +
+                             ", it must be a file that exists, an http or https address with a host, or a data URI");
     if (parameter.isUuid && !g_uuid_string_is_valid(value.c_str()))
-      faults.push_back(path + " is " + quoted(value) + ", it must be a UUID");
+      found.faults.push_back(path + " is " + quoted(value) + ", it must be a UUID");
   }
+
+  const UnknownKeys unknownKeys_;
 };
 
 } // namespace
@@ -235,14 +253,19 @@ std::string quoted(const std::string &value) {
   return "\"" + std::string(valid.get()) + "…\"";
 }
 
-std::vector<std::string> faultsOf(JsonObject *body, const std::vector<Parameter> &parameters,
-                                  const std::vector<Rule> &rules) {
-  FaultFinder finder;
+Findings findingsOf(JsonObject *body, const std::vector<Parameter> &parameters, const std::vector<Rule> &rules,
+                    UnknownKeys unknownKeys) {
+  FaultFinder finder(unknownKeys);
   finder.checkMembers(body, parameters, "");
   for (const Rule &rule : rules)
     if (const std::string fault = faultAgainst(rule, body); !fault.empty())
-      finder.faults.push_back(fault);
-  return std::move(finder.faults);
+      finder.found.faults.push_back(fault);
+  return std::move(finder.found);
+}
+
+std::vector<std::string> faultsOf(JsonObject *body, const std::vector<Parameter> &parameters,
+                                  const std::vector<Rule> &rules) {
+  return findingsOf(body, parameters, rules, UnknownKeys::Fault).faults;
 }
 
 } // namespace aimlvideo

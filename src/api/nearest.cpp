@@ -12,8 +12,26 @@ namespace {
 /// Nobody misspells a name that is longer, and the work grows with the square.
 constexpr size_t longestWord = 100;
 
+/// A word with as many wrong letters is taken for a misspelling and not for another word.
+constexpr size_t surelyMisspelt = 2;
+
 char folded(char c) {
   return c == '_' || c == '.' || c == '/' || c == ' ' ? '-' : g_ascii_tolower(c);
+}
+
+std::string nearestWithin(size_t limit, std::string_view word, const std::vector<std::string> &candidates) {
+  if (word.empty() || word.size() > longestWord)
+    return "";
+  size_t best = limit + 1;
+  std::string nearest;
+  for (const std::string &candidate : candidates) {
+    const size_t distance = editDistance(word, candidate);
+    if (distance < best) {
+      best = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
 }
 
 } // namespace
@@ -41,19 +59,12 @@ size_t editDistance(std::string_view first, std::string_view second) {
 }
 
 std::string nearestTo(std::string_view word, const std::vector<std::string> &candidates) {
-  if (word.empty() || word.size() > longestWord)
-    return "";
   // a third of the letters may be wrong; of two or three letters, one
-  size_t best = std::max<size_t>(word.size() / 3, 1) + 1;
-  std::string nearest;
-  for (const std::string &candidate : candidates) {
-    const size_t distance = editDistance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
+  return nearestWithin(std::max<size_t>(word.size() / 3, 1), word, candidates);
+}
+
+std::string misspeltFrom(std::string_view word, const std::vector<std::string> &candidates) {
+  return nearestWithin(surelyMisspelt, word, candidates);
 }
 
 } // namespace aimlvideo

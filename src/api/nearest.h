@@ -14,4 +14,7 @@ size_t editDistance(std::string_view first, std::string_view second);
 /// The candidate that a misspelt word most likely means; empty where none is near.
 std::string nearestTo(std::string_view word, const std::vector<std::string> &candidates);
 
+/// The candidate of which a word is surely a misspelling, since two letters at most are wrong; empty: it is none.
+std::string misspeltFrom(std::string_view word, const std::vector<std::string> &candidates);
+
 } // namespace aimlvideo

@@ -2,6 +2,7 @@
 #include "api/request.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "api/canonical.h"
 #include "api/faults.h"
@@ -93,8 +94,10 @@ Result<Request> composeRequest(const Inputs &inputs) {
     json_object_remove_member(body.get(), "model");
   }
   if (parameters) {
-    const auto more = faultsOf(body.get(), *parameters, request.known->rules);
-    faults.insert(faults.end(), more.begin(), more.end());
+    auto found = findingsOf(body.get(), *parameters, request.known->rules,
+                            inputs.strict ? UnknownKeys::Fault : UnknownKeys::Warning);
+    std::ranges::move(found.faults, std::back_inserter(faults));
+    std::ranges::move(found.warnings, std::back_inserter(request.warnings));
   } else if (json_object_get_size(body.get()) == 0) {
     faults.emplace_back("there is nothing to make a video of");
   }

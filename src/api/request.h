@@ -29,6 +29,7 @@ struct Inputs {
   /// What to send instead of the text at a place inside `parameters`, such as `elements[0].frontal_image_url`.
   std::map<std::string, Media> media;
   EndpointFamily family = EndpointFamily::Universal; ///< whose parameters to check against
+  bool strict = false;                               ///< refuse parameters that the documentation does not have
 };
 
 /// A checked request, ready to be sent.

@@ -168,6 +168,7 @@ Result<Gathered> gather(const Settings &settings, Files files, bool mayRead) {
       return tl::unexpected(std::move(text.error()));
     inputs.prompt = withoutFinalNewlines(std::move(*text));
   }
+  inputs.strict = settings.strict;
   inputs.negativePrompt = settings.negativePrompt;
   inputs.duration = settings.duration;
   inputs.aspectRatio = settings.aspectRatio;

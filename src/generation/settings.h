@@ -55,6 +55,7 @@ struct Settings {
   double cfgScale = -1; ///< negative: not sent
   GenerateAudio generateAudio = GenerateAudio::Default;
   std::string parameters; ///< a JSON object, or `@FILE`
+  bool strict = false;    ///< refuse parameters that the documentation does not have
   /// The URI that asks for all of this, which restricts what may be done for it, see Allowance; empty: none does.
   std::string uri;
 

@@ -82,12 +82,20 @@ class CommandLine(EndToEnd):
         self.assertEqual(report["tasks"], [])
 
     def test_a_wrong_request_is_exit_code_3_and_names_everything(self):
-        text = self.refused(3, "check", "-p", "A cat", "-d", 7, "--aspect-ratio", "7:3", "--parameters", '{"sede":1}')
-        for part in ("duration is", "allowed are 5, 10", "aspect_ratio is", "no parameter sede", "nothing was bought"):
+        text = self.refused(3, "check", "-p", "A cat", "-d", 7, "--aspect-ratio", "7:3", "--parameters", '{"promt":1}')
+        for part in ("duration is", "allowed are 5, 10", "aspect_ratio is", "no parameter promt", "nothing was bought"):
             self.assertIn(part, text)
         run = self.run_command("check", "-p", "A cat", "-d", 7, "--json")
         self.assertEqual(run.returncode, 3)
         self.assertFalse(json.loads(run.stdout)["valid"])
+
+    def test_an_unknown_parameter_is_let_through_with_a_warning_unless_strictness_is_asked_for(self):
+        request = ("check", "-p", "A cat", "--offline", "--parameters", '{"lighting":"soft"}')
+        run = self.run_command(*request)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("has no parameter lighting", run.stderr)
+        self.assertEqual(self.json_of(*request)["request"]["lighting"], "soft")
+        self.assertIn("no parameter lighting", self.refused(3, *request, "--strict"))
 
     def test_an_unknown_model_is_let_through_with_a_warning(self):
         run = self.run_command("check", "-p", "A cat", "-m", "klingai/video-v9")

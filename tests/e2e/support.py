@@ -32,7 +32,9 @@ class Emulator:
 
     def __init__(self, *options):
         self.process = subprocess.Popen(
-            [EMULATOR, "--port", "0", "--exit-with-parent", "--generation-time", "0.2", "--render-size", "160", *options],
+            # what is sent by mistake must be noticed
+            [EMULATOR, "--port", "0", "--exit-with-parent", "--generation-time", "0.2", "--render-size", "160",
+             "--unknown-keys", "refuse", *options],
             stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)

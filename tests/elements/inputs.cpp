@@ -113,6 +113,25 @@ GST_START_TEST(an_unknown_model_is_a_warning) {
 }
 GST_END_TEST
 
+GST_START_TEST(an_unknown_parameter_is_a_warning_and_with_strict_an_error) {
+  FakeService service;
+  for (const bool strict : {false, true}) {
+    Pipeline pipeline(service, "SRC ! fakesink");
+    g_object_set(pipeline.source(), "parameters", R"({"lighting":"soft"})", "strict", strict, nullptr);
+    if (strict) {
+      fail_unless(pipeline.setState(GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
+      fail_unless_contains(pipeline.waitFor("error").text, "no parameter lighting");
+      continue;
+    }
+    pipeline.setState(GST_STATE_PLAYING);
+    pipeline.waitFor("eos");
+    fail_unless_contains(pipeline.waitFor("warning").text, "has no parameter lighting");
+    fail_unless_equals_int(service.purchases(), 1);
+  }
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(a_preset_holds_what_is_to_be_made_and_no_secret) {
   FakeService service;
   Pipeline pipeline(service, "SRC ! fakesink");
@@ -149,6 +168,7 @@ static Suite *inputs_suite() {
   tcase_add_test(tests, a_sample_that_is_no_image_is_an_error_before_anything_is_sent);
   tcase_add_test(tests, an_image_and_a_sample_exclude_each_other);
   tcase_add_test(tests, an_unknown_model_is_a_warning);
+  tcase_add_test(tests, an_unknown_parameter_is_a_warning_and_with_strict_an_error);
   tcase_add_test(tests, a_preset_holds_what_is_to_be_made_and_no_secret);
   return suite;
 }

@@ -89,8 +89,37 @@ class Keys(EmulatorTest):
         self.assertEqual(answer.json["path"], UNIVERSAL)
 
 
+class UnknownKeys(unittest.TestCase):
+    BODY = {"model": TEXT_MODEL, "prompt": "a", "colour": "red\r\nX-Evil: 1", "x\r\nX-Evil: 1": 1}
+
+    def test_they_are_ignored_unless_told_otherwise(self):
+        for options in ((), ("--unknown-keys", "ignore"), ("--unknown-keys", "warn")):
+            with self.subTest(options), Emulator(*ANY_CLIP, *options) as emulator:
+                answer = emulator.call("POST", UNIVERSAL, self.BODY)
+                self.assertEqual(answer.status, 200, answer.body)
+                warning = answer.headers["Warning"]
+                self.assertNotIn("X-Evil", answer.headers)
+                if "warn" in options:
+                    self.assertIn("Unrecognized key(s) in object: 'colour', 'x??X-Evil: 1'", warning)
+                else:
+                    self.assertIsNone(warning)
+                self.assertEqual(emulator.report()["tasks"][0]["unknown_keys"], ["colour", "x\r\nX-Evil: 1"])
+                nested = {"model": TAIL_MODEL, "prompt": "a", "image_url": "https://h/i.png",
+                          "elements": [{"frontal_image_url": "https://h/f.png", "shade": 1,
+                                        "reference_image_urls": ["https://h/r.png"]}]}
+                answer = emulator.call("POST", UNIVERSAL, nested)
+                self.assertEqual(answer.status, 200, answer.body)
+                self.assertEqual(emulator.report()["tasks"][1]["unknown_keys"], ["elements.0.shade"])
+
+    def test_they_are_refused_when_it_is_asked_for(self):
+        with Emulator(*ANY_CLIP, "--unknown-keys", "refuse") as emulator:
+            answer = emulator.call("POST", UNIVERSAL, self.BODY)
+            self.assertEqual(answer.status, 400)
+            self.assertIn("Unrecognized key(s) in object: 'colour'", answer.json["message"])
+
+
 class Validation(EmulatorTest):
-    options = ANY_CLIP
+    options = (*ANY_CLIP, "--unknown-keys", "refuse")
 
     def refused(self, status=400, path=UNIVERSAL, **body):
         answer = self.emulator.call("POST", path, body)
@@ -238,7 +267,7 @@ class Shapes(unittest.TestCase):
 
 
 class EveryModel(EmulatorTest):
-    options = ANY_CLIP
+    options = (*ANY_CLIP, "--unknown-keys", "refuse")
 
     def body_for(self, model, parameters):
         """The least that the model asks for, made from the catalogue."""

@@ -33,7 +33,7 @@ class Start(unittest.TestCase):
         for options, word in ((["--layout", "round"], "faststart, moov-last, fragmented"), (["--bind", "0.0.0.0"], "--allow-remote"),
                               (["--tls", "cert"], "CERT KEY"), (["--generation-time", "soon"], "number of seconds"),
                               (["--bandwidth", "fast"], "2.5M"), (["--state-spelling", "lost=x"], "completed"),
-                              (["--log-delay", "later"], "--log-delay"), (["--history", "0"], "--history"),
+                              (["--unknown-keys", "keep"], "ignore, warn, refuse"), (["--log-delay", "later"], "--log-delay"), (["--history", "0"], "--history"),
                               (["--clip", "/nonexistent.mp4"], "/nonexistent.mp4"), (["--what"], "--what"),
                               (["--scenario", "/nonexistent.json"], "/nonexistent.json"), (["stray"], "stray")):
             with self.subTest(options):

@@ -177,12 +177,12 @@ GST_START_TEST(a27_cfg_scale_is_sent_only_when_set) {
 GST_END_TEST
 
 GST_START_TEST(all_faults_are_named_at_once) {
-  Inputs inputs = inputsFor(textModel, R"({"colour":"red","aspect_ratio":"7:3"})");
+  Inputs inputs = inputsFor(textModel, R"({"negativ_promt":"red","aspect_ratio":"7:3"})");
   inputs.prompt.clear();
   inputs.image.carried = "https://h/i.png";
   inputs.duration = 6;
   const std::string fault = faultOf(inputs);
-  for (const char *part : {"takes no image", "prompt is missing", "no parameter colour", "aspect_ratio", "16:9",
+  for (const char *part : {"takes no image", "prompt is missing", "no parameter negativ_promt", "aspect_ratio", "16:9",
                            "duration is \"6\", allowed are 5, 10"})
     fail_unless_contains(fault, part);
 }
@@ -253,6 +253,41 @@ GST_START_TEST(a_misspelt_name_or_value_is_answered_with_the_nearest_right_one) 
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"camera_control":"forwardup"})")), "did you mean forward_up?");
   fail_unless_contains(faultOf(inputsFor(imageModel, R"({"camera_control":{"tpye":"simple"}})")),
                        "no parameter camera_control.tpye; did you mean type?");
+}
+GST_END_TEST
+
+GST_START_TEST(a_parameter_that_the_documentation_lacks_is_sent_with_a_warning) {
+  Inputs inputs = inputsFor(textModel, R"({"lighting":"soft"})");
+  const auto request = composeRequest(inputs);
+  fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
+  fail_unless_equals_int(request->warnings.size(), 1);
+  fail_unless_contains(request->warnings[0], "has no parameter lighting: it is sent all the same");
+  fail_unless_contains(request->body, R"("lighting":"soft")");
+  // it is part of what is bought
+  fail_unless_contains(request->canonical, R"("lighting":"soft")");
+  const auto other = composeRequest(inputsFor(textModel, R"({"lighting":"hard"})"));
+  fail_unless(other.has_value() && other->canonical != request->canonical);
+  inputs.strict = true;
+  fail_unless_contains(faultOf(inputs), "no parameter lighting");
+}
+GST_END_TEST
+
+GST_START_TEST(a_nested_parameter_that_the_documentation_lacks_is_named_with_its_place) {
+  Inputs inputs = inputsFor(imageModel, R"({"camera_control":{"type":"simple","speed":2}})");
+  const auto request = composeRequest(inputs);
+  fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
+  fail_unless_equals_int(request->warnings.size(), 1);
+  fail_unless_contains(request->warnings[0], "no parameter camera_control.speed");
+}
+GST_END_TEST
+
+GST_START_TEST(two_wrong_letters_are_a_misspelling_and_three_another_word) {
+  for (const char *misspelt : {"durations", "Duration", "duratoin", "durat_on", "durati"})
+    fail_unless_contains(faultOf(inputsFor(textModel, ("{\"" + std::string(misspelt) + "\":5}").c_str())),
+                         "did you mean duration?");
+  const auto other = composeRequest(inputsFor(textModel, R"({"durat":5})"));
+  fail_unless(other.has_value() && other->warnings.size() == 1);
+  fail_unless_contains(other->warnings[0], "no parameter durat");
 }
 GST_END_TEST
 
@@ -397,6 +432,7 @@ GST_END_TEST
 
 GST_START_TEST(the_legacy_path_is_checked_by_its_own_parameters) {
   Inputs inputs = inputsFor(textModel, R"({"camera_control":{"type":"forward_up"}})");
+  inputs.strict = true;
   fail_unless_contains(faultOf(inputs), "camera_control");
   inputs.family = EndpointFamily::Legacy;
   bodyOf(inputs);
@@ -444,6 +480,9 @@ static Suite *request_suite() {
   tcase_add_test(tests, parameters_must_be_one_json_object);
   tcase_add_test(tests, composing_leaves_the_given_parameters_alone);
   tcase_add_test(tests, a_misspelt_name_or_value_is_answered_with_the_nearest_right_one);
+  tcase_add_test(tests, a_parameter_that_the_documentation_lacks_is_sent_with_a_warning);
+  tcase_add_test(tests, a_nested_parameter_that_the_documentation_lacks_is_named_with_its_place);
+  tcase_add_test(tests, two_wrong_letters_are_a_misspelling_and_three_another_word);
   tcase_add_test(tests, a22_a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest);
   tcase_add_test(tests, prompt_and_multi_prompt_exclude_each_other);
   tcase_add_test(tests, a24_a_last_frame_is_refused_with_sound_where_the_model_refuses_it);

@@ -36,6 +36,7 @@ void RequestOptions::addTo(Options &options) {
       {"cfg-scale", 0, 0, G_OPTION_ARG_STRING, cfgScale_.slot(), "how strictly to follow the prompt", "NUMBER"},
       {"generate-audio", 0, 0, G_OPTION_ARG_STRING, generateAudio_.slot(), "whether to make sound too", "true|false"},
       {"parameters", 0, 0, G_OPTION_ARG_STRING, parameters_.slot(), "other parameters of the model", "JSON|@FILE"},
+      {"strict", 0, 0, G_OPTION_ARG_NONE, &strict_, "refuse parameters that the documentation does not have", nullptr},
       {"endpoint", 0, 0, G_OPTION_ARG_STRING, endpoint_.slot(), "paths to use", "auto|universal|legacy"},
       {},
   };
@@ -55,6 +56,7 @@ bool RequestOptions::fill(Settings &settings) const {
   settings.tailImage = tailImage_.text();
   settings.aspectRatio = aspectRatio_.text();
   settings.parameters = parameters_.text();
+  settings.strict = strict_;
   if (duration_ < 0)
     return refuse("--duration must not be negative");
   settings.duration = static_cast<unsigned>(duration_);

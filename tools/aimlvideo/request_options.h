@@ -39,6 +39,7 @@ private:
   TextOption parameters_;
   TextOption endpoint_;
   gint duration_ = 0;
+  gboolean strict_ = FALSE;
 };
 
 } // namespace aimlvideo::cli

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "prices.h"
@@ -40,11 +41,20 @@ std::vector<Parameter> parametersAt(const Model &model, const Request &request) 
   return parameters;
 }
 
-std::vector<std::string> findMistakesIn(const Model &model, const Request &request, const Json &body) {
-  std::vector<std::string> mistakes = findMistakes(parametersAt(model, request), body);
+// Keys that the schema does not have are named in `unknownKeys`, or are mistakes where it is null.
+std::vector<std::string> findMistakesIn(const Model &model, const Request &request, const Json &body,
+                                        std::vector<std::string> *unknownKeys) {
+  std::vector<std::string> mistakes = findMistakes(parametersAt(model, request), body, unknownKeys);
   for (const std::string &mistake : findBrokenRules(model.rules, body))
     mistakes.push_back(mistake);
   return mistakes;
+}
+
+// For a header: any text may be a key.
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return !g_ascii_isprint(c) || c == '"' || c == '\\'; }, '?');
+  return text;
 }
 
 Response bodyError(const Request &request, const std::vector<std::string> &mistakes) {
@@ -73,9 +83,13 @@ void Generations::create(const Request &request, const Fault *fault, const Reply
   const Model *model = service_.catalogue.find(name);
   if (!model || !isOffered(*model, request))
     return reply(errorResponse(request, 404, "Model '" + name.substr(0, 200) + "' not found"));
-  if (auto mistakes = findMistakesIn(*model, request, *body); !mistakes.empty())
+  std::vector<std::string> unknownKeys;
+  bool refusesUnknownKeys = service_.options.unknownKeys == UnknownKeys::Refuse;
+  if (auto mistakes = findMistakesIn(*model, request, *body, refusesUnknownKeys ? nullptr : &unknownKeys);
+      !mistakes.empty())
     return reply(bodyError(request, mistakes));
   TaskPtr task = accept(request, *model, *body, fault);
+  task->unknownKeys = std::move(unknownKeys);
   auto row = service_.logs.add(*task, request.key());
   if (fault && fault->kind == "completed-at-once") {
     task->generationTime = 0;
@@ -166,6 +180,14 @@ Response Generations::createdResponse(const Request &request, const Task &task) 
   unsigned status = task.family == Family::Legacy ? 201 : 200;
   Response response = Response::json(status, createdJson(task, request, service_));
   addTracing(response, request, &task);
+  if (service_.options.unknownKeys == UnknownKeys::Warn && !task.unknownKeys.empty()) {
+    std::string names;
+    for (const std::string &key : task.unknownKeys)
+      names += (names.empty() ? "'" : ", '") + printable(key.substr(0, 100)) + "'";
+    std::string warning = "Unrecognized key(s) in object: " + names.substr(0, 1000);
+    std::fprintf(stderr, "aimlapi-emulator: %s\n", warning.c_str());
+    response.header("Warning", "299 aimlapi-emulator \"" + warning + "\"");
+  }
   return response;
 }
 

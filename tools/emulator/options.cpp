@@ -71,6 +71,9 @@ constexpr std::array<std::pair<const char *, ReplyShape>, 9> replyShapes = {
      {"placeholders", ReplyShape::Placeholders},
      {"mixed", ReplyShape::Mixed}}};
 
+constexpr std::array<std::pair<const char *, UnknownKeys>, 3> keyPolicies = {
+    {{"ignore", UnknownKeys::Ignore}, {"warn", UnknownKeys::Warn}, {"refuse", UnknownKeys::Refuse}}};
+
 tl::expected<double, std::string> readSeconds(const char *option, const std::string &text) {
   char *end = nullptr;
   double seconds = g_ascii_strtod(text.c_str(), &end);
@@ -142,6 +145,7 @@ struct Raw {
   char *idShape = nullptr;
   char *replyShape = nullptr;
   char *stateSpelling = nullptr;
+  char *unknownKeys = nullptr;
   char *logDelay = nullptr;
   char *latency = nullptr;
   char *bandwidth = nullptr;
@@ -156,8 +160,8 @@ struct Raw {
   Raw(const Raw &) = delete;
   Raw &operator=(const Raw &) = delete;
   ~Raw() {
-    for (char *text : {bind, generationTime, layout, clip, clipHost, idShape, replyShape, stateSpelling, logDelay,
-                       latency, bandwidth, tls, scenario, seed})
+    for (char *text : {bind, generationTime, layout, clip, clipHost, idShape, replyShape, stateSpelling, unknownKeys,
+                       logDelay, latency, bandwidth, tls, scenario, seed})
       g_free(text);
     g_strfreev(keys);
     g_strfreev(rest);
@@ -199,6 +203,8 @@ Outcome parse(Raw &raw, int argc, char **argv) {
        "SHAPE"},
       {"state-spelling", 0, 0, G_OPTION_ARG_STRING, &raw.stateSpelling,
        "What to call states, such as completed=succeeded,queued=waiting,generating=active,error=failed", "WORDS"},
+      {"unknown-keys", 0, 0, G_OPTION_ARG_STRING, &raw.unknownKeys,
+       "Parameters that the model's schema does not have: ignore, warn or refuse (default: ignore)", "WHAT"},
       {"log-delay", 0, 0, G_OPTION_ARG_STRING, &raw.logDelay,
        "When /v2/logs lists a generation: SECONDS after it was accepted, 'completed', or 'completed+SECONDS' "
        "(default: completed)",
@@ -298,6 +304,10 @@ Outcome readBehaviour(const Raw &raw, Options &options) {
   if (raw.stateSpelling)
     if (auto outcome = assign(options.stateSpelling, readSpelling(raw.stateSpelling)); !outcome)
       return outcome;
+  if (auto outcome =
+          assign(options.unknownKeys, choose("--unknown-keys", textOr(raw.unknownKeys, "ignore"), keyPolicies));
+      !outcome)
+    return outcome;
   if (auto outcome = assign(options.layout, choose("--layout", textOr(raw.layout, "faststart"), layouts)); !outcome)
     return outcome;
   if (raw.seed) {

@@ -29,6 +29,9 @@ enum class ReplyShape {
   Mixed
 };
 
+// What is done with keys of a request that the model's schema does not have.
+enum class UnknownKeys { Ignore, Warn, Refuse };
+
 // When a row for a generation appears in /v2/logs.
 struct LogDelay {
   bool whenCompleted = true;
@@ -49,6 +52,7 @@ struct Options {
   IdShape idShape = IdShape::Model;
   ReplyShape replyShape = ReplyShape::Documented;
   std::map<std::string, std::string> stateSpelling; // queued, generating, completed, error -> what is said
+  UnknownKeys unknownKeys = UnknownKeys::Ignore;
   LogDelay logDelay;
   double latency = 0;   // seconds before each answer of the service
   double bandwidth = 0; // bytes per second of each clip download; 0: no limit

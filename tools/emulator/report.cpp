@@ -96,6 +96,9 @@ Json taskJson(const Task &task, double now) {
   Json faults = Json::array();
   for (const std::string &fault : task.faults)
     faults.add(fault);
+  Json unknownKeys = Json::array();
+  for (const std::string &key : task.unknownKeys)
+    unknownKeys.add(key);
   return Json::object({{"id", task.id},
                        {"serial", task.serial},
                        {"family", task.family == Family::Universal ? "universal" : "legacy"},
@@ -112,6 +115,7 @@ Json taskJson(const Task &task, double now) {
                        {"has_image", task.clip && task.clip->thumbnail.size() > 0},
                        {"clip_bytes", task.clip ? Json(task.clip->bytes.size()) : Json(nullptr)},
                        {"request", task.summary},
+                       {"unknown_keys", unknownKeys},
                        {"faults", faults}});
 }
 

@@ -32,7 +32,8 @@ struct Task {
   std::string model; // as named in the request
   const Model *knownModel = nullptr;
   std::string clientRequestId;
-  Json summary; // of the request's body, for people and tests
+  Json summary;                         // of the request's body, for people and tests
+  std::vector<std::string> unknownKeys; // in it, which the model's schema does not have
   Cost cost;
 
   double seconds = 0;        // length of the clip

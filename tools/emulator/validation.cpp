@@ -65,12 +65,16 @@ Json readDuration(const Parameter &parameter, const Json &value) {
 
 class Checker {
 public:
+  explicit Checker(bool toleratesUnknownKeys) : toleratesUnknownKeys_(toleratesUnknownKeys) {}
+
   void checkObject(const std::vector<Parameter> &parameters, const Json &object, const std::string &path) {
     std::vector<std::string> unknown;
     for (const std::string &name : object.names())
-      if (std::ranges::find(parameters, name, &Parameter::name) == parameters.end())
+      if (std::ranges::find(parameters, name, &Parameter::name) == parameters.end()) {
         unknown.push_back("'" + name + "'");
-    if (!unknown.empty())
+        unknownKeys.push_back(path.empty() ? name : path + "." + name);
+      }
+    if (!unknown.empty() && !toleratesUnknownKeys_)
       report(path, "Unrecognized key(s) in object: " + join(unknown, ", "));
     for (const Parameter &parameter : parameters) {
       std::string memberPath = path.empty() ? parameter.name : path + "." + parameter.name;
@@ -83,6 +87,8 @@ public:
   }
 
   std::vector<std::string> take() { return std::move(mistakes_); }
+
+  std::vector<std::string> unknownKeys;
 
 private:
   void report(const std::string &path, const std::string &what) {
@@ -124,10 +130,12 @@ private:
   void checkAlternatives(const Parameter &parameter, const Json &value, const std::string &path) {
     std::vector<std::string> closest;
     for (const Parameter &alternative : parameter.alternatives) {
-      Checker attempt;
+      Checker attempt(toleratesUnknownKeys_);
       attempt.checkValue(alternative, value, path);
-      if (attempt.mistakes_.empty())
+      if (attempt.mistakes_.empty()) {
+        std::ranges::move(attempt.unknownKeys, std::back_inserter(unknownKeys));
         return;
+      }
       if (isOfType(value, alternative.types.front()))
         closest = attempt.mistakes_;
     }
@@ -187,14 +195,18 @@ private:
       checkObject(parameter.itemProperties, element, path);
   }
 
+  const bool toleratesUnknownKeys_;
   std::vector<std::string> mistakes_;
 };
 
 } // namespace
 
-std::vector<std::string> findMistakes(const std::vector<Parameter> &parameters, const Json &body) {
-  Checker checker;
+std::vector<std::string> findMistakes(const std::vector<Parameter> &parameters, const Json &body,
+                                      std::vector<std::string> *unknownKeys) {
+  Checker checker(unknownKeys != nullptr);
   checker.checkObject(parameters, body, {});
+  if (unknownKeys)
+    *unknownKeys = std::move(checker.unknownKeys);
   return checker.take();
 }
 
