@@ -124,11 +124,9 @@ static GstStateChangeReturn gst_aiml_video_src_change_state(GstElement *element,
 }
 
 static gboolean gst_aiml_video_src_send_event(GstElement *element, GstEvent *event) {
-  const bool endOfStream = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
-  const gboolean handled = GST_ELEMENT_CLASS(gst_aiml_video_src_parent_class)->send_event(element, event);
-  if (endOfStream)
-    GST_AIML_VIDEO_SRC(element)->source->endOfStreamSent();
-  return handled;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+    GST_AIML_VIDEO_SRC(element)->source->endOfStreamComes();
+  return GST_ELEMENT_CLASS(gst_aiml_video_src_parent_class)->send_event(element, event);
 }
 
 // Runs more than once: for the real start and for each switch between push and pull. It buys nothing.

@@ -3,6 +3,7 @@
 
 #include "base/printable.h"
 #include "clip_buffer.h"
+#include "recipient.h"
 #include "uri_handler.h"
 
 GST_DEBUG_CATEGORY_EXTERN(aimlvideosrc_debug);
@@ -115,6 +116,7 @@ void Source::enterPaused() {
     settings = settings_;
     ownRow = ledgerRow_;
   }
+  settings.recipient = recipientBehind(GST_BASE_SRC_PAD(element_));
   bus_.progressStarted("starting the generation");
   auto job = Job::start(std::move(settings), ownRow, *this);
   if (!job) {
@@ -160,9 +162,10 @@ bool Source::cancelJob() {
   return wasOpen;
 }
 
-/// An EOS that an application sent. The base class has stopped the streaming thread; while there is no clip yet,
-/// nothing else would end the generation.
-void Source::endOfStreamSent() {
+/// An EOS that an application sends. While there is no clip yet, nothing else would end the generation. This speaks
+/// before the base class wakes the streaming thread: the end of the stream, or the error of a demuxer that got nothing,
+/// may end the application, which then would not hear what it has paid for.
+void Source::endOfStreamComes() {
   {
     const std::lock_guard lock(mutex_);
     if (outcome_ != Outcome::Pending || !jobStarted_)
@@ -176,7 +179,6 @@ void Source::endOfStreamSent() {
     text += " It goes on at the service: generation-id=" + current.generationId + " fetches it.";
   bus_.warning(text, "EOS before the clip was there");
   bus_.generation(current);
-  changed_.notify_all();
 }
 
 void Source::setFlushing(bool flushing) {

@@ -35,7 +35,7 @@ public:
   bool checkLink() const;
   void enterPaused();
   void leavePaused();
-  void endOfStreamSent();
+  void endOfStreamComes();
 
   // the streaming thread
   GstFlowReturn create(guint64 offset, guint length, GstBuffer **buffer);

@@ -125,6 +125,9 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
                    "Run the request again to buy it");
   if (!run_.plan.allowance.mayBuy)
     return tl::unexpected(notForUri(run_));
+  if (run_.settings.recipient)
+    if (const auto wanted = run_.settings.recipient(); !wanted)
+      return tl::unexpected(wanted.error());
   if (const auto allowed = checkPrice(run_); !allowed)
     return tl::unexpected(allowed.error());
   if (const auto turn = takeTurn(); !turn)

@@ -5,6 +5,7 @@
 import functools
 import hashlib
 import http.server
+import os
 import subprocess
 import threading
 
@@ -137,6 +138,17 @@ class Interrupted(EndToEnd):
         self.assertIn("generation-id=" + self.emulator.report()["tasks"][0]["id"], output)
 
 
+    def test_ctrl_c_with_e_always_says_what_was_paid_for(self):
+        for take in range(int(os.environ.get("AIMLVIDEO_INTERRUPTIONS", 20))):
+            run = self.launch("aimlvideosrc", "prompt=a cat", f"take={take}", "!", "decodebin3", "!", "fakesink",
+                              options=("-e",))
+            self.emulator.wait_until(lambda report: len(report["tasks"]) > take, "a purchase")
+            task = self.emulator.report()["tasks"][take]["id"]
+            self.emulator.wait_until(lambda report: report["tasks"][take]["polls"] > 0, "a poll")
+            run.interrupt()
+            self.assertIn("generation-id=" + task, run.end()[1])
+
+
 class GoneOn(EndToEnd):
     emulator_options = ("--generation-time", "1")
 
@@ -175,6 +187,13 @@ class Mistakes(EndToEnd):
         output = self.fails("aimlvideosrc", "prompt=a cat", "decodebin", "!", "fakesink")
         self.assertIn("not linked", output)
         self.assertEqual(self.emulator.report()["billable"], 0)
+
+    def test_a_forgotten_decodebin_costs_nothing(self):
+        for forgetful in (("videoconvert", "!", "fakesink"), ("qtmux", "!", "filesink", "location=clip.mp4")):
+            with self.subTest(line=forgetful):
+                output = self.fails("aimlvideosrc", "prompt=a cat", "!", *forgetful)
+                self.assertIn("Put decodebin (or parsebin, qtdemux) behind aimlvideosrc", output)
+        self.assertEqual(self.emulator.report()["requests"], 0)
 
     def test_a_missing_image_costs_nothing(self):
         output = self.fails("aimlvideosrc", "prompt=a cat", "image=nowhere.jpg", "!", "fakesink")

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // States, threads and the end of a generation: the promises behind sections (d1) and (d4) of the design's reference.
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "support/check.h"
 #include "support/pipeline.h"
 #include "support/stall.h"
+#include "unit/unit.h"
 
 using namespace aimlvideo::test;
 
@@ -254,6 +257,132 @@ GST_START_TEST(nothing_is_bought_while_the_pad_is_not_linked) {
 }
 GST_END_TEST
 
+/// What can take a file, or may be told by what is linked to it later on.
+constexpr const char *recipients[] = {
+    "SRC ! filesink location=/dev/null",
+    "SRC ! appsink emit-signals=false drop=true max-buffers=1 sync=false",
+    "SRC ! identity ! fakesink",
+    "SRC ! queue ! fakesink",
+    "SRC ! queue2 ! fakesink",
+    "SRC ! multiqueue ! fakesink",
+    "SRC ! downloadbuffer temp-template=/tmp/aimlvideo-test-XXXXXX ! fakesink",
+    "SRC ! valve ! fakesink",
+    "SRC ! input-selector ! fakesink",
+    "SRC ! concat ! fakesink",
+    "SRC ! tee ! fakesink",
+    "SRC ! tee name=t t. ! queue ! filesink location=/dev/null t. ! queue ! decodebin ! fakesink",
+    "SRC ! tee allow-not-linked=true",
+    "SRC ! identity",
+    "SRC ! typefind ! fakesink",
+    "SRC ! video/quicktime ! fakesink",
+    "SRC ! capsfilter ! fakesink",
+    "SRC ! video/quicktime,variant=iso ! qtdemux ! fakesink",
+    "SRC ! video/webm ! fakesink",
+    "SRC ! matroskademux ! fakesink",
+    "SRC ! avidemux ! fakesink",
+    "SRC ! tsdemux ! fakesink",
+    "SRC ! decodebin ! fakesink",
+    "SRC ! decodebin3 ! fakesink",
+    "SRC ! parsebin ! fakesink",
+    "SRC ! qtdemux ! fakesink",
+};
+
+GST_START_TEST(a_clip_is_bought_for_whoever_may_take_one) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, recipients[__i__]);
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("progress-complete");
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
+/// Lines whose writer forgot to demux the clip, or to decode it.
+constexpr const char *noRecipients[] = {
+    "SRC ! videoconvert ! fakesink",
+    "SRC ! queue ! videoconvert ! videorate ! fakesink",
+    "SRC ! qtmux ! fakesink",
+    "SRC ! video/x-raw ! fakesink",
+    "SRC ! h264parse ! fakesink",
+    "SRC ! vp8enc ! fakesink",
+    "SRC ! identity ! queue ! audioconvert ! fakesink",
+    "SRC ! tee name=t t. ! queue ! fakesink t. ! queue ! videoscale ! fakesink",
+    "SRC ! video/mpeg,systemstream=false ! fakesink",
+};
+
+GST_START_TEST(nothing_is_bought_for_elements_that_take_no_clip) {
+  FakeService service;
+  Pipeline pipeline(service, noRecipients[__i__]);
+  pipeline.setState(GST_STATE_PLAYING);
+  const Event error = pipeline.waitFor("error");
+  fail_unless_equals_int(error.code, GST_RESOURCE_ERROR_SETTINGS);
+  fail_unless_contains(error.text, "Put decodebin (or parsebin, qtdemux) behind aimlvideosrc; nothing was bought");
+  pipeline.setState(GST_STATE_NULL);
+  fail_unless(service.server.requests().empty());
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_paid_for_asks_nobody_who_takes_it) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  {
+    Pipeline first(service, "SRC ! fakesink");
+    first.setState(GST_STATE_PLAYING);
+    first.waitFor("eos");
+  }
+  Pipeline replay(service, "SRC ! videoconvert ! fakesink");
+  replay.setState(GST_STATE_PLAYING);
+  fail_if(contains(replay.waitFor("error").text, "decodebin"));
+  fail_unless(replay.happened("progress-complete"));
+  fail_unless_equals_int(service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_neighbour_that_takes_long_to_say_what_it_takes_holds_up_no_state_change) {
+  FakeService service;
+  Pipeline pipeline(service, "SRC ! fakesink name=sink");
+  GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline.pipeline()), "sink");
+  GstPad *pad = gst_element_get_static_pad(sink, "sink");
+  struct Question {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool asked = false, answered = false, over = false;
+
+    void wait(const bool &what) {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return what; });
+    }
+    void say(bool &what) {
+      const std::lock_guard lock(mutex);
+      what = true;
+      changed.notify_all();
+    }
+  } question;
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+      +[](GstPad *, GstPadProbeInfo *info, gpointer data) {
+        auto *held = static_cast<Question *>(data);
+        if (GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) == GST_QUERY_CAPS &&
+            GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_PUSH) {
+          held->say(held->asked);
+          held->wait(held->answered);
+          held->say(held->over);
+        }
+        return GST_PAD_PROBE_OK;
+      },
+      &question, nullptr);
+  fail_unless_equals_int(pipeline.setState(GST_STATE_PAUSED), GST_STATE_CHANGE_ASYNC);
+  question.wait(question.asked);
+  fail_unless_equals_int(pipeline.setState(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+  fail_if(question.answered);
+  question.say(question.answered);
+  question.wait(question.over);
+  fail_unless(service.server.requests().empty());
+  gst_object_unref(pad);
+  gst_object_unref(sink);
+}
+GST_END_TEST
+
 GST_START_TEST(eos_during_the_wait_ends_it) {
   FakeService service;
   stallIn(service, Phase::Poll);
@@ -274,6 +403,22 @@ GST_START_TEST(eos_during_the_wait_ends_it) {
   pipeline.setState(GST_STATE_NULL);
   fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
   fail_if(pipeline.happened("error"));
+}
+GST_END_TEST
+
+/// A player may be gone with the end of the stream, or with the error of a demuxer that got nothing.
+GST_START_TEST(what_goes_on_after_eos_is_said_before_anything_ends) {
+  for (int round = 0; round < 20; ++round) {
+    FakeService service;
+    stallIn(service, Phase::Poll);
+    Pipeline pipeline(service, round % 2 ? "SRC ! fakesink" : "SRC ! decodebin3 ! fakesink");
+    pipeline.setState(GST_STATE_PLAYING);
+    waitForStall(service, Phase::Poll);
+    gst_element_send_event(pipeline.pipeline(), gst_event_new_eos());
+    const char *end = round % 2 ? "eos" : "error";
+    pipeline.waitFor(end);
+    fail_unless(pipeline.position("warning") < pipeline.position(end));
+  }
 }
 GST_END_TEST
 
@@ -339,7 +484,12 @@ static Suite *lifecycle_suite() {
   tcase_add_test(tests, a_submission_that_was_interrupted_is_not_sent_again);
   tcase_add_test(tests, another_request_of_the_same_element_is_another_purchase);
   tcase_add_test(tests, nothing_is_bought_while_the_pad_is_not_linked);
+  tcase_add_loop_test(tests, a_clip_is_bought_for_whoever_may_take_one, 0, G_N_ELEMENTS(recipients));
+  tcase_add_loop_test(tests, nothing_is_bought_for_elements_that_take_no_clip, 0, G_N_ELEMENTS(noRecipients));
+  tcase_add_test(tests, what_is_paid_for_asks_nobody_who_takes_it);
+  tcase_add_test(tests, a_neighbour_that_takes_long_to_say_what_it_takes_holds_up_no_state_change);
   tcase_add_test(tests, eos_during_the_wait_ends_it);
+  tcase_add_test(tests, what_goes_on_after_eos_is_said_before_anything_ends);
   tcase_add_test(tests, eos_after_the_clip_is_an_ordinary_eos);
   tcase_add_test(tests, a_property_can_not_be_changed_while_running);
   tcase_add_test(tests, a_source_that_leaves_a_running_pipeline_takes_its_generation_along);
