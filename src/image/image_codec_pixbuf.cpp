@@ -12,9 +12,6 @@ namespace aimlvideo {
 
 namespace {
 
-/// Larger ones are refused before memory is taken for them: 0.6 GB as RGB.
-constexpr int64_t mostPixels = 200'000'000;
-
 constexpr auto jpegQuality = "92";
 constexpr guint32 white = 0xffffff;
 
@@ -50,6 +47,7 @@ public:
     return share(gdk_pixbuf_loader_get_pixbuf(loader_.get()));
   }
 
+  bool tooLarge() const { return tooLarge_; }
   int width() const { return width_; }
   int height() const { return height_; }
   /// 1 to 8, as EXIF counts them; 1: upright.
@@ -75,7 +73,8 @@ private:
     auto *decoder = static_cast<Decoder *>(self);
     decoder->width_ = width;
     decoder->height_ = height;
-    if (static_cast<int64_t>(width) * height > mostPixels)
+    decoder->tooLarge_ = static_cast<int64_t>(width) * height > ImageCodec::mostPixels;
+    if (decoder->tooLarge_)
       gdk_pixbuf_loader_set_size(loader, 0, 0); // stops it
   }
 
@@ -89,6 +88,7 @@ private:
   GRefPtr<GdkPixbufLoader> loader_;
   bool closed_ = false;
   bool headRead_ = false;
+  bool tooLarge_ = false;
   int width_ = 0;
   int height_ = 0;
   int orientation_ = 1;
@@ -117,9 +117,12 @@ bool ImageCodec::available() {
 std::optional<ImageFacts> ImageCodec::inspect(std::string_view bytes) {
   Decoder decoder;
   GErrorSlot error;
-  if (!decoder.readHead(bytes, error))
+  const bool read = decoder.readHead(bytes, error);
+  if (decoder.tooLarge())
+    return ImageFacts{decoder.width(), decoder.height(), false, true};
+  if (!read)
     return {};
-  ImageFacts facts{decoder.width(), decoder.height(), decoder.orientation() > 1};
+  ImageFacts facts{decoder.width(), decoder.height(), decoder.orientation() > 1, false};
   if (decoder.orientation() >= 5) // these stand on their side
     std::swap(facts.width, facts.height);
   return facts;
@@ -130,6 +133,8 @@ tl::expected<std::string, std::string> ImageCodec::render(std::string_view bytes
   Decoder decoder;
   GErrorSlot error;
   const auto stored = decoder.readAll(bytes, error);
+  if (decoder.tooLarge())
+    return tl::unexpected(std::string("it has too many pixels"));
   if (!stored)
     return tl::unexpected(std::string(error.message()));
   auto image = adopt(gdk_pixbuf_apply_embedded_orientation(stored.get()));

@@ -65,7 +65,7 @@ private:
   }
 
   static std::string whyUnreadable() {
-    return ImageCodec::available() ? "gdk-pixbuf has no loader for it, it is broken, or it is too large"
+    return ImageCodec::available() ? "gdk-pixbuf has no loader for it, or it is broken"
                                    : "gst-aimlvideo was built without gdk-pixbuf, which does that";
   }
 
@@ -74,6 +74,10 @@ private:
     if (!facts_)
       return {};
     const std::string shape = "it has " + shapeText(facts_->width, facts_->height) + " pixels";
+    if (facts_->tooLarge)
+      return refuse(shape + ", more than the " + std::to_string(ImageCodec::mostPixels / 1'000'000) +
+                        " megapixels (8192x8192) that an image may have",
+                    "Shrink it with another program");
     const auto shortSide = static_cast<unsigned>(std::min(facts_->width, facts_->height));
     const double aspect = static_cast<double>(facts_->width) / facts_->height;
     if (limits_.minimumShortSide && shortSide < *limits_.minimumShortSide)

@@ -174,6 +174,34 @@ GST_START_TEST(an_image_that_would_fill_the_memory_is_not_decoded) {
 }
 GST_END_TEST
 
+/// The same JPEG, whose head says that it has another size.
+std::string resized(std::string jpeg, unsigned width, unsigned height) {
+  const size_t frame = jpeg.find("\xff\xc0");
+  for (const auto &[at, length] : {std::pair(frame + 5, height), {frame + 7, width}}) {
+    jpeg[at] = static_cast<char>(length >> 8);
+    jpeg[at + 1] = static_cast<char>(length);
+  }
+  return jpeg;
+}
+
+/// It has 80 bytes, and would take 201 MB.
+constexpr std::string_view png8193x8192 =
+    "iVBORw0KGgoAAAANSUhEUgAAIAEAACAACAIAAAASCjYwAAAAC0lEQVR4nGNggAEAAAoAAX+AdF4AAAAASUVORK5CYII=";
+
+GST_START_TEST(more_pixels_than_can_be_decoded_in_a_moment_are_refused_by_the_images_head) {
+  const std::string jpeg = fromBase64(tinyJpeg);
+  fail_unless_contains(refused(resized(jpeg, 14000, 14000), {}),
+                       "it has 14000x14000 pixels, more than the 67 megapixels (8192x8192) that an image may have");
+  for (const std::string &bytes : {resized(turned(jpeg, 6), 65500, 1025), fromBase64(png8193x8192)}) {
+    fail_unless_contains(refused(bytes, {}), "Shrink it with another program");
+    fail_unless(ImageCodec::inspect(bytes)->tooLarge);
+    fail_if(ImageCodec::render(bytes, 10, 10, ImageFormat::Png).has_value());
+  }
+  hasShape(resized(jpeg, 8192, 8192), 8192, 8192);
+  fail_if(ImageCodec::inspect(resized(jpeg, 8192, 8192))->tooLarge);
+}
+GST_END_TEST
+
 GST_START_TEST(without_gdk_pixbuf_an_image_is_sent_as_it_is_or_refused) {
   if (ImageCodec::available())
     return;
@@ -202,6 +230,7 @@ static Suite *image_preparer_suite() {
   tcase_add_test(tests, a_wish_of_the_documentation_is_passed_on_and_refuses_nothing);
   tcase_add_test(tests, what_cannot_be_decoded_is_refused_only_when_it_has_to_be_changed);
   tcase_add_test(tests, an_image_that_would_fill_the_memory_is_not_decoded);
+  tcase_add_test(tests, more_pixels_than_can_be_decoded_in_a_moment_are_refused_by_the_images_head);
   return suite;
 }
 
