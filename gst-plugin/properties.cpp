@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "api/endpoint.h"
+#include "base/glib_ptr.h"
 #include "config.h"
 #include "generation/status.h"
 #include "image_sample.h"
@@ -37,6 +38,16 @@ std::string textOf(const GValue *value) {
 
 void setText(GValue *value, const std::string &text) {
   g_value_set_string(value, text.empty() ? nullptr : text.c_str());
+}
+
+/// A URI that may stand in a drawing of the pipeline.
+std::string withoutUser(const std::string &text) {
+  if (text.find('@') == std::string::npos)
+    return text;
+  // one that is none may hold a password all the same
+  const auto uri = adopt(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+  const GCharPtr shown(uri ? g_uri_to_string_partial(uri.get(), G_URI_HIDE_USERINFO) : g_strdup("***"));
+  return shown.get();
 }
 
 /// `extra-headers` as souphttpsrc has them: each field a string or a list of strings.
@@ -219,8 +230,8 @@ void installTransportProperties(GObjectClass *c) {
                                configurable));
   install(c, Property::Proxy,
           g_param_spec_string("proxy", "Proxy",
-                              "URI of the HTTP proxy; unset: the environment's https_proxy and no_proxy, else the "
-                              "system's",
+                              "URI of the HTTP proxy, which reads back without user and password; unset: the "
+                              "environment's https_proxy and no_proxy, else the system's",
                               nullptr, configurable));
   install(c, Property::TlsDatabase,
           g_param_spec_object("tls-database", "TLS database",
@@ -531,7 +542,7 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     g_value_set_boolean(value, settings.promptTag);
     return true;
   case Property::Proxy:
-    setText(value, settings.proxy);
+    setText(value, withoutUser(settings.proxy));
     return true;
   case Property::TlsDatabase:
     g_value_set_object(value, settings.tlsDatabase.get());

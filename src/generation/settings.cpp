@@ -26,6 +26,15 @@ std::string withoutFinalNewlines(std::string text) {
   return text;
 }
 
+/// The text is not quoted: it may hold a password.
+Result<void> checkProxy(const std::string &proxy) {
+  if (proxy.empty() || g_uri_is_valid(proxy.c_str(), G_URI_FLAGS_NONE, nullptr))
+    return {};
+  return failure(ErrorKind::BadRequest, "proxy can't be used", "it is no URI",
+                 "Write it as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with percent signs for what a URI "
+                 "can't hold");
+}
+
 Result<void> checkHeaders(const Headers &headers) {
   for (const auto &[name, value] : headers) {
     const std::string what = "extra-headers: \"" + name + "\" can't be sent";
@@ -211,6 +220,8 @@ Result<void> fillWay(Plan &plan, const Settings &settings) {
   plan.baseUrl = std::move(*url);
   const auto uri = adopt(g_uri_parse(plan.baseUrl.c_str(), G_URI_FLAGS_ENCODED, nullptr));
   plan.loopback = isLoopbackHost(g_uri_get_host(uri.get()));
+  if (const auto proxy = checkProxy(settings.proxy); !proxy)
+    return proxy;
   return checkHeaders(settings.extraHeaders);
 }
 
@@ -236,6 +247,8 @@ std::string effectiveBaseUrl(const Settings &settings) {
 Result<void> checkSettings(const Settings &settings) {
   if (const auto url = checkedBaseUrl(effectiveBaseUrl(settings)); !url)
     return tl::unexpected(url.error());
+  if (const auto proxy = checkProxy(settings.proxy); !proxy)
+    return proxy;
   if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
     return headers;
   if (!settings.dryRun) {

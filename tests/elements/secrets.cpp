@@ -101,11 +101,41 @@ GST_START_TEST(no_secret_is_in_a_log_a_message_or_a_drawing) {
 }
 GST_END_TEST
 
+// the last one is no URI
+constexpr const char *proxies[] = {"http://user:secret-key-5b2e71c4@127.0.0.1:1",
+                                   "http://secret-key-5b2e71c4@127.0.0.1:1",
+                                   "http://user:secret-key-5b2e71c4@[127.0.0.1:1"};
+
+GST_START_TEST(a_proxys_password_is_in_nothing_that_shows_the_element) {
+  const FakeService service;
+  const WholeLog log;
+  {
+    Pipeline pipeline(service, "SRC timeout=1 ! fakesink");
+    g_object_set(pipeline.source(), "base-url", "https://service.invalid", "proxy", proxies[__i__], nullptr);
+    char *proxy = nullptr;
+    g_object_get(pipeline.source(), "proxy", &proxy, nullptr);
+    fail_unless_equals_string(proxy, __i__ == 2 ? "***" : "http://127.0.0.1:1");
+    g_free(proxy);
+    pipeline.setState(GST_STATE_PLAYING);
+    const Event error = pipeline.waitFor("error");
+    expectNoSecret(error.text, "the error");
+    char *drawing = gst_debug_bin_to_dot_data(GST_BIN(pipeline.pipeline()), GST_DEBUG_GRAPH_SHOW_ALL);
+    expectNoSecret(drawing, "the drawing");
+    g_free(drawing);
+    char *details = gst_structure_to_string(error.structure);
+    expectNoSecret(details, "the details");
+    g_free(details);
+  }
+  expectNoSecret(log.text(), "the log");
+}
+GST_END_TEST
+
 static Suite *secrets_suite() {
   Suite *suite = suite_create("secrets");
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_loop_test(tests, no_secret_is_in_a_log_a_message_or_a_drawing, 0, G_N_ELEMENTS(endings));
+  tcase_add_loop_test(tests, a_proxys_password_is_in_nothing_that_shows_the_element, 0, G_N_ELEMENTS(proxies));
   return suite;
 }
 
