@@ -10,6 +10,16 @@
 
 namespace aimlvideo {
 
+namespace {
+
+std::string withoutFinalSlashes(std::string url) {
+  while (url.ends_with('/'))
+    url.pop_back();
+  return url;
+}
+
+} // namespace
+
 std::string endpointPath(EndpointFamily family, const Model *model) {
   if (family == EndpointFamily::Universal)
     return "/v2/video/generations";
@@ -56,10 +66,46 @@ Result<std::string> checkedBaseUrl(const std::string &url) {
                                    : "only https, and http on loopback, are possible");
   if (g_uri_get_userinfo(uri.get()) || g_uri_get_query(uri.get()) || g_uri_get_fragment(uri.get()))
     return refuse("it must not hold a user name, a query or a fragment");
-  std::string result = url;
-  while (result.ends_with('/'))
-    result.pop_back();
-  return result;
+  return withoutFinalSlashes(url);
+}
+
+namespace {
+
+/// A host's name in lower case, or the usual text of a literal address.
+std::string normalizedHost(const char *host) {
+  const auto address = adopt(g_inet_address_new_from_string(host));
+  const GCharPtr text(address ? g_inet_address_to_string(address.get()) : g_ascii_strdown(host, -1));
+  std::string name(text.get());
+  if (name.ends_with('.')) // the root, which every name ends at
+    name.pop_back();
+  return name;
+}
+
+/// `nameOf` says how a host is written.
+template <typename NameOf>
+std::string rewritten(const std::string &baseUrl, const NameOf &nameOf) {
+  constexpr auto flags = static_cast<GUriFlags>(G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE);
+  // only a relative reference is freed of its dot segments
+  const auto base = adopt(g_uri_parse(defaultBaseUrl, flags, nullptr));
+  const auto uri = adopt(g_uri_parse_relative(base.get(), baseUrl.c_str(), flags, nullptr));
+  if (!uri || !g_uri_get_host(uri.get()))
+    return baseUrl;
+  const GCharPtr text(g_uri_join(flags, g_uri_get_scheme(uri.get()), nullptr, nameOf(g_uri_get_host(uri.get())).c_str(),
+                                 g_uri_get_port(uri.get()), g_uri_get_path(uri.get()), nullptr, nullptr));
+  return withoutFinalSlashes(text.get());
+}
+
+} // namespace
+
+std::string normalizedBaseUrl(const std::string &baseUrl) {
+  return rewritten(baseUrl, normalizedHost);
+}
+
+std::string serviceAt(const std::string &baseUrl) {
+  return rewritten(baseUrl, [](const char *host) {
+    const std::string name = normalizedHost(host);
+    return name == "localhost" || name == "::1" ? "127.0.0.1" : name;
+  });
 }
 
 bool isLoopbackHost(std::string_view host) {

@@ -24,6 +24,15 @@ bool saysPathIsUnknown(std::string_view body);
 /// Checks a base URL: https, or http to this machine; no user, query or fragment. Returns it without a final slash.
 Result<std::string> checkedBaseUrl(const std::string &url);
 
+/// A checked base URL as RFC 3986 (6.2.2, 6.2.3) writes it, so that two spellings of one address are equal: case of
+/// scheme and host, default port, percent-encoding, dot segments, the final slash. For comparing; what connects is the
+/// spelling that the user gave.
+std::string normalizedBaseUrl(const std::string &baseUrl);
+
+/// The service at a base URL, as the identity of a purchase has it: the normalized address, in which `localhost`,
+/// `127.0.0.1` and `[::1]` are one. Whoever spells it otherwise must not buy a second time.
+std::string serviceAt(const std::string &baseUrl);
+
 /// Whether a host name or address literal is this machine by its spelling.
 bool isLoopbackHost(std::string_view host);
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/allowance.h"
 
-#include <cmath>
-#include <optional>
-
+#include "base/money.h"
 #include "generation/settings.h"
 
 namespace aimlvideo {
@@ -13,34 +11,46 @@ namespace {
 /// A longer URI, one with an image inside, would hide the rest of an error.
 constexpr size_t longestShownUri = 1500;
 
-/// The amount in the environment; nothing: it says none.
-Result<std::optional<double>> amountInEnvironment() {
-  const char *text = g_getenv(uriCostVariable);
+/// The amount in a variable of the environment; nothing: it says none.
+Result<std::optional<double>> amountIn(const char *variable) {
+  const char *text = g_getenv(variable);
   if (!text || !*text)
     return std::optional<double>();
-  char *end = nullptr;
-  const double amount = g_ascii_strtod(text, &end);
-  if (*end != '\0' || !std::isfinite(amount) || amount < 0)
-    return failure(ErrorKind::BadRequest, std::string("$") + uriCostVariable + " can't be used", "it is no amount",
+  const auto amount = parseUsd(text);
+  if (!amount)
+    return failure(ErrorKind::BadRequest, std::string("$") + variable + " can't be used", "it is no amount",
                    "Set it to the most that a clip may cost in USD, such as 0.50; nothing was bought");
-  return std::optional(amount);
+  return amount;
+}
+
+void lower(Allowance &allowance, const std::optional<double> &cap, const char *name) {
+  if (!cap || (allowance.cap && *allowance.cap <= *cap))
+    return;
+  allowance.cap = cap;
+  allowance.capName = name;
 }
 
 } // namespace
 
 Result<Allowance> allowanceOf(const Settings &settings) {
+  // a NaN is above nothing and passes every other check
+  if (!isAmount(settings.maximumCost))
+    return failure(ErrorKind::BadRequest, "max-cost can't be used", "it is no amount",
+                   "Set it to the most that the clip may cost in USD, such as 0.50; nothing was bought");
   Allowance allowance;
-  allowance.cap = settings.maximumCost;
-  if (settings.uri.empty())
-    return allowance;
-  const auto amount = amountInEnvironment();
-  if (!amount)
-    return tl::unexpected(amount.error());
-  if (*amount && (**amount < allowance.cap || allowance.cap == 0)) {
-    allowance.cap = **amount;
-    allowance.capName = uriCostVariable;
+  if (settings.maximumCost > 0)
+    allowance.cap = settings.maximumCost;
+  if (!settings.uri.empty()) {
+    const auto ofUri = amountIn(uriCostVariable);
+    if (!ofUri)
+      return tl::unexpected(ofUri.error());
+    lower(allowance, *ofUri, uriCostVariable);
+    allowance.mayBuy = allowance.cap.value_or(0) > 0;
   }
-  allowance.mayBuy = allowance.cap > 0;
+  const auto ofAll = amountIn(costVariable);
+  if (!ofAll)
+    return tl::unexpected(ofAll.error());
+  lower(allowance, *ofAll, costVariable);
   return allowance;
 }
 

@@ -2,9 +2,11 @@
 #include "generation/claim.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "api/canonical.h"
+#include "api/endpoint.h"
 #include "generation/expectation.h"
 #include "generation/remarks.h"
 #include "http/validator.h"
@@ -28,6 +30,8 @@ public:
 
 private:
   Result<void> describeRequest();
+  Result<void> gatherIdentities();
+  Result<bool> isKnown() const;
   Result<std::optional<LedgerRow>> earlierRun() const;
   Result<std::optional<LedgerRow>> newest() const;
   Result<void> own(const std::string &name);
@@ -37,6 +41,9 @@ private:
   Run &run_;
   Purchase &purchase_;
   const int64_t ownRow_;
+  /// Of the request, in order: the present one, and those that older versions gave it by the spelling of the base URL.
+  std::set<std::string> identities_;
+  std::set<std::string> held_; ///< names of the ownerships
   bool isOwnRow_ = false;
   bool waited_ = false; ///< somebody else worked on the same request
 };
@@ -47,8 +54,10 @@ Result<void> Claimant::describeRequest() {
   LedgerRow &row = purchase_.row;
   row.baseUrl = run_.plan.baseUrl;
   row.identity = requestIdentity(row.baseUrl, run_.plan.request.canonical, run_.settings.take);
+  if (auto gathered = gatherIdentities(); !gathered)
+    return gathered;
   if (!run_.plan.allowance.mayBuy) {
-    const auto known = purchase_.ledger->knows(row.identity);
+    const auto known = isKnown();
     if (!known)
       return tl::unexpected(known.error());
     if (!*known)
@@ -71,6 +80,35 @@ Result<void> Claimant::describeRequest() {
   return {};
 }
 
+/// Rows of versions that took every spelling of a base URL for another service are this request's as well.
+Result<void> Claimant::gatherIdentities() {
+  const LedgerRow &row = purchase_.row;
+  auto spellings = purchase_.ledger->spellingsOf(row.baseUrl);
+  if (!spellings)
+    return tl::unexpected(std::move(spellings.error()));
+  identities_.insert(row.identity);
+  const auto bySpelling = [&](const std::string &spelling) {
+    return identityBySpelling(spelling, run_.plan.request.canonical, run_.settings.take);
+  };
+  identities_.insert(bySpelling(row.baseUrl)); // an older version may be at work on it now
+  for (const std::string &spelling : *spellings) {
+    const std::string identity = bySpelling(spelling);
+    const auto known = purchase_.ledger->knows(identity);
+    if (!known)
+      return tl::unexpected(known.error());
+    if (*known)
+      identities_.insert(identity);
+  }
+  return {};
+}
+
+Result<bool> Claimant::isKnown() const {
+  for (const std::string &identity : identities_)
+    if (auto known = purchase_.ledger->knows(identity); !known || *known)
+      return known;
+  return false;
+}
+
 /// What the same element bought in its earlier run, if it is the same request still.
 Result<std::optional<LedgerRow>> Claimant::earlierRun() const {
   if (ownRow_ == 0)
@@ -78,14 +116,22 @@ Result<std::optional<LedgerRow>> Claimant::earlierRun() const {
   auto row = purchase_.ledger->row(ownRow_);
   if (!row || !*row)
     return row;
-  const bool same = (*row)->identity == purchase_.row.identity && (*row)->validators == purchase_.row.validators;
+  const bool same = identities_.contains((*row)->identity) && (*row)->validators == purchase_.row.validators;
   const RowState state = (*row)->state;
   const bool bought = state == RowState::Sent || state == RowState::Running || state == RowState::Completed;
   return same && bought ? row : std::optional<LedgerRow>();
 }
 
 Result<std::optional<LedgerRow>> Claimant::newest() const {
-  return purchase_.ledger->find(purchase_.row.identity, purchase_.row.validators);
+  std::optional<LedgerRow> newest;
+  for (const std::string &identity : identities_) {
+    auto row = purchase_.ledger->find(identity, purchase_.row.validators);
+    if (!row)
+      return row;
+    if (*row && (!newest || newest->id < (*row)->id))
+      newest = std::move(**row);
+  }
+  return newest;
 }
 
 Result<Claim> Claimant::request() {
@@ -101,13 +147,16 @@ Result<Claim> Claimant::request() {
     purchase_.row.owner = (*earlier)->owner;
   else if (alone)
     purchase_.row.owner += std::string(".") + GCharPtr(g_uuid_string_random()).get();
-  if (auto owned = own(purchase_.row.owner); !owned)
-    return tl::unexpected(std::move(owned.error()));
+  // two processes that spell the base URL differently take the same ones, in the same order
+  const std::set<std::string> owners = isOwnRow_ || alone ? std::set<std::string>{purchase_.row.owner} : identities_;
+  for (const std::string &owner : owners)
+    if (auto owned = own(owner); !owned)
+      return tl::unexpected(std::move(owned.error()));
 
   auto row = isOwnRow_ ? purchase_.ledger->row(ownRow_) : alone ? std::optional<LedgerRow>() : newest();
   if (!row)
     return tl::unexpected(std::move(row.error()));
-  if (*row && (*row)->owner != purchase_.row.owner) {
+  if (*row && !held_.contains((*row)->owner)) {
     // bought with reuse=none, perhaps by somebody who is still at work
     if (auto owned = own((*row)->owner); !owned)
       return tl::unexpected(std::move(owned.error()));
@@ -125,7 +174,7 @@ Result<Claim> Claimant::given() {
   row.model = run_.settings.model;
   row.generationId = run_.settings.generationId;
   row.family = choice == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
-  row.owner = "given." + sha256(row.baseUrl + "\n" + row.generationId);
+  row.owner = "given." + sha256(serviceAt(row.baseUrl) + "\n" + row.generationId);
   row.state = RowState::Running;
   if (!purchase_.ledger)
     return Claim{Claim::Way::Await, nullptr, false};
@@ -202,6 +251,7 @@ Result<void> Claimant::own(const std::string &name) {
       return tl::unexpected(std::move(taken.error()));
     if (*taken) {
       purchase_.ownerships.push_back(std::move(**taken));
+      held_.insert(name);
       return {};
     }
     const std::string holder = Ownership::holder(folder, name);

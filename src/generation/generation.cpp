@@ -100,7 +100,7 @@ Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
   pending.state = JobState::Queued;
   const bool atWork = claim.way == Claim::Way::LookUp || claim.way == Claim::Way::Await;
   if (atWork && !run_.purchase.wasCompleted)
-    run_.flight = Flight::underWay(run_.plan.baseUrl);
+    run_.flight = Flight::underWay(serviceAt(run_.plan.baseUrl));
   switch (claim.way) {
   case Claim::Way::Buy:
     return buy();
@@ -160,7 +160,7 @@ Result<void> Generation::takeTurn() {
                        std::to_string(queue.before) + " before it, max-in-flight is " +
                        std::to_string(run_.settings.maximumInFlight));
   };
-  run_.flight = Flight::await(run_.plan.baseUrl, run_.settings.maximumInFlight, run_.cancellation, queued);
+  run_.flight = Flight::await(serviceAt(run_.plan.baseUrl), run_.settings.maximumInFlight, run_.cancellation, queued);
   if (!run_.flight)
     return stopped();
   if (!waited)

@@ -20,13 +20,13 @@ tl::expected<Estimate, std::string> estimate(Run &run) {
 Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run &run) {
   const Allowance &allowance = run.plan.allowance;
   const std::string name = allowance.capName;
-  const std::string limit = name + " (" + usdText(allowance.cap) + ")";
+  const std::string limit = name + " (" + usdText(*allowance.cap) + ")";
   if (!price)
     return failure(ErrorKind::BadRequest, "the price is not known and " + limit + " is set", price.error(),
                    run.settings.uri.empty()
-                       ? "Nothing was bought. Unset max-cost to buy without an estimate"
+                       ? "Nothing was bought. Unset " + name + " to buy without an estimate"
                        : "Nothing was bought. A URI buys nothing without an estimate; set the properties instead");
-  if (price->usd > allowance.cap)
+  if (price->usd > *allowance.cap)
     return failure(ErrorKind::BadRequest, "the price would be above " + limit,
                    "it is estimated at " + usdText(price->usd) + ", " + price->basis,
                    "Nothing was bought. Raise " + name + ", or choose a shorter clip or another model");
@@ -36,7 +36,7 @@ Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run
 } // namespace
 
 Result<void> checkPrice(Run &run) {
-  if (!(run.plan.allowance.cap > 0))
+  if (!run.plan.allowance.cap)
     return {};
   const auto price = estimate(run);
   if (run.cancellation.cancelled())
@@ -52,7 +52,7 @@ Result<void> reportDryRun(Run &run) {
   const auto price = estimate(run);
   if (run.cancellation.cancelled())
     return stopped();
-  if (run.plan.allowance.cap > 0) {
+  if (run.plan.allowance.cap) {
     if (const auto allowed = compare(price, run); !allowed)
       return allowed;
   }

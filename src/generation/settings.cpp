@@ -225,7 +225,35 @@ Result<void> fillWay(Plan &plan, const Settings &settings) {
   return checkHeaders(settings.extraHeaders);
 }
 
+/// Where requests go that name no base URL, and where the key belongs that is not named beside one.
+std::string environmentsBaseUrl() {
+  const char *text = g_getenv("AIMLAPI_BASE_URL");
+  return text && *text ? text : defaultBaseUrl;
+}
+
+/// Whoever can set `base-url`, such as a project file of an editor, must not get the key that the user keeps for the
+/// service: that goes to the environment's base URL only.
+Result<void> checkKeyMayGo(const Settings &settings) {
+  if (settings.baseUrl.empty() || !settings.apiKey.empty() || !settings.apiKeyFile.empty())
+    return {};
+  const std::string own = environmentsBaseUrl();
+  if (normalizedBaseUrl(settings.baseUrl) == normalizedBaseUrl(own))
+    return {};
+  return failure(
+      ErrorKind::NotAuthorized, "there is no API key for base-url \"" + settings.baseUrl + "\"",
+      "a key from the environment, such as $AIMLAPI_KEY, or a credential goes to " + own + " only",
+      "Set api-key or api-key-file beside base-url, or the environment variable AIMLAPI_BASE_URL instead of it");
+}
+
+Result<void> checkKeyIsThere(const Settings &settings) {
+  if (auto may = checkKeyMayGo(settings); !may)
+    return may;
+  return checkKeyIsNamed(settings.apiKey, settings.apiKeyFile);
+}
+
 Result<void> fillKey(Plan &plan, const Settings &settings) {
+  if (auto may = checkKeyMayGo(settings); !may)
+    return may;
   auto found = findKey(settings.apiKey, settings.apiKeyFile);
   if (!found)
     return tl::unexpected(std::move(found.error()));
@@ -238,10 +266,7 @@ Result<void> fillKey(Plan &plan, const Settings &settings) {
 } // namespace
 
 std::string effectiveBaseUrl(const Settings &settings) {
-  if (!settings.baseUrl.empty())
-    return settings.baseUrl;
-  const char *fromEnvironment = g_getenv("AIMLAPI_BASE_URL");
-  return fromEnvironment && *fromEnvironment ? fromEnvironment : defaultBaseUrl;
+  return settings.baseUrl.empty() ? environmentsBaseUrl() : settings.baseUrl;
 }
 
 Result<void> checkSettings(const Settings &settings) {
@@ -252,8 +277,8 @@ Result<void> checkSettings(const Settings &settings) {
   if (const auto headers = checkHeaders(settings.extraHeaders); !headers)
     return headers;
   if (!settings.dryRun) {
-    if (const auto named = checkKeyIsNamed(settings.apiKey, settings.apiKeyFile); !named)
-      return named;
+    if (const auto there = checkKeyIsThere(settings); !there)
+      return there;
   }
   const auto allowance = allowanceOf(settings);
   if (!allowance)

@@ -61,7 +61,8 @@ struct Settings {
 
   Secret apiKey;
   std::string apiKeyFile;
-  std::string baseUrl; ///< empty: `$AIMLAPI_BASE_URL`, else the service
+  /// Empty: `$AIMLAPI_BASE_URL`, else the service. Another than that needs `apiKey` or `apiKeyFile` beside it.
+  std::string baseUrl;
   EndpointChoice endpoint = EndpointChoice::Auto;
 
   unsigned timeout = 1800;      ///< seconds, for the whole wait

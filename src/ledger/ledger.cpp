@@ -69,6 +69,9 @@ constexpr std::array migrations{
       ALTER TABLE generation ADD COLUMN request_id TEXT NOT NULL DEFAULT '';
       ALTER TABLE generation ADD COLUMN clip_proof TEXT NOT NULL DEFAULT '';
     )sql",
+    R"sql(
+      CREATE INDEX generation_by_base_url ON generation (base_url);
+    )sql",
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
@@ -224,6 +227,23 @@ sqlite::Done<void> Ledger::migrate() {
   return {};
 }
 
+/// The first column of all rows.
+Result<std::vector<std::string>> Ledger::textsOf(const char *sql) {
+  const std::lock_guard lock(mutex_);
+  auto statement = database_.prepare(sql);
+  if (!statement)
+    return ledgerFailure(folder_, statement.error());
+  std::vector<std::string> texts;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row)
+      return ledgerFailure(folder_, row.error());
+    if (!*row)
+      return texts;
+    texts.push_back(statement->text(0));
+  }
+}
+
 Result<std::vector<LedgerRow>> Ledger::select(const std::string &condition, const std::vector<std::string> &values) {
   const std::lock_guard lock(mutex_);
   auto statement =
@@ -277,7 +297,26 @@ Result<bool> Ledger::knows(const std::string &identity) {
 }
 
 Result<std::optional<LedgerRow>> Ledger::findGeneration(const std::string &baseUrl, const std::string &generationId) {
-  return firstOf(select("WHERE generation_id = ? AND base_url = ?", {generationId, baseUrl}));
+  auto rows = select("WHERE generation_id = ?", {generationId});
+  if (!rows)
+    return tl::unexpected(std::move(rows.error()));
+  const std::string service = serviceAt(baseUrl);
+  for (LedgerRow &row : *rows)
+    if (serviceAt(row.baseUrl) == service)
+      return std::optional(std::move(row));
+  return std::optional<LedgerRow>();
+}
+
+Result<std::vector<std::string>> Ledger::spellingsOf(const std::string &baseUrl) {
+  // walks from each value to the next, since SELECT DISTINCT would read the whole index
+  auto spellings = textsOf("WITH RECURSIVE spelling(url) AS (SELECT min(base_url) FROM generation UNION ALL "
+                           "SELECT (SELECT min(base_url) FROM generation WHERE base_url > url) FROM spelling "
+                           "WHERE url IS NOT NULL) SELECT url FROM spelling WHERE url IS NOT NULL");
+  if (!spellings)
+    return spellings;
+  const std::string service = serviceAt(baseUrl);
+  std::erase_if(*spellings, [&](const std::string &spelling) { return serviceAt(spelling) != service; });
+  return spellings;
 }
 
 Result<std::optional<LedgerRow>> Ledger::row(int64_t id) {
@@ -331,29 +370,32 @@ Result<void> Ledger::setChecksum(int64_t id, const std::string &clip, const std:
 Result<void> Ledger::addTime(const ObservedTime &time) {
   constexpr int64_t kept = 64;
   const JobKind &kind = time.kind;
+  const std::string service = serviceAt(time.baseUrl);
   const auto done = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
-    auto added = database.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
-                              "VALUES (?, ?, ?, ?, ?, ?)",
-                              time.baseUrl, kind.model, kind.duration, kind.resolution,
-                              std::optional<double>(time.seconds), now());
+    auto added =
+        database.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
+                     "VALUES (?, ?, ?, ?, ?, ?)",
+                     service, kind.model, kind.duration, kind.resolution, std::optional<double>(time.seconds), now());
     if (!added)
       return added;
     return database.run("DELETE FROM observed_time WHERE id <= (SELECT id FROM observed_time WHERE base_url = ? AND "
                         "model = ? AND duration = ? AND resolution = ? ORDER BY id DESC LIMIT 1 OFFSET ?) AND "
                         "base_url = ? AND model = ? AND duration = ? AND resolution = ?",
-                        time.baseUrl, kind.model, kind.duration, kind.resolution, kept, time.baseUrl, kind.model,
-                        kind.duration, kind.resolution);
+                        service, kind.model, kind.duration, kind.resolution, kept, service, kind.model, kind.duration,
+                        kind.resolution);
   });
   return done ? Result<void>() : ledgerFailure(folder_, done.error());
 }
 
 Result<std::vector<ObservedTime>> Ledger::times(const std::string &baseUrl, const std::string &model) {
   const std::lock_guard lock(mutex_);
-  auto statement = database_.prepare("SELECT duration, resolution, seconds, observed FROM observed_time "
-                                     "WHERE base_url = ? AND model = ? ORDER BY id DESC");
+  // a small table, of which older versions wrote each spelling of a service as one of its own
+  auto statement = database_.prepare("SELECT duration, resolution, seconds, observed, base_url FROM observed_time "
+                                     "WHERE model = ? ORDER BY id DESC");
   if (!statement)
     return ledgerFailure(folder_, statement.error());
-  statement->bind(baseUrl).bind(model);
+  statement->bind(model);
+  const std::string service = serviceAt(baseUrl);
   std::vector<ObservedTime> times;
   for (;;) {
     const auto row = statement->step();
@@ -361,10 +403,11 @@ Result<std::vector<ObservedTime>> Ledger::times(const std::string &baseUrl, cons
       return ledgerFailure(folder_, row.error());
     if (!*row)
       return times;
-    times.push_back({baseUrl,
-                     {model, statement->text(0), statement->text(1)},
-                     statement->number(2).value_or(0),
-                     statement->integer(3)});
+    if (serviceAt(statement->text(4)) == service)
+      times.push_back({service,
+                       {model, statement->text(0), statement->text(1)},
+                       statement->number(2).value_or(0),
+                       statement->integer(3)});
   }
 }
 

@@ -78,7 +78,10 @@ public:
   Result<std::optional<LedgerRow>> find(const std::string &identity, const std::string &validators);
   /// Whether there is any row of a request, whatever became of it.
   Result<bool> knows(const std::string &identity);
+  /// The newest row of a generation of the service at a base URL, however that is spelled here and there.
   Result<std::optional<LedgerRow>> findGeneration(const std::string &baseUrl, const std::string &generationId);
+  /// The base URLs of its rows that lead to the same service as this one, as they were spelled.
+  Result<std::vector<std::string>> spellingsOf(const std::string &baseUrl);
   Result<std::optional<LedgerRow>> row(int64_t id);
   /// Newest first.
   Result<std::vector<LedgerRow>> rows();
@@ -91,7 +94,7 @@ public:
 
   /// Adds what a generation took, and forgets the oldest beyond the newest 64 of its kind.
   Result<void> addTime(const ObservedTime &time);
-  /// What the generations of a model took at a service, newest first.
+  /// What the generations of a model took at the service at a base URL, newest first.
   Result<std::vector<ObservedTime>> times(const std::string &baseUrl, const std::string &model);
 
   /// Tells two keys apart and tells nothing of a key: a keyed hash with a salt of this ledger.
@@ -103,6 +106,7 @@ private:
   Ledger(std::string folder, sqlite::Database database) : folder_(std::move(folder)), database_(std::move(database)) {}
   sqlite::Done<void> prepare();
   sqlite::Done<void> migrate();
+  Result<std::vector<std::string>> textsOf(const char *sql);
   Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values);
 
   const std::string folder_;

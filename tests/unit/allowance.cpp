@@ -2,6 +2,8 @@
 // What a URI may make a generation do: anyone can write one into a playlist.
 #include "generation/allowance.h"
 
+#include <limits>
+
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -309,6 +311,64 @@ GST_START_TEST(the_lower_of_the_environments_and_the_applications_cap_counts) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_cap_in_the_environment_holds_for_every_request_and_the_lowest_counts) {
+  struct Case {
+    const char *environment;
+    double maximumCost;
+    bool bought;
+    const char *says;
+  };
+  const Case cases[] = {
+      {nullptr, 0, true, ""},
+      {"", 0, true, ""},
+      {"0.5", 0, true, ""},
+      {"1", 0.5, true, ""},
+      {"0.4", 0, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD): it is estimated at 0.50 USD"},
+      {"0.4", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD)"},
+      {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
+      {"0", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.00 USD)"},
+      {"nan", 0, false, "$AIMLVIDEO_MAX_COST can't be used: it is no amount"},
+      {"-1", 0, false, "it is no amount"},
+      {"inf", 0, false, "it is no amount"},
+      {"lots", 1, false, "it is no amount"}};
+  for (const Case &c : cases) {
+    Bench bench;
+    priceIs(bench, "0.5");
+    bench.settings.maximumCost = c.maximumCost;
+    const ScopedVariable environment(costVariable, c.environment);
+    const auto clip = bench.run();
+    fail_unless(clip.has_value() == c.bought, "%s, %g", c.environment, c.maximumCost);
+    fail_unless_equals_int(bench.service.purchases(), c.bought ? 1 : 0);
+    if (!clip)
+      fail_unless_contains(clip.error().text(), c.says);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_cap_in_the_environment_lowers_what_a_uri_may_cost_and_permits_none) {
+  Bench bench;
+  priceIs(bench, "0.5");
+  fromUri(bench.settings);
+  const ScopedVariable cap(costVariable, "0.4");
+  expectNothingBought(bench);
+  const ScopedVariable permission(uriCostVariable, "1");
+  fail_unless_contains(bench.fault().text(), "the price would be above AIMLVIDEO_MAX_COST (0.40 USD)");
+  fail_unless_equals_int(bench.service.purchases(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(a_cap_that_is_no_amount_is_refused_before_anything_is_asked) {
+  for (const double amount :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
+    Bench bench;
+    bench.settings.maximumCost = amount;
+    fail_unless_contains(checkSettings(bench.settings).error().text(), "max-cost can't be used: it is no amount");
+    fail_unless_contains(bench.fault().text(), "max-cost can't be used: it is no amount");
+    fail_unless(bench.asked().empty());
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(a_uri_buys_nothing_whose_price_is_not_known) {
   Bench bench;
   fromUri(bench.settings);
@@ -370,6 +430,9 @@ static Suite *allowance_suite() {
   tcase_add_test(tests, a_uri_alone_asks_no_image_host_unless_the_user_did_before);
   tcase_add_test(tests, a_data_uri_finds_what_was_bought_with_the_same_bytes);
   tcase_add_test(tests, the_lower_of_the_environments_and_the_applications_cap_counts);
+  tcase_add_test(tests, a_cap_in_the_environment_holds_for_every_request_and_the_lowest_counts);
+  tcase_add_test(tests, a_cap_in_the_environment_lowers_what_a_uri_may_cost_and_permits_none);
+  tcase_add_test(tests, a_cap_that_is_no_amount_is_refused_before_anything_is_asked);
   tcase_add_test(tests, a_uri_buys_nothing_whose_price_is_not_known);
   tcase_add_test(tests, the_environment_decides_nothing_for_properties);
   tcase_add_test(tests, a_uri_unsets_what_it_does_not_say_and_leaves_the_way_to_the_service);

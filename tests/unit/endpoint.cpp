@@ -88,6 +88,34 @@ GST_START_TEST(a_base_url_loses_its_final_slash_only) {
 }
 GST_END_TEST
 
+GST_START_TEST(all_spellings_of_a_base_url_are_one_address) {
+  for (const char *url : {"https://api.example.com/v1/%7Ea/%2F", "HTTPS://API.Example.COM/v1/~a/%2f",
+                          "https://api.example.com:443/v1/~a/%2F/", "https://api.example.com:0443/v1//../x/../~a/%2f",
+                          "https://api.example.com./v1/./%7ea/%2F", "https://%61pi.example.com/v1/%7ea/%2F"})
+    fail_unless_equals_text(normalizedBaseUrl(url), "https://api.example.com/v1/~a/%2F");
+  fail_unless_equals_text(normalizedBaseUrl("http://[::0:0001]:080/"), "http://[::1]");
+  fail_unless_equals_text(normalizedBaseUrl(defaultBaseUrl), defaultBaseUrl);
+}
+GST_END_TEST
+
+GST_START_TEST(other_base_urls_stay_other_addresses) {
+  const std::string own = normalizedBaseUrl("https://h/a");
+  for (const char *url : {"https://h", "https://h/A", "https://h/a/b", "https://h:8443/a", "http://h/a", "https://g/a",
+                          "https://h/a%2F", "https://h/%2561"})
+    fail_if(normalizedBaseUrl(url) == own, "%s", url);
+  fail_if(normalizedBaseUrl("http://localhost") == normalizedBaseUrl("http://127.0.0.1"));
+}
+GST_END_TEST
+
+GST_START_TEST(this_machine_is_one_service_by_its_three_names_and_no_other) {
+  for (const char *url : {"http://localhost:80", "HTTP://LocalHost/", "http://127.0.0.1", "http://[::1]:080"})
+    fail_unless_equals_text(serviceAt(url), "http://127.0.0.1");
+  for (const char *url : {"http://127.0.0.2", "https://localhost", "http://localhost:81", "http://localhost/v1"})
+    fail_if(serviceAt(url) == "http://127.0.0.1", "%s", url);
+  fail_unless_equals_text(serviceAt("https://LOCALHOST.example.com"), "https://localhost.example.com");
+}
+GST_END_TEST
+
 GST_START_TEST(loopback_is_known_by_its_spelling) {
   for (const char *host : {"localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1"})
     fail_unless(isLoopbackHost(host), "%s", host);
@@ -106,6 +134,9 @@ static Suite *endpoint_suite() {
   tcase_add_test(tests, a_404_for_the_path_is_told_from_one_for_the_model);
   tcase_add_test(tests, a_base_url_must_keep_the_key_secret);
   tcase_add_test(tests, a_base_url_loses_its_final_slash_only);
+  tcase_add_test(tests, all_spellings_of_a_base_url_are_one_address);
+  tcase_add_test(tests, other_base_urls_stay_other_addresses);
+  tcase_add_test(tests, this_machine_is_one_service_by_its_three_names_and_no_other);
   tcase_add_test(tests, loopback_is_known_by_its_spelling);
   return suite;
 }

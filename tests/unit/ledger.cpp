@@ -186,7 +186,8 @@ GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
   // what the second version has added goes again
   const auto undone = sqlite::Database::open(desk.file)->execute(
       "DROP TABLE observed_time; ALTER TABLE generation DROP COLUMN submitted; ALTER TABLE generation DROP COLUMN "
-      "duration; ALTER TABLE generation DROP COLUMN resolution; PRAGMA user_version = 1");
+      "duration; ALTER TABLE generation DROP COLUMN resolution; ALTER TABLE generation DROP COLUMN request_id; ALTER "
+      "TABLE generation DROP COLUMN clip_proof; DROP INDEX generation_by_base_url; PRAGMA user_version = 1");
   fail_unless(undone.has_value(), "%s", undone ? "" : undone.error().message.c_str());
   const auto ledger = Ledger::open(desk.folder);
   fail_unless(ledger.has_value());

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "bench.h"
+#include "ledger/identity.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::test;
@@ -42,6 +43,14 @@ void corrupt(const std::string &file) {
   fail_unless(g_file_get_contents(file.c_str(), &bytes, &size, &error));
   fail_unless(g_file_set_contents(file.c_str(), bytes, static_cast<gssize>(size - 1), &error));
   g_free(bytes);
+}
+
+/// Rewrites the newest row as versions did that took every spelling of a base URL for another service.
+void asOldVersionsWrote(const Bench &bench) {
+  LedgerRow row = bench.newestRow();
+  row.baseUrl = bench.settings.baseUrl;
+  row.identity = row.owner = identityBySpelling(row.baseUrl, prepare(bench.settings)->request.canonical, 0);
+  fail_unless(bench.ledger()->write(row).has_value());
 }
 
 std::string storedClip(const Bench &bench) {
@@ -414,6 +423,99 @@ GST_START_TEST(who_waits_for_another_owner_ends_at_its_deadline_and_buys_nothing
 }
 GST_END_TEST
 
+GST_START_TEST(another_spelling_of_the_base_url_does_not_buy_again) {
+  Bench bench;
+  const std::string port = std::to_string(bench.service.server.port());
+  fail_unless(bench.run().has_value());
+  const std::string other[] = {"HTTP://127.0.0.1:" + port + "/", "http://localhost:0" + port,
+                               "http://LOCALHOST:" + port + "/x/..", "http://[::1]:" + port};
+  for (const std::string &url : other) {
+    bench.row = 0;
+    bench.settings.baseUrl = url;
+    fail_unless(bench.run().has_value(), "%s", url.c_str());
+    fail_unless(bench.status.origin == Origin::Replayed, "%s", url.c_str());
+  }
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(what_an_older_version_bought_under_any_spelling_is_found) {
+  const char *hosts[] = {"127.0.0.1", "LocalHost", "localhost"};
+  for (const char *host : hosts) {
+    Bench bench;
+    const auto spelled = [&](const char *name) {
+      return std::string("http://") + name + ":" + std::to_string(bench.service.server.port());
+    };
+    fail_unless(bench.run().has_value());
+    // as that version wrote it
+    bench.settings.baseUrl = spelled(host);
+    asOldVersionsWrote(bench);
+    for (const char *now : hosts) {
+      bench.row = 0;
+      bench.settings.baseUrl = spelled(now);
+      fail_unless(bench.run().has_value());
+      fail_unless(bench.status.origin == Origin::Replayed, "%s, now %s", host, now);
+    }
+    fail_unless_equals_int(bench.service.purchases(), 1);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(an_older_version_at_work_under_the_same_spelling_is_waited_for) {
+  Bench bench;
+  bench.settings.baseUrl = "http://localhost:" + std::to_string(bench.service.server.port());
+  bench.settings.timeout = 1;
+  const auto identity = identityBySpelling(bench.settings.baseUrl, prepare(bench.settings)->request.canonical, 0);
+  const auto theirs = Ownership::take(bench.service.home.state() + "/aimlvideo", identity);
+  fail_unless(theirs.has_value() && theirs->has_value());
+  fail_unless(bench.fault().kind == ErrorKind::TimedOut);
+  fail_unless_equals_int(bench.service.purchases(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(two_at_once_under_two_spellings_make_one_purchase) {
+  Bench bench;
+  bench.service.pollsUntilCompleted = 3;
+  const std::string port = std::to_string(bench.service.server.port());
+  Settings other = bench.settings;
+  bench.settings.baseUrl = "http://localhost:" + port;
+  other.baseUrl = "http://LOCALHOST:" + port;
+  Cancellation cancellation;
+  Result<std::shared_ptr<Spool>> theirs;
+  std::thread second([&] {
+    Generation::Callbacks callbacks;
+    callbacks.stateChanged = [](const Status &) {
+    };
+    callbacks.progressed = [](const Status &, const std::string &) {
+    };
+    callbacks.arriving = [](const Status &, const std::shared_ptr<Spool> &) {
+    };
+    callbacks.claimed = [](int64_t) {
+    };
+    callbacks.log = [](const std::string &) {
+    };
+    theirs = Generation(other, 0, cancellation, callbacks, bench.patience).run();
+  });
+  const auto mine = bench.run();
+  second.join();
+  fail_unless(mine.has_value() && theirs.has_value());
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_generation_that_is_named_is_found_under_another_spelling) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  const int64_t bought = bench.newestRow().id;
+  bench.row = 0;
+  bench.settings.baseUrl = "http://localhost:" + std::to_string(bench.service.server.port());
+  bench.fetchOnly();
+  fail_unless(bench.run().has_value());
+  fail_unless(bench.status.origin == Origin::Replayed);
+  fail_unless(bench.newestRow().id == bought);
+}
+GST_END_TEST
+
 GST_START_TEST(an_image_by_url_is_known_by_its_validator) {
   Bench bench;
   std::string tag = "\"v1\"";
@@ -536,6 +638,11 @@ static TCase *reuses() {
   tcase_add_test(tests, what_was_moderated_is_not_sent_again_unless_asked);
   tcase_add_test(tests, what_failed_is_bought_again);
   tcase_add_test(tests, an_image_by_url_is_known_by_its_validator);
+  tcase_add_test(tests, another_spelling_of_the_base_url_does_not_buy_again);
+  tcase_add_test(tests, what_an_older_version_bought_under_any_spelling_is_found);
+  tcase_add_test(tests, an_older_version_at_work_under_the_same_spelling_is_waited_for);
+  tcase_add_test(tests, two_at_once_under_two_spellings_make_one_purchase);
+  tcase_add_test(tests, a_generation_that_is_named_is_found_under_another_spelling);
   return tests;
 }
 

@@ -198,6 +198,56 @@ GST_START_TEST(the_base_url_is_the_propertys_then_the_environments_then_the_serv
 }
 GST_END_TEST
 
+GST_START_TEST(a_key_from_the_environment_goes_to_the_base_url_of_the_environment_only) {
+  const NoKeys none;
+  TemporaryFolder folder;
+  folder.file("aimlapi-key", "of-systemd\n");
+  Settings settings = keyless();
+  const auto expectKept = [&](const char *belongsTo) {
+    expectRefusedEarly(settings, ErrorKind::NotAuthorized, "there is no API key for base-url \"" + settings.baseUrl);
+    expectRefusedEarly(settings, ErrorKind::NotAuthorized, std::string("goes to ") + belongsTo + " only");
+    expectRefusal(prepareAccount(settings), ErrorKind::NotAuthorized, "Set api-key or api-key-file beside base-url");
+  };
+  for (const char *variable : {"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY", "CREDENTIALS_DIRECTORY"}) {
+    const ScopedVariable key(variable, folder.path().c_str());
+    const ScopedVariable unset("AIMLAPI_BASE_URL", nullptr);
+    for (const char *url : {"https://evil.example", "http://127.0.0.1:1234", "https://api.aimlapi.com.evil.example",
+                            "https://api.aimlapi.com:8443", "https://api.aimlapi.com/v1"}) {
+      settings.baseUrl = url;
+      expectKept(defaultBaseUrl);
+    }
+    for (const char *url : {"", defaultBaseUrl, "HTTPS://API.aimlapi.com:443/"}) {
+      settings.baseUrl = url;
+      fail_if(contains(keyOf(settings), "error"), "%s", keyOf(settings).c_str());
+    }
+    const ScopedVariable gateway("AIMLAPI_BASE_URL", "https://gateway.example/v1/");
+    settings.baseUrl = defaultBaseUrl; // the key may well be the gateway's
+    expectKept("https://gateway.example/v1/");
+    for (const char *url : {"", "https://gateway.example/v1", "https://Gateway.example:0443/./v1/"}) {
+      settings.baseUrl = url;
+      fail_if(contains(keyOf(settings), "error"), "%s", keyOf(settings).c_str());
+    }
+    // one on this machine is not the other: somebody else may listen there
+    const ScopedVariable local("AIMLAPI_BASE_URL", "http://127.0.0.1:1234");
+    settings.baseUrl = "http://localhost:1234";
+    expectKept("http://127.0.0.1:1234");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_key_that_is_named_beside_a_base_url_goes_there) {
+  const NoKeys none;
+  const ScopedVariable other("AIMLAPI_KEY", "of-the-environment");
+  TemporaryFolder folder;
+  Settings settings = keyless();
+  settings.baseUrl = "https://gateway.example";
+  settings.apiKeyFile = folder.file("key", "of-the-file\n");
+  fail_unless_equals_text(keyOf(settings), "of-the-file");
+  settings.apiKey = Secret("of-the-property");
+  fail_unless_equals_text(keyOf(settings), "of-the-property");
+}
+GST_END_TEST
+
 GST_START_TEST(the_key_does_not_leave_the_machine_over_http) {
   Settings settings = goodSettings();
   for (const char *url : {"http://api.aimlapi.com", "http://192.168.1.2:8080", "http://127.0.0.1.example.com"}) {
@@ -419,6 +469,8 @@ static TCase *keys() {
 static TCase *addresses() {
   TCase *tests = tcase_create("addresses");
   tcase_add_test(tests, the_base_url_is_the_propertys_then_the_environments_then_the_services);
+  tcase_add_test(tests, a_key_from_the_environment_goes_to_the_base_url_of_the_environment_only);
+  tcase_add_test(tests, a_key_that_is_named_beside_a_base_url_goes_there);
   tcase_add_test(tests, the_key_does_not_leave_the_machine_over_http);
   tcase_add_test(tests, extra_headers_can_not_say_what_the_element_says_itself);
   tcase_add_test(tests, extra_headers_can_not_smuggle_another_header);

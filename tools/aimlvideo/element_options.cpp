@@ -152,6 +152,8 @@ PropertyTexts ElementOptions::texts() const {
       texts[slot.name] = "true";
     else if (slot.text.given())
       texts[slot.name] = slot.text.text();
+  if (const auto baseUrl = texts.find("base-url"); baseUrl != texts.end())
+    trustTypedBaseUrl(baseUrl->second);
   return texts;
 }
 

@@ -6,6 +6,11 @@
 
 namespace aimlvideo::cli {
 
+void trustTypedBaseUrl(const std::string &baseUrl) {
+  if (!baseUrl.empty())
+    g_setenv("AIMLAPI_BASE_URL", baseUrl.c_str(), TRUE);
+}
+
 Options::Options(const char *command, const char *arguments, const char *summary)
     : context_(g_option_context_new(arguments)) {
   g_set_prgname(("aimlvideo " + std::string(command)).c_str()); // GOption's help begins with it

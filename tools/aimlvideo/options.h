@@ -27,6 +27,10 @@ private:
   char *text_ = nullptr;
 };
 
+/// Takes a base URL that the user typed as the one that the key of the environment is for, as `$AIMLAPI_BASE_URL` would
+/// be: it is their own word, which a property, a manifest or a project file need not be.
+void trustTypedBaseUrl(const std::string &baseUrl);
+
 /// The options of one subcommand. `--help` is answered here and ends the process.
 class Options {
 public:

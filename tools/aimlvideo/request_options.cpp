@@ -18,6 +18,7 @@ void ServiceOptions::addTo(Options &options) {
 
 void ServiceOptions::fill(Settings &settings) const {
   settings.baseUrl = baseUrl_.text();
+  trustTypedBaseUrl(settings.baseUrl);
   settings.apiKeyFile = keyFile_.text();
   settings.proxy = proxy_.text();
   settings.userAgent = PACKAGE "/" PACKAGE_VERSION;
