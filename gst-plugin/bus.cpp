@@ -129,7 +129,7 @@ void Bus::generation(const Status &status) const {
   if (const auto remaining = status.remaining())
     gst_structure_set(structure, "eta", G_TYPE_UINT64, nanoseconds(*remaining), nullptr);
   setEstimate(structure, status);
-  setCost(structure, status.usage);
+  setCost(structure, status.billed());
   if (status.bytesReceived > 0)
     setDownload(structure, status);
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
@@ -195,7 +195,7 @@ GstStructure *statisticsOf(const Status &status) {
   setText(structure, "client-request-id", status.clientRequestId);
   setEstimate(structure, status);
   setDownload(structure, status);
-  setCost(structure, status.usage);
+  setCost(structure, status.billed());
   return structure;
 }
 

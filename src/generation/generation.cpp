@@ -132,7 +132,9 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
     return tl::unexpected(allowed.error());
   if (const auto turn = takeTurn(); !turn)
     return tl::unexpected(turn.error());
-  run_.status().origin = Origin::Bought;
+  // of what another run bought, if it did; from now on it is this run's own
+  run_.status().origin = Origin::None;
+  run_.status().usage = {};
   expect(run_, run_.purchase.row);
   Error why;
   auto submitted = submit(run_, why);
@@ -191,16 +193,27 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
     break;
   }
   if (run_.settings.onUnknown == OnUnknown::Resubmit && !std::exchange(resubmitted_, true)) {
+    if (!run_.plan.allowance.mayBuy)
+      return tl::unexpected(notForUri(run_)); // the row stays one of unknown outcome
+    ++run_.mayHaveBought;                     // and the next one may be bought as well
+    run_.deadline = Clock::now() + seconds(run_.settings.timeout);
+    if (const auto allowed = checkPrice(run_); !allowed) {
+      why.why += (why.why.empty() ? "" : "; ") + allowed.error().text();
+      return tl::unexpected(stillUnknown(std::move(why)));
+    }
     run_.purchase.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
     run_.recordAfterwards(LedgerRow::State::NotBought);
     run_.narrator.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");
-    run_.deadline = Clock::now() + seconds(run_.settings.timeout);
     return buy();
   }
+  return tl::unexpected(stillUnknown(std::move(why)));
+}
+
+Error Generation::stillUnknown(Error why) const {
   Error error = unknownOutcome(run_, why.why);
   error.httpStatus = why.httpStatus;
   error.serviceMessage = why.serviceMessage;
-  return tl::unexpected(std::move(error));
+  return error;
 }
 
 Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point firstPoll) {

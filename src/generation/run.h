@@ -53,6 +53,7 @@ struct Run {
   std::unique_ptr<ServiceClient> client;
   std::optional<ClipStore> store; ///< nothing: its folder can't be used
   Purchase purchase;
+  unsigned mayHaveBought = 0;     ///< submissions of this request that nobody knows the outcome of, for the cap
   std::unique_ptr<Flight> flight; ///< while it counts as one in flight
 
   std::optional<std::chrono::seconds> retryAfter; ///< what the latest answer asks for

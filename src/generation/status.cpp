@@ -52,6 +52,15 @@ const char *nameOf(Origin origin) {
   return "none";
 }
 
+Usage Status::billed() const {
+  if (origin == Origin::Bought || origin == Origin::LookedUp)
+    return usage;
+  const auto none = [](std::optional<double> known) {
+    return known ? std::optional(0.0) : std::nullopt;
+  };
+  return {none(usage.credits), none(usage.usd)};
+}
+
 milliseconds Status::elapsed() const {
   if (started == Clock::time_point{})
     return milliseconds(0);

@@ -31,8 +31,8 @@ const char *nameOf(State state);
 
 /// Where a clip comes from.
 enum class Origin {
-  None,     ///< not known yet
-  Bought,   ///< submitted by this run
+  None,     ///< not known yet, or nothing was accepted
+  Bought,   ///< submitted by this run, and accepted
   LookedUp, ///< submitted, with the answer lost, and found in the account's log
   Resumed,  ///< bought by an earlier run or elsewhere
   Joined,   ///< bought by somebody who was at work on the same request
@@ -50,7 +50,7 @@ struct Status {
   std::string generationId;
   std::string clientRequestId; ///< of the latest submission
   Origin origin = Origin::None;
-  Usage usage;
+  Usage usage;                        ///< of the generation, whoever bought it; see billed()
   std::optional<double> estimatedUsd; ///< by the price list, before anything was bought
 
   Clock::time_point started{};
@@ -71,6 +71,9 @@ struct Status {
 
   /// Nothing was bought for it.
   bool reused() const { return origin == Origin::Resumed || origin == Origin::Joined || origin == Origin::Replayed; }
+  /// What this run bought and was billed for, so that a sum over runs counts nothing twice: 0 where another run bought
+  /// the generation, or none did.
+  Usage billed() const;
   /// It is being waited for, and an outlook can be told.
   bool waiting() const { return state == State::Submitting || state == State::Queued || state == State::Generating; }
   std::chrono::milliseconds elapsed() const;

@@ -142,6 +142,7 @@ std::optional<Reply> Submission::accepted(const HttpResponse &response, Error &w
     return std::nullopt;
   }
   row_.generationId = reply.id;
+  run_.status().origin = Origin::Bought;
   const Moment now = Moment::now();
   run_.watch.begin(std::chrono::milliseconds(0), now);
   run_.status().accepted = now.steady;

@@ -73,6 +73,7 @@ Result<Reply> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
 
 Failure Waiting::failed(const Reply &reply) {
   Error error = failedGeneration(run_, reply);
+  row_.usage = run_.status().usage = Usage{0.0, 0.0}; // what it had used is not billed
   row_.cause = error.why;
   run_.recordAfterwards(reply.moderated ? LedgerRow::State::Moderated : LedgerRow::State::Failed);
   return Failure{std::move(error)};

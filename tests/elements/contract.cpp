@@ -112,6 +112,7 @@ void check_presence(const GstStructure *message, const std::string &status) {
     return gst_structure_has_field(message, name) != FALSE;
   };
   fail_if(has("eta") && !waitingStates.contains(status), "eta while %s", status.c_str());
+  fail_if(status == "submitting" && textIn(message, "origin") != "none", "bought while %s", status.c_str());
   fail_if(status == "submitting" && (has("generation-id") || has("usd-spent") || has("bytes")));
   fail_if(has("bytes") && (waitingStates.contains(status) || status == "looking-up" || status == "queued-locally"));
   fail_if(has("rate") && !has("bytes"));
@@ -298,6 +299,8 @@ GST_START_TEST(a_generation_that_is_bought_keeps_the_contract_and_so_does_its_re
   const Run replayed = play(slow.service, "", "eos");
   expect_statuses(replayed, {"completed"});
   fail_unless_equals_text(textIn(replayed.last.get(), "origin"), "replayed");
+  fail_unless_equals_float(*numberIn<gdouble>(bought.last.get(), "usd-spent"), 0.91);
+  fail_unless_equals_float(*numberIn<gdouble>(replayed.last.get(), "usd-spent"), 0);
   fail_if(gst_structure_has_field(replayed.last.get(), "bytes"));
 }
 GST_END_TEST
@@ -315,12 +318,15 @@ GST_END_TEST
 GST_START_TEST(errors_keep_the_contract) {
   FakeService refusing;
   refuse(refusing);
-  expect_statuses(play(refusing, "", "progress-error"), {"submitting", "failed"});
+  const Run refused = play(refusing, "", "progress-error");
+  expect_statuses(refused, {"submitting", "failed"});
+  fail_unless_equals_text(textIn(refused.last.get(), "origin"), "none");
   FakeService failing;
   fail_generation(failing);
   const Run failed = play(failing, "take=1", "progress-error");
   expect_statuses(failed, {"submitting", "queued", "failed"});
   fail_unless_equals_text(textIn(failed.last.get(), "generation-id"), "gen/1:model");
+  fail_unless_equals_float(*numberIn<gdouble>(failed.last.get(), "usd-spent"), 0); // it was told with the submission
 }
 GST_END_TEST
 

@@ -157,6 +157,37 @@ GST_START_TEST(on_unknown_resubmit_does_not_let_a_uri_buy) {
   fromUri(bench.settings);
   expectNothingBought(bench);
   fail_unless_equals_int(bench.service.purchases(), 1);
+  fail_unless(bench.newestRow().state == LedgerRow::State::Sent);
+}
+GST_END_TEST
+
+GST_START_TEST(what_may_have_been_bought_counts_when_it_is_sent_again_under_a_cap) {
+  for (const bool earlierRun : {false, true}) {
+    Bench bench;
+    priceIs(bench, "0.455");
+    bench.settings.timeout = 1;
+    bench.settings.onUnknown = earlierRun ? OnUnknown::Fail : OnUnknown::Resubmit;
+    bench.settings.maximumCost = 0.5;
+    bench.service.onCreate = [](const Seen &, Answer &answer) {
+      answer.drop();
+    };
+    Error error = bench.fault();
+    if (earlierRun) {
+      bench.row = 0;
+      bench.settings.onUnknown = OnUnknown::Resubmit;
+      error = bench.fault();
+    }
+    fail_unless(error.kind == ErrorKind::UnknownOutcome, "%s", error.text().c_str());
+    fail_unless_contains(error.text(), "max-cost (0.50 USD)");
+    fail_unless_contains(error.text(), "may have been bought for as much");
+    fail_unless_equals_int(bench.service.purchases(), 1);
+    fail_unless(bench.newestRow().state == LedgerRow::State::Sent);
+
+    bench.row = 0;
+    bench.settings.maximumCost = 0.92; // enough for both
+    fail_unless(bench.fault().kind == ErrorKind::UnknownOutcome);
+    fail_unless_equals_int(bench.service.purchases(), 2);
+  }
 }
 GST_END_TEST
 
@@ -423,6 +454,7 @@ static Suite *allowance_suite() {
   tcase_add_test(tests, a_uri_goes_on_with_an_unfinished_generation);
   tcase_add_test(tests, a_uri_looks_an_unknown_outcome_up_and_does_not_send_it_again);
   tcase_add_test(tests, on_unknown_resubmit_does_not_let_a_uri_buy);
+  tcase_add_test(tests, what_may_have_been_bought_counts_when_it_is_sent_again_under_a_cap);
   tcase_add_test(tests, a_clip_that_is_nowhere_any_more_is_not_bought_again_for_a_uri);
   tcase_add_test(tests, reuse_none_does_not_let_a_uri_buy);
   tcase_add_test(tests, a_uri_alone_opens_no_local_file);

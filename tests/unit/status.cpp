@@ -40,6 +40,22 @@ GST_START_TEST(before_the_start_no_time_has_passed) {
 }
 GST_END_TEST
 
+GST_START_TEST(what_another_run_bought_costs_this_one_nothing) {
+  Status status;
+  status.usage = {4e6, 2.0};
+  for (const Origin origin : {Origin::None, Origin::Resumed, Origin::Joined, Origin::Replayed}) {
+    status.origin = origin;
+    fail_unless(status.billed().usd == 0.0 && status.billed().credits == 0.0, "%s", nameOf(origin));
+  }
+  for (const Origin origin : {Origin::Bought, Origin::LookedUp}) {
+    status.origin = origin;
+    fail_unless(status.billed().usd == 2.0 && status.billed().credits == 4e6, "%s", nameOf(origin));
+  }
+  status.usage = {};
+  fail_if(status.billed().usd.has_value() || status.billed().credits.has_value());
+}
+GST_END_TEST
+
 GST_START_TEST(progress_follows_the_outlook) {
   fail_unless_equals_int(foreseen(0.5, 100s).percent().value(), 47);
   fail_unless_equals_int(foreseen(0, 100s).percent().value(), 0);
@@ -114,6 +130,7 @@ static Suite *status_suite() {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, every_state_has_a_name_of_its_own);
   tcase_add_test(tests, before_the_start_no_time_has_passed);
+  tcase_add_test(tests, what_another_run_bought_costs_this_one_nothing);
   tcase_add_test(tests, progress_follows_the_outlook);
   tcase_add_test(tests, a_generation_that_takes_longer_than_usual_does_not_reach_its_end);
   tcase_add_test(tests, without_an_outlook_nothing_is_made_up);
