@@ -15,6 +15,8 @@ MODEL = "klingai/video-v2-6-pro-text-to-video"
 
 
 class CommandLine(EndToEnd):
+    emulator_options = ("--balance", "100")
+
     def run_command(self, *arguments, key=KEY, **environment):
         environment = dict(os.environ, AIMLAPI_BASE_URL=self.emulator.url, AIMLAPI_KEY=key,
                            XDG_CACHE_HOME=str(self.folder), **environment)

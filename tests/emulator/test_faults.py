@@ -23,7 +23,7 @@ class FaultTest(EmulatorTest):
         parts = urllib.parse.urlsplit(self.emulator.base)
         key = "" if target.startswith("/clips/") else "Authorization: Bearer k\r\n"
         with socket.create_connection((parts.hostname, parts.port), timeout) as connection:
-            connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: h\r\n{key}{headers}"
+            connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n{key}{headers}"
                                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
             received = b""
             while True:
@@ -310,6 +310,17 @@ class Rules(FaultTest):
     def test_a_path(self):
         self.emulator.faults(self.rule(path="id=bad"))
         self.assertEqual(self.statuses(1) + self.statuses(1, "/v1/models?id=bad"), [200, 500])
+
+    def test_a_pattern_that_would_take_for_ever_is_given_up(self):
+        path = "/v1/models?id=" + "a" * 1900 + "b"
+        for pattern in ("(a+)+$", "(a|a)*c", "(.*)*(.*)*(.*)*x", "(a?){40}a{40}c"):
+            with self.subTest(pattern):
+                self.emulator.faults(self.rule(path=pattern))
+                start = time.monotonic()
+                self.assertEqual(self.statuses(5, path), [200] * 5)
+                self.assertLess(time.monotonic() - start, 5)
+        answer = self.emulator.call("PUT", "/emulator/faults", [self.rule(path="a" * 1001)])
+        self.assertEqual(answer.status, 400)
 
     def test_a_fault_counts_only_the_requests_that_it_can_strike(self):
         self.emulator.faults({"match": {"nth": 1}, "fault": {"kind": "endless"}})

@@ -66,6 +66,23 @@ class Tracing(EmulatorTest):
         self.assertEqual(self.emulator.poll(created.json["id"]).headers["x-inference-id"], created.json["id"])
         self.assertEqual(self.emulator.report()["tasks"][0]["client_request_id"], "run-7:take.1_b")
 
+    def test_a_page_of_a_server_on_this_machine_may_use_the_service_and_read_its_headers(self):
+        origin = {"Origin": "http://localhost:3000"}
+        asked = self.emulator.call("OPTIONS", UNIVERSAL, key=None, headers={
+            **origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"})
+        self.assertEqual(asked.status, 204)
+        self.assertIn("Authorization", asked.headers["Access-Control-Allow-Headers"])
+        created = self.emulator.create(headers=origin)
+        self.assertEqual(created.headers["Access-Control-Allow-Origin"], "http://localhost:3000")
+        exposed = created.headers["Access-Control-Expose-Headers"].split(", ")
+        self.assertEqual(exposed, ["x-inference-id", "x-client-request-id", "x-aimlapi-credits-used", "x-aimlapi-usd-spent"])
+        # not so other pages, and what is the emulator's own is nobody's
+        evil = {"Origin": "https://evil.example"}
+        self.assertNotIn("Access-Control-Allow-Origin", self.emulator.create(headers=evil).headers)
+        self.assertEqual(self.emulator.call("OPTIONS", UNIVERSAL, key=None, headers=evil).status, 404)
+        report = self.emulator.call("GET", "/emulator/report", key=None, headers=origin)
+        self.assertNotIn("Access-Control-Allow-Origin", report.headers)
+
     def test_a_malformed_client_request_id_is_silently_dropped(self):
         for bad in ("has blank", "ümlaut".encode().decode("latin-1"), "x" * 129, "semi;colon"):
             with self.subTest(bad):
@@ -255,6 +272,8 @@ class Shapes(unittest.TestCase):
 
     def test_each_model_answers_as_its_page_shows(self):
         self.assertIn("generation_id", self.reply(model="minimax/hailuo-02")[0])
+        self.assertIn("generation_id", self.reply(model="minimax/hailuo-2.3")[0])
+        self.assertIn("id", self.reply(model="minimax/h3")[0])
         self.assertEqual(self.reply(model="pixverse/v5/text-to-video", resolution="720p", duration=5,
                                     aspect_ratio="16:9")[1].json["status"], "succeeded")
         self.assertIsInstance(self.reply(model="klingai/video-v3-omni-720p-text-to-video")[1].json["video"], list)

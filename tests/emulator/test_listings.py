@@ -69,6 +69,11 @@ class Models(EmulatorTest):
         other = self.emulator.call("GET", "/v1/models?include=pricing", key=None, headers={"If-None-Match": etag})
         self.assertEqual(other.status, 200)
 
+    def test_the_list_has_three_addresses(self):
+        bodies = {self.emulator.call("GET", path + "?id=" + TEXT_MODEL, key=None).body
+                  for path in ("/v1/models", "/models", "/api/v1/models")}
+        self.assertEqual(len(bodies), 1)
+
     def test_metrics(self):
         metrics = self.emulator.call("GET", "/models/metrics?id=" + TEXT_MODEL, key=None).json["data"]
         self.assertEqual(metrics, [{"id": TEXT_MODEL, "latency_seconds": 152}])
@@ -200,7 +205,63 @@ class Billing(EmulatorTest):
         self.assertEqual(self.emulator.report()["billable"], 2)
 
     def test_a_key_is_needed(self):
-        self.assertEqual(self.emulator.call("GET", "/v2/billing", key=None).status, 401)
+        for path in ("/v2/billing", "/v2/billing/transactions", "/v2/usage?period=24h"):
+            self.assertEqual(self.emulator.call("GET", path, key=None).status, 401)
+
+    def test_without_funds_a_generation_is_refused_and_the_balance_is_never_below_zero(self):
+        with Emulator(*ANY_CLIP, "--balance", "1", "--generation-time", "3600") as emulator:
+            # what runs is set aside: three of 0.455 USD would be more than there is
+            self.assertEqual([emulator.create(prompt=str(i)).status for i in range(4)], [200, 200, 403, 403])
+            refusal = emulator.create().json
+            self.assertIn("run out of funds", refusal["message"])
+            self.assertEqual(emulator.report()["billable"], 2)
+        with Emulator(*ANY_CLIP, "--balance", "1", "--generation-time", "0") as emulator:
+            emulator.fault("create", "failure")
+            emulator.create()
+            until(lambda: emulator.report()["unfinished"] == 0, "the failure")
+            for _ in range(2):  # a failed one gives back what was set aside
+                self.assertEqual(emulator.generate().json["status"], "completed")
+            self.assertEqual(emulator.create().status, 403)
+            until(lambda: emulator.report()["usd"] == 0.91, "the charges")
+            self.assertAlmostEqual(emulator.call("GET", "/v2/billing").json["current_balance"], 0.09)
+            emulator.call("POST", "/emulator/reset", key=None)
+            self.assertEqual(emulator.create().status, 200)
+
+    def transactions(self, query=""):
+        answer = self.emulator.call("GET", "/v2/billing/transactions" + query)
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json
+
+    def test_transactions_tie_each_charge_to_its_generation_page_by_page(self):
+        ids = [self.emulator.generate(prompt=str(i)).json["id"] for i in range(5)]
+        until(lambda: len(self.transactions()["data"]) == 6, "the charges")
+        rows = self.transactions()["data"]
+        self.assertEqual([row["reference_id"] for row in rows], [*reversed(ids), None])
+        self.assertEqual({row["type"] for row in rows[:5]}, {"MODEL_USAGE"})
+        self.assertEqual((rows[0]["amount"], rows[0]["model"]), ({"usd": 0.455, "credits": 910000}, TEXT_MODEL))
+        self.assertEqual((rows[5]["direction"], rows[5]["type"]), ("TOPUP", "INIT"))
+        page = self.transactions("?limit=2&direction=CHARGE")
+        paged = page["data"]
+        self.emulator.generate(prompt="meanwhile")  # does not move the pages behind a cursor
+        while page["pagination"]["has_more"]:
+            page = self.transactions("?limit=2&direction=CHARGE&cursor=" + page["pagination"]["next_cursor"])
+            paged += page["data"]
+        self.assertEqual([row["reference_id"] for row in paged], ids[::-1])
+        self.assertIsNone(page["pagination"]["next_cursor"])
+        for bad in ("?limit=0", "?direction=UP", "?type=GIFT", "?cursor=x", "?from=soon"):
+            self.assertEqual(self.emulator.call("GET", "/v2/billing/transactions" + bad).status, 400, bad)
+
+    def test_usage_is_what_a_key_was_charged(self):
+        mine = self.emulator.create(key="mine-and-more").json["meta"]["usage"]["usd_spent"]
+        for _ in range(2):
+            self.emulator.create(key="yours-and-more", duration=10)
+        until(lambda: self.emulator.report()["unfinished"] == 0, "the ends")
+        usage = self.emulator.call("GET", "/v2/usage?period=12h", key="mine-and-more").json
+        self.assertEqual((usage["spend"], usage["requests"], usage["currency"]), (mine, 1, "USD"))
+        usage = self.emulator.call("GET", "/v2/usage?period=7d&key_prefix=yours", key="mine-and-more").json
+        self.assertEqual((usage["requests"], usage["api_key_prefix"]), (2, "yours"))
+        for bad in ("", "?period=1w", "?period=0d", "?period=93d", "?start=2026-01-01"):
+            self.assertEqual(self.emulator.call("GET", "/v2/usage" + bad).status, 400, bad)
 
 
 class Times(unittest.TestCase):

@@ -169,7 +169,7 @@ class Memory(unittest.TestCase):
 
     def test_memory_is_flat_over_many_tasks(self):
         from harness import RED, data_uri
-        with Emulator(*ANY_CLIP, "--history", "50", "--generation-time", "0") as emulator:
+        with Emulator(*ANY_CLIP, "--history", "50", "--retention", "0", "--generation-time", "0") as emulator:
             picture = data_uri(RED + b" " * 20_000)
             # 5000 rows of the logs are kept
             self.assertLess(self.growth(emulator, TASKS // 2, TASKS, picture=picture), 4 * MEGABYTE)
@@ -177,7 +177,7 @@ class Memory(unittest.TestCase):
 
     @unittest.skipUnless(RENDERED, "only with --full")
     def test_memory_is_flat_over_many_renders(self):
-        with Emulator("--history", "20", "--generation-time", "0", "--render-size", "64") as emulator:
+        with Emulator("--history", "20", "--retention", "0", "--generation-time", "0", "--render-size", "64") as emulator:
             self.assertLess(self.growth(emulator, RENDERED // 2, RENDERED), 16 * MEGABYTE)
             self.assertEqual(emulator.report()["rendered"], RENDERED)
             descriptors = os.listdir(f"/proc/{emulator.process.pid}/fd")

@@ -67,6 +67,14 @@ bool isStillTheSame(const Request &request, const std::string &etag, gint64 modi
   return !condition.starts_with('"') && date && *date == modified;
 }
 
+// Whether the answer carries the last byte, after which a client has it all.
+bool endsWithTheClip(const Request &request, const Response &response, size_t size) {
+  if (request.method != "GET" || (response.status != 200 && response.status != 206))
+    return false;
+  std::string range = response.headerValue("Content-Range");
+  return range.empty() || range.ends_with("-" + std::to_string(size - 1) + "/" + std::to_string(size));
+}
+
 } // namespace
 
 Response serveClip(const Request &request, const Clip &clip, const std::string &etag) {
@@ -114,25 +122,30 @@ Response Clips::get(const Request &request, const Fault *fault) {
   std::string target = clipTarget(*task);
   bool isMoved = request.target() == target + movedMark;
   if (!isMoved && request.target() != target) {
-    auto status = static_cast<unsigned>(fault ? fault->settings["status"].number(403) : 403);
+    auto status = fault ? fault->status(403) : 403;
     return kind == "expired-link" ? xmlError(status, "AccessDenied", "Request has expired")
                                   : xmlError(403, "SignatureDoesNotMatch", "The signature does not match the request");
   }
   if (task->state(monotonicSeconds()) != State::Completed || !task->clip)
     return xmlError(404, "NoSuchKey", "The specified key does not exist");
   if (kind == "moved-link" && (!isMoved || fault->settings["loop"].boolean())) {
-    Response moved = xmlError(static_cast<unsigned>(fault->settings["status"].number(302)), "Moved", "See Location");
+    Response moved = xmlError(fault->status(302), "Moved", "See Location");
     return moved.header("Location", fault->settings["target"].string(request.origin + target + movedMark));
   }
   task->downloads++;
+  auto handOut = [&](Response response) {
+    if (endsWithTheClip(request, response, task->clip->bytes.size()))
+      service_.tasks.fetched(task);
+    return response;
+  };
   std::string etag = kind == "changing-etag" ? "\"changed-" + std::to_string(++etags_) + '"' : task->clip->etag;
   if (kind != "ignored-range")
-    return serveClip(request, *task->clip, etag);
+    return handOut(serveClip(request, *task->clip, etag));
   Request plain = request;
   plain.headers.erase("range");
   Response whole = serveClip(plain, *task->clip, etag);
   std::erase_if(whole.headers, [](const auto &header) { return header.first == "Accept-Ranges"; });
-  return whole;
+  return handOut(whole);
 }
 
 } // namespace emulator

@@ -105,6 +105,7 @@ Response Control::changeFaults(const Request &request) {
 
 void Control::reset() {
   service_.tasks.clear();
+  service_.account.reset();
   service_.clips.cancelOrders();
   service_.report.reset();
   service_.logs.clear();

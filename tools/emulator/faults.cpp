@@ -81,6 +81,20 @@ tl::expected<void, std::string> checkNames(const Json &object, const std::string
   return {};
 }
 
+// Some patterns take exponential time; a search ends after as many steps, some milliseconds.
+constexpr char stepLimit[] = "(*LIMIT_MATCH=20000)";
+constexpr size_t longestPattern = 1000;
+
+tl::expected<std::shared_ptr<GRegex>, std::string> compilePattern(const std::string &pattern) {
+  ErrorPtr error;
+  GRegex *regex = pattern.size() > longestPattern
+                      ? nullptr
+                      : g_regex_new((stepLimit + pattern).c_str(), G_REGEX_RAW, GRegexMatchFlags(0), ErrorOut(error));
+  if (!regex)
+    return tl::unexpected<std::string>("match.path is not a regular expression of at most 1000 characters");
+  return std::shared_ptr<GRegex>(regex, g_regex_unref);
+}
+
 // The fault of a rule for this phase; empty: for any.
 tl::expected<Fault, std::string> readFault(const Json &json, const std::string &phase) {
   Fault fault{json["kind"].string(), json};
@@ -95,12 +109,20 @@ tl::expected<Fault, std::string> readFault(const Json &json, const std::string &
   settings.insert(settings.begin(), {"kind", "accepted"});
   if (auto names = checkNames(json, "the fault " + fault.kind, settings); !names)
     return tl::unexpected(names.error());
+  // they end up in headers
+  for (const char *name : {"content_type", "retry_after", "value", "target"})
+    if (std::ranges::any_of(json[name].string(), [](char c) { return g_ascii_iscntrl(c); }))
+      return tl::unexpected("fault." + std::string(name) + " must not hold control characters");
   if (!phase.empty() && !canStrike(*kind, phase))
     return tl::unexpected("the fault " + fault.kind + " is for match.phase " + list(split(kind->phases)));
   return fault;
 }
 
 } // namespace
+
+unsigned Fault::status(unsigned fallback) const {
+  return static_cast<unsigned>(std::clamp(settings["status"].number(fallback), 100.0, 599.0));
+}
 
 bool Fault::isAccepted() const {
   const Kind *known = findKind(kind);
@@ -161,11 +183,10 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
     return tl::unexpected(fault.error());
   rule.fault = std::move(*fault);
   if (match["path"].exists()) {
-    try {
-      rule.path.emplace(match["path"].string());
-    } catch (const std::regex_error &) {
-      return tl::unexpected<std::string>("match.path is not a regular expression");
-    }
+    auto pattern = compilePattern(match["path"].string());
+    if (!pattern)
+      return tl::unexpected(pattern.error());
+    rule.path = *pattern;
   }
   for (auto [name, target] : {std::pair("from", &rule.from), {"to", &rule.to}, {"nth", &rule.from}}) {
     if (!match[name].exists())
@@ -191,7 +212,9 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
 bool Faults::applies(Rule &rule, const std::string &phase, const std::string &target) {
   if (!(rule.phase.empty() ? canStrike(*findKind(rule.fault.kind), phase) : rule.phase == phase))
     return false;
-  if (rule.path && !std::regex_search(target, *rule.path))
+  // A search that is given up has found nothing.
+  if (rule.path && !g_regex_match_full(rule.path.get(), target.data(), gssize(target.size()), 0, GRegexMatchFlags(0),
+                                       nullptr, nullptr))
     return false;
   rule.seen++;
   if (rule.seen < rule.from || rule.seen > rule.to)
@@ -202,7 +225,6 @@ bool Faults::applies(Rule &rule, const std::string &phase, const std::string &ta
 
 std::optional<Fault> Faults::pick(const std::string &phase, const Request &request) {
   std::optional<Fault> picked;
-  // std::regex is recursive: a very long address must not exhaust the stack.
   std::string target = request.target().substr(0, 2000);
   for (Rule &rule : rules_) {
     if (!applies(rule, phase, target) || picked)

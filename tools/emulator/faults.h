@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -20,6 +20,8 @@ struct Fault {
   std::string kind;
   Json settings;
 
+  // The HTTP status that it is told to answer with.
+  unsigned status(unsigned fallback) const;
   // Whether the service does what was asked before things go wrong.
   bool isAccepted() const;
 };
@@ -46,8 +48,8 @@ public:
 private:
   struct Rule {
     unsigned number = 0;
-    std::string phase; // empty: any
-    std::optional<std::regex> path;
+    std::string phase;                  // empty: any
+    std::shared_ptr<GRegex> path;       // null: any
     uint64_t from = 1, to = UINT64_MAX; // which of the matching requests, from 1
     std::optional<double> share;
     std::mt19937_64 random;

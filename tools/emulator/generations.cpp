@@ -88,6 +88,10 @@ void Generations::create(const Request &request, const Fault *fault, const Reply
   if (auto mistakes = findMistakesIn(*model, request, *body, refusesUnknownKeys ? nullptr : &unknownKeys);
       !mistakes.empty())
     return reply(bodyError(request, mistakes));
+  if (!service_.account.hold(costOf(*model, *body, readLook(*model, *body).seconds)))
+    return reply(errorResponse(request, 403,
+                               "You've run out of funds. Please top up your balance to continue: "
+                               "https://aimlapi.com/app/billing"));
   TaskPtr task = accept(request, *model, *body, fault);
   task->unknownKeys = std::move(unknownKeys);
   auto row = service_.logs.add(*task, request.key());
@@ -105,6 +109,7 @@ TaskPtr Generations::accept(const Request &request, const Model &model, const Js
   task->id = service_.ids.make(model.id);
   task->family = isLegacy(request) ? Family::Legacy : Family::Universal;
   task->owner = service_.ownerOf(request);
+  task->keyStart = request.key().substr(0, keyStartLength);
   task->model = body["model"].string();
   task->knownModel = &model;
   task->clientRequestId = validClientRequestId(request);
@@ -160,6 +165,7 @@ void Generations::finish(const TaskPtr &task, const std::shared_ptr<LogRow> &row
   if (task->isForgotten)
     return;
   service_.tasks.end(task);
+  service_.account.settle(*task);
   row->endedAt = monotonicSeconds();
   row->hasFailed = !task->failure.empty();
   if (!row->hasFailed)
@@ -212,6 +218,8 @@ Response Generations::poll(const Request &request, const Fault *fault) {
   if (fault)
     task->faults.push_back(fault->kind);
   Response response = Response::json(200, polledJson(*task, request, service_, fault));
+  if (task->state(monotonicSeconds()) == State::Failed)
+    service_.tasks.fetched(task); // there is no more to it than this answer
   addTracing(response, request, task.get());
   return response;
 }

@@ -9,8 +9,6 @@
 namespace emulator {
 namespace {
 
-constexpr double startBalance = 100; // USD
-
 // image_to_video, text_to_video, ... by what the model takes.
 std::vector<std::string> capabilitiesOf(const Model &model) {
   std::vector<std::string> capabilities;
@@ -120,8 +118,11 @@ Response Listings::logs(const Request &request) {
 Response Listings::billing(const Request &request) const {
   if (auto refusal = service_.refuse(request))
     return *refusal;
-  return Response::json(
-      200, Json::object({{"current_balance", startBalance - service_.report.charged()}, {"currency", "USD"}}));
+  if (request.path == "/v2/billing/transactions")
+    return service_.account.transactions(request);
+  if (request.path == "/v2/usage")
+    return service_.account.usage(request);
+  return Response::json(200, Json::object({{"current_balance", service_.account.balance()}, {"currency", "USD"}}));
 }
 
 } // namespace emulator

@@ -11,20 +11,7 @@ namespace {
 constexpr size_t mostRows = 5000;
 constexpr size_t requestsPerMinute = 200;
 constexpr gint64 day = gint64(24) * 3600 * G_USEC_PER_SEC;
-constexpr gint64 longestWindow = 92 * day;
 constexpr int othersRows = 60;
-
-std::optional<gint64> readIsoTime(const std::string &text) {
-  GTimeZone *utc = g_time_zone_new_utc();
-  DateTimePtr time(g_date_time_new_from_iso8601(text.c_str(), utc));
-  // A date alone is its first moment.
-  if (!time)
-    time.reset(g_date_time_new_from_iso8601((text + "T00:00:00").c_str(), utc));
-  g_time_zone_unref(utc);
-  if (!time)
-    return std::nullopt;
-  return g_date_time_to_unix(time.get()) * G_USEC_PER_SEC + g_date_time_get_microsecond(time.get());
-}
 
 std::optional<size_t> readCount(const std::string &text) {
   size_t count = 0;
@@ -70,7 +57,7 @@ std::shared_ptr<LogRow> Logs::add(const Task &task, const std::string &key) {
   row->model = task.knownModel->id;
   row->inferenceId = task.id;
   row->clientRequestId = task.clientRequestId;
-  row->keyStart = key.substr(0, 8);
+  row->keyStart = key.substr(0, keyStartLength);
   row->cost = task.cost;
   row->acceptedAt = task.acceptedAt;
   rows_.push_back(row);
@@ -120,33 +107,12 @@ bool Logs::isTooFrequent() {
   return false;
 }
 
-tl::expected<void, std::string> Logs::readWindow(const Request &request, Query &query) {
-  auto period = request.parameter("period"), start = request.parameter("start"), end = request.parameter("end");
-  if (period ? start || end : !start || !end)
-    return tl::unexpected<std::string>("Provide either period or both start and end");
-  if (period) {
-    if (*period != "24h" && *period != "7d")
-      return tl::unexpected("period: Invalid enum value. Expected '24h' | '7d', received '" + *period + "'");
-    query.end = g_get_real_time();
-    query.start = query.end - (*period == "24h" ? day : 7 * day);
-    return {};
-  }
-  auto from = readIsoTime(*start), to = readIsoTime(*end);
-  if (!from || !to)
-    return tl::unexpected<std::string>(from ? "end: Invalid datetime" : "start: Invalid datetime");
-  if (*from >= *to)
-    return tl::unexpected<std::string>("start must be before end");
-  if (*to - *from > longestWindow)
-    return tl::unexpected<std::string>("The window must not exceed 92 days");
-  query.start = *from;
-  query.end = *to;
-  return {};
-}
-
 tl::expected<Logs::Query, std::string> Logs::readQuery(const Request &request) {
   Query query;
-  if (auto window = readWindow(request, query); !window)
+  auto window = readWindow(request, Periods::DayOrWeek);
+  if (!window)
     return tl::unexpected(window.error());
+  query.window = *window;
   query.models = request.parameters("model");
   query.status = request.parameter("status").value_or("");
   if (!query.status.empty() && query.status != "succeeded" && query.status != "failed")
@@ -169,13 +135,13 @@ tl::expected<Logs::Query, std::string> Logs::readQuery(const Request &request) {
 }
 
 bool Logs::matches(const LogRow &row, const Query &query) {
-  if (row.created < query.start || row.created > query.end)
+  if (row.created < query.window.start || row.created > query.window.end)
     return false;
   if (!query.models.empty() && std::ranges::find(query.models, row.model) == query.models.end())
     return false;
   if (!query.status.empty() && row.hasFailed != (query.status == "failed"))
     return false;
-  return row.keyStart.starts_with(query.keyPrefix.substr(0, 8));
+  return row.keyStart.starts_with(query.keyPrefix.substr(0, keyStartLength));
 }
 
 Json Logs::json(const LogRow &row) {

@@ -11,6 +11,7 @@
 #include "http.h"
 #include "options.h"
 #include "task.h"
+#include "window.h"
 
 namespace emulator {
 
@@ -39,7 +40,7 @@ public:
 
 private:
   struct Query {
-    gint64 start = 0, end = 0;
+    Window window;
     std::vector<std::string> models;
     std::string status, keyPrefix;
     size_t limit = 50, offset = 0;
@@ -48,7 +49,6 @@ private:
   void addOthers();
   bool isTooFrequent();
   static tl::expected<Query, std::string> readQuery(const Request &request);
-  static tl::expected<void, std::string> readWindow(const Request &request, Query &query);
   static bool matches(const LogRow &row, const Query &query);
   static Json json(const LogRow &row);
 

@@ -53,7 +53,7 @@ std::string retryAfter(const Fault &fault) {
 }
 
 void applyStatus(const Fault &fault, const Request &request, Response &response) {
-  auto status = static_cast<unsigned>(std::clamp(fault.settings["status"].number(500), 100.0, 599.0));
+  auto status = fault.status(500);
   Json body = fault.settings["body"];
   if (body.exists()) {
     response.body = Bytes(body.isString() ? body.string() : body.dump());
@@ -69,7 +69,7 @@ void applyStatus(const Fault &fault, const Request &request, Response &response)
 
 size_t limitOf(const Fault &fault, const Response &response) {
   if (fault.settings["bytes"].isNumber())
-    return static_cast<size_t>(std::max(0.0, fault.settings["bytes"].number()));
+    return static_cast<size_t>(std::clamp(fault.settings["bytes"].number(), 0.0, 1e15));
   return response.body.size() / 2;
 }
 
@@ -121,13 +121,13 @@ const std::unordered_map<std::string, Mangler> &manglers() {
        }},
       {"html",
        [](const Fault &fault, const Request &, Response &response, Wire &) {
-         response.status = static_cast<unsigned>(fault.settings["status"].number(200));
+         response.status = fault.status(200);
          response.contentType = "text/html";
          response.body = Bytes(htmlPage(response.status == 200 ? 502 : response.status));
        }},
       {"empty",
        [](const Fault &fault, const Request &, Response &response, Wire &) {
-         response.status = static_cast<unsigned>(fault.settings["status"].number(response.status));
+         response.status = fault.status(response.status);
          response.body = Bytes();
        }},
       {"invalid-json",
@@ -141,7 +141,7 @@ const std::unordered_map<std::string, Mangler> &manglers() {
        }},
       {"wrong-length",
        [](const Fault &fault, const Request &, Response &response, Wire &wire) {
-         auto delta = static_cast<long>(fault.settings["delta"].number(-16));
+         auto delta = static_cast<long>(std::clamp(fault.settings["delta"].number(-16), -1e12, 1e12));
          wire.declaredLength = std::max(0L, static_cast<long>(response.body.size()) + delta);
        }},
       {"wrong-content-range",
@@ -159,7 +159,7 @@ const std::unordered_map<std::string, Mangler> &manglers() {
 
 Response refusalBy(const Fault &fault, const Request &request) {
   // Only "status" says what comes instead of the answer; for the others that is seldom seen.
-  auto status = static_cast<unsigned>(fault.settings["status"].number(503));
+  auto status = fault.status(503);
   return errorResponse(request, status, documentedMessage(status));
 }
 

@@ -136,6 +136,7 @@ struct Raw {
   char *bind = nullptr;
   int port = 8089;
   char **keys = nullptr;
+  char **allowedHosts = nullptr;
   char *generationTime = nullptr;
   double speed = 1;
   char *layout = nullptr;
@@ -152,6 +153,8 @@ struct Raw {
   char *tls = nullptr;
   char *scenario = nullptr;
   int history = 1000;
+  char *retention = nullptr;
+  double balance = 100'000;
   char *seed = nullptr;
   char **rest = nullptr;
   gboolean allowRemote = FALSE, verbose = FALSE, exitWithParent = FALSE, version = FALSE;
@@ -161,9 +164,10 @@ struct Raw {
   Raw &operator=(const Raw &) = delete;
   ~Raw() {
     for (char *text : {bind, generationTime, layout, clip, clipHost, idShape, replyShape, stateSpelling, unknownKeys,
-                       logDelay, latency, bandwidth, tls, scenario, seed})
+                       logDelay, latency, bandwidth, tls, scenario, retention, seed})
       g_free(text);
     g_strfreev(keys);
+    g_strfreev(allowedHosts);
     g_strfreev(rest);
   }
 };
@@ -178,6 +182,8 @@ Outcome parse(Raw &raw, int argc, char **argv) {
       {"bind", 0, 0, G_OPTION_ARG_STRING, &raw.bind, "Address to listen on (default: 127.0.0.1)", "ADDRESS"},
       {"allow-remote", 0, 0, G_OPTION_ARG_NONE, &raw.allowRemote, "Let --bind name an address that others can reach",
        nullptr},
+      {"allow-host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.allowedHosts,
+       "Answer requests for this host name too; may be repeated (default: names and addresses of loopback)", "NAME"},
       {"tls", 0, 0, G_OPTION_ARG_FILENAME, &raw.tls, "Serve https with this certificate and key (PEM files)",
        "CERT KEY"},
       {"key", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &raw.keys, "Accept this key only; may be repeated (default: any key)",
@@ -185,6 +191,8 @@ Outcome parse(Raw &raw, int argc, char **argv) {
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &raw.verbose, "Log each request to standard error, without keys", nullptr},
       {"exit-with-parent", 0, 0, G_OPTION_ARG_NONE, &raw.exitWithParent, "End when the parent process ends", nullptr},
       {"history", 0, 0, G_OPTION_ARG_INT, &raw.history, "Ended tasks to remember (default: 1000)", "COUNT"},
+      {"retention", 0, 0, G_OPTION_ARG_STRING, &raw.retention,
+       "How long ended tasks beyond these are remembered that nobody has fetched (default: 86400)", "SECONDS"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version and exit", nullptr},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},
       {}};
@@ -209,6 +217,8 @@ Outcome parse(Raw &raw, int argc, char **argv) {
        "When /v2/logs lists a generation: SECONDS after it was accepted, 'completed', or 'completed+SECONDS' "
        "(default: completed)",
        "WHEN"},
+      {"balance", 0, 0, G_OPTION_ARG_DOUBLE, &raw.balance,
+       "Money in the account; a generation beyond it is refused (default: 100000)", "USD"},
       {"latency", 0, 0, G_OPTION_ARG_STRING, &raw.latency, "Wait before each answer of the service (default: 0)",
        "SECONDS"},
       {"bandwidth", 0, 0, G_OPTION_ARG_STRING, &raw.bandwidth,
@@ -250,6 +260,8 @@ Outcome readServing(const Raw &raw, Options &options) {
   options.port = raw.port;
   for (char **key = raw.keys; key && *key; key++)
     options.keys.emplace_back(*key);
+  for (char **host = raw.allowedHosts; host && *host; host++)
+    options.allowedHosts.emplace_back(*host);
   size_t rest = raw.rest ? g_strv_length(raw.rest) : 0;
   if (rest != (raw.tls ? 1U : 0U))
     return tl::unexpected(raw.tls ? std::string("--tls takes two files: CERT KEY")
@@ -261,6 +273,13 @@ Outcome readServing(const Raw &raw, Options &options) {
   if (raw.history < 1)
     return tl::unexpected<std::string>("--history must be at least 1");
   options.history = size_t(raw.history);
+  if (auto seconds = readSeconds("--retention", textOr(raw.retention, "86400")); seconds)
+    options.retention = *seconds;
+  else
+    return tl::unexpected(seconds.error());
+  if (!(raw.balance >= 0 && raw.balance <= 1e9))
+    return tl::unexpected<std::string>("--balance must be a sum from 0 to 1000000000");
+  options.balance = raw.balance;
   options.verbose = raw.verbose;
   options.exitWithParent = raw.exitWithParent;
   return {};

@@ -41,7 +41,8 @@ struct LogDelay {
 struct Options {
   std::string address = "127.0.0.1";
   int port = 8089;
-  std::vector<std::string> keys; // none: any key will do
+  std::vector<std::string> keys;         // none: any key will do
+  std::vector<std::string> allowedHosts; // names that it goes by, beside those of loopback
   double generationSeconds = 2;
   bool realisticTimes = false;
   double speed = 1;
@@ -60,6 +61,8 @@ struct Options {
   std::string tlsKey;
   std::string scenarioFile;
   size_t history = 1000;
+  double retention = 86'400; // seconds
+  double balance = 100'000;  // USD
   std::optional<unsigned> seed;
   bool verbose = false;
   bool exitWithParent = false;

@@ -16,7 +16,7 @@ constexpr std::array mixture = {ReplyShape::Schema,       ReplyShape::Generation
 
 // What the model's own page shows.
 ReplyShape documentedShape(const Model &model) {
-  if (model.vendor == "MiniMax")
+  if (model.id.starts_with("minimax/hailuo-"))
     return ReplyShape::GenerationId;
   if (model.vendor == "Runway")
     return ReplyShape::VideoStrings;

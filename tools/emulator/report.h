@@ -30,7 +30,6 @@ public:
   void countClipBytes(uint64_t bytes, const std::string &owner);
   void countAuthorizationOnClip() { authorizationOnClips_++; }
   void countFault(const std::string &kind, const std::string &owner);
-  double charged() const { return usd_; } // USD
   void reset() { *this = Report(); }
 
   Json json() const;

@@ -40,11 +40,12 @@ std::string phaseOf(const Request &request) {
     return "clip";
   if (path == "/v2/logs")
     return "logs";
-  if (path == "/v1/models" || path == "/models" || path == "/models/metrics")
+  if (path == "/v1/models" || path == "/models" || path == "/api/v1/models" || path == "/models/metrics")
     return "models";
   if (path.starts_with("/model/"))
     return "model";
-  return path == "/v2/billing" ? "billing" : "unknown";
+  bool isMoney = path == "/v2/billing" || path == "/v2/billing/transactions" || path == "/v2/usage";
+  return isMoney ? "billing" : "unknown";
 }
 
 void Router::handle(const std::string &phase, const Request &request, const Fault *fault, const Reply &reply) {

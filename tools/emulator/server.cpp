@@ -5,12 +5,15 @@
 #include <exception>
 #include <utility>
 
+#include "hosts.h"
 #include "mangle.h"
 
 namespace emulator {
 namespace {
 
 constexpr int connectionsInQueue = 1024; // that wait to be accepted
+constexpr goffset longestBody = goffset(64) << 20;
+constexpr char bodyLengthKey[] = "aimlapi-emulator-body-length";
 
 using MessagePtr = std::shared_ptr<SoupServerMessage>;
 
@@ -31,6 +34,47 @@ void onBodyData(SoupServerMessage *, guint size, gpointer data) {
   counter->report->countClipBytes(size, counter->owner);
 }
 
+// How much of a body has come. What is too long is not kept.
+void countBody(SoupServerMessage *message, goffset length) {
+  auto *object = G_OBJECT(message);
+  auto *total = static_cast<goffset *>(g_object_get_data(object, bodyLengthKey));
+  if (!total) {
+    total = g_new0(goffset, 1);
+    g_object_set_data_full(object, bodyLengthKey, total, g_free);
+  }
+  *total += length;
+  if (*total <= longestBody)
+    return;
+  SoupMessageBody *body = soup_server_message_get_request_body(message);
+  soup_message_body_set_accumulate(body, FALSE);
+  soup_message_body_truncate(body);
+}
+
+bool isTooLong(SoupServerMessage *message) {
+  auto *total = static_cast<goffset *>(g_object_get_data(G_OBJECT(message), bodyLengthKey));
+  return total && *total > longestBody;
+}
+
+void onHeaders(SoupServerMessage *message, gpointer) {
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
+  if (soup_message_headers_get_encoding(headers) != SOUP_ENCODING_CONTENT_LENGTH ||
+      soup_message_headers_get_content_length(headers) <= longestBody)
+    return;
+  countBody(message, longestBody + 1);
+  // who asks before sending is told before sending
+  if (soup_message_headers_get_expectations(headers) & SOUP_EXPECTATION_CONTINUE)
+    soup_server_message_set_status(message, 413, nullptr);
+}
+
+void onChunk(SoupServerMessage *message, GBytes *chunk, gpointer) {
+  countBody(message, goffset(g_bytes_get_size(chunk)));
+}
+
+void onStarted(SoupServer *, SoupServerMessage *message, gpointer) {
+  g_signal_connect(message, "got-headers", G_CALLBACK(onHeaders), nullptr);
+  g_signal_connect(message, "got-chunk", G_CALLBACK(onChunk), nullptr);
+}
+
 void freeCounter(gpointer data, GClosure *) {
   delete static_cast<ByteCounter *>(data);
 }
@@ -45,6 +89,7 @@ Server::Server(const Options &options, ClipPtr fixedClip)
       server_(SOUP_SERVER(
           g_object_new(SOUP_TYPE_SERVER, "server-header", "aimlapi-emulator", "raw-paths", TRUE, nullptr))) {
   soup_server_add_handler(server_.get(), nullptr, onRequest, this, nullptr);
+  g_signal_connect(server_.get(), "request-started", G_CALLBACK(onStarted), nullptr);
 }
 
 Server::~Server() {
@@ -116,15 +161,48 @@ Request Server::readRequest(SoupServerMessage *message) const {
   std::string host = request.header("host");
   const char *scheme = options_.tlsCertificate.empty() ? "http://" : "https://";
   request.origin = host.empty() ? address() : scheme + host;
-  SoupMessageBody *body = soup_server_message_get_request_body(message);
-  request.body = Bytes(soup_message_body_flatten(body));
+  if (!isTooLong(message))
+    request.body = Bytes(soup_message_body_flatten(soup_server_message_get_request_body(message)));
   return request;
+}
+
+std::optional<Response> Server::refuse(const Request &request, SoupServerMessage *message) const {
+  if (std::string host = request.header("host"); !host.empty() && !isOwnHost(host, options_))
+    return errorResponse(request, 403,
+                         "Requests for the host '" + host.substr(0, 200) + "' are refused; see --allow-host");
+  if (isTooLong(message))
+    return errorResponse(request, 413, "request entity too large");
+  // A page of a server on this machine may use the service, and asks first.
+  if (request.method == "OPTIONS" && isOwnOrigin(request.header("origin"), options_)) {
+    Response response;
+    response.status = 204;
+    response.header("Access-Control-Allow-Methods", "GET, HEAD, POST");
+    response.header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Client-Request-Id");
+    return response;
+  }
+  return std::nullopt;
+}
+
+// As the service, for pages of servers on this machine. Other pages may not read what is answered, nor send a key.
+void Server::addCrossOrigin(const std::string &phase, const Request &request, Response &response) const {
+  std::string origin = request.header("origin");
+  if (phase == "emulator" || origin.empty() || !isOwnOrigin(origin, options_))
+    return;
+  response.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin");
+  response.header("Access-Control-Expose-Headers",
+                  "x-inference-id, x-client-request-id, x-aimlapi-credits-used, x-aimlapi-usd-spent");
 }
 
 void Server::handle(SoupServerMessage *message) {
   gint64 start = g_get_monotonic_time();
   Request request = readRequest(message);
   std::string phase = phaseOf(request);
+  if (auto refusal = refuse(request, message)) {
+    addCrossOrigin(phase, request, *refusal);
+    log(request, *refusal, std::nullopt, start);
+    soup_server_message_pause(message);
+    return send(message, *refusal, nullptr);
+  }
   auto fault = phase == "emulator" ? std::nullopt : service_.faults.pick(phase, request);
   MessagePtr held(SOUP_SERVER_MESSAGE(g_object_ref(message)), g_object_unref);
   soup_server_message_pause(message);
@@ -154,6 +232,7 @@ void Server::deliver(SoupServerMessage *message, const std::string &phase, const
     mangle(*fault, request, response, wire);
     isMangled = wire.isSilent || wire.bodyLimit || wire.declaredLength || wire.isChunked || wire.bytesPerSecond > 0;
   }
+  addCrossOrigin(phase, request, response);
   bool isClip = phase == "clip" && response.status < 300;
   if (isClip && options_.bandwidth > 0 && wire.bytesPerSecond <= 0) {
     wire.bytesPerSecond = options_.bandwidth;

@@ -27,6 +27,9 @@ private:
   static void onRequest(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
                         gpointer self);
   void handle(SoupServerMessage *message);
+  // The answer to a request that is none of the service's business.
+  std::optional<Response> refuse(const Request &request, SoupServerMessage *message) const;
+  void addCrossOrigin(const std::string &phase, const Request &request, Response &response) const;
   Request readRequest(SoupServerMessage *message) const;
   void deliver(SoupServerMessage *message, const std::string &phase, const Request &request,
                const std::optional<Fault> &fault, Response response, gint64 start);

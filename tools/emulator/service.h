@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "account.h"
 #include "catalogue.h"
 #include "clip_store.h"
 #include "faults.h"
@@ -21,7 +22,8 @@ namespace emulator {
 struct Service {
   Service(const Options &given, ClipPtr fixedClip)
       : options(given),
-        tasks(given.history),
+        tasks(given.history, given.retention),
+        account(given.balance),
         ids(given.idShape, given.seed),
         faults(given.seed),
         clips(std::move(fixedClip)) {}
@@ -37,6 +39,7 @@ struct Service {
   Catalogue catalogue;
   Fingerprints fingerprints;
   TaskBook tasks;
+  Account account;
   IdMaker ids;
   Report report;
   Logs logs;

@@ -30,12 +30,34 @@ void TaskBook::add(const TaskPtr &task) {
 }
 
 void TaskBook::end(const TaskPtr &task) {
-  ended_.push_back(task);
-  if (ended_.size() <= history_)
+  task->ending = ++lastEnding_;
+  waiting_[task->ending] = task;
+  forgetSome();
+}
+
+void TaskBook::fetched(const TaskPtr &task) {
+  if (waiting_.erase(task->ending) == 0)
     return;
-  byId_.erase(ended_.front()->id);
-  tasks_.erase(ended_.front()->serial);
-  ended_.pop_front();
+  fetched_[task->ending] = task;
+  forgetSome();
+}
+
+void TaskBook::forgetSome() {
+  while (waiting_.size() + fetched_.size() > history_) {
+    if (!fetched_.empty())
+      forget(fetched_);
+    else if (waiting_.begin()->second->endsAt() + retention_ <= monotonicSeconds())
+      forget(waiting_);
+    else
+      return;
+  }
+}
+
+void TaskBook::forget(std::map<unsigned, TaskPtr> &ended) {
+  const TaskPtr task = ended.begin()->second;
+  byId_.erase(task->id);
+  tasks_.erase(task->serial);
+  ended.erase(ended.begin());
 }
 
 TaskPtr TaskBook::find(const std::string &id) const {
@@ -53,7 +75,8 @@ void TaskBook::clear() {
     task->isForgotten = true;
   tasks_.clear();
   byId_.clear();
-  ended_.clear();
+  waiting_.clear();
+  fetched_.clear();
 }
 
 double monotonicSeconds() {

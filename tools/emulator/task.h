@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,12 +23,16 @@ struct Cost {
   double credits() const { return std::round(usd * 2'000'000); }
 };
 
+// How much of a key the service shows and can be asked for.
+constexpr size_t keyStartLength = 8;
+
 // One accepted generation. Belongs to the main thread.
 struct Task {
   std::string id;
   Family family = Family::Universal;
-  std::string owner; // fingerprint of the key that asked for it
-  std::string model; // as named in the request
+  std::string owner;    // fingerprint of the key that asked for it
+  std::string keyStart; // its first characters
+  std::string model;    // as named in the request
   const Model *knownModel = nullptr;
   std::string clientRequestId;
   Json summary;                         // of the request's body, for people and tests
@@ -52,6 +55,7 @@ struct Task {
   unsigned linkEdition = 0; // raised when its links expire
   unsigned polls = 0;
   unsigned downloads = 0;
+  unsigned ending = 0; // its number among those that have ended; 0: it has not
   std::vector<std::string> faults;
 
   State state(double now) const;
@@ -61,15 +65,18 @@ struct Task {
 
 using TaskPtr = std::shared_ptr<Task>;
 
-// The tasks the emulator remembers: all that run, and the newest that ended.
+// The tasks the emulator remembers: all that run, and so many that have ended. More of these are kept while nobody has
+// fetched what came of them, for as long as the addresses of clips are good.
 class TaskBook {
 public:
-  explicit TaskBook(size_t history) : history_(history) {}
+  TaskBook(size_t history, double retention) : history_(history), retention_(retention) {}
 
   // Numbers the task and files it.
   void add(const TaskPtr &task);
-  // The task has ended and may be forgotten from now on; the one that ended first may be at once.
+  // The task has ended and may be forgotten once it is fetched, or too old; another one may be at once.
   void end(const TaskPtr &task);
+  // What came of the task has been told or handed out.
+  void fetched(const TaskPtr &task);
   TaskPtr find(const std::string &id) const;
   TaskPtr findSerial(unsigned serial) const;
   // By serial number: oldest first.
@@ -77,11 +84,17 @@ public:
   void clear();
 
 private:
-  size_t history_; // ended tasks to keep
+  void forgetSome();
+  void forget(std::map<unsigned, TaskPtr> &ended);
+
+  size_t history_;   // ended tasks to keep
+  double retention_; // seconds for which those beyond are kept that nobody has fetched
   unsigned lastSerial_ = 0;
   std::map<unsigned, TaskPtr> tasks_;
   std::unordered_map<std::string, TaskPtr> byId_;
-  std::deque<TaskPtr> ended_; // those of tasks_ that have, in the order of their ends
+  unsigned lastEnding_ = 0;
+  // Those of tasks_ that have ended, in the order of their ends.
+  std::map<unsigned, TaskPtr> waiting_, fetched_;
 };
 
 // Seconds on a clock that only runs forward.
