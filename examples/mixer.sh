@@ -10,7 +10,8 @@
 #
 # These are two pipelines. In one, gst-launch-1.0 would not start the live picture until the generation is over, and the
 # clip, whose timestamps begin at 0, would then be minutes late. So the clip comes over RTP, when it is ready and as fast
-# as it plays, and whatever happens to the generation happens there. Replace videotestsrc by your camera.
+# as it plays, and whatever happens to the generation happens there. Replace videotestsrc by your camera. The caps behind
+# the compositor say what comes out before a camera has said what goes in: otherwise it would begin with one pixel.
 set -eu
 if [ $# -lt 1 ]; then
   sed -n '3,9s/^# \{0,1\}//p' "$0" >&2
@@ -27,8 +28,8 @@ fi
 gst-launch-1.0 -q -e videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=25/1 ! mix.sink_0 \
   udpsrc address=127.0.0.1 port="$port" caps=application/x-rtp,media=video,clock-rate=90000,encoding-name=JPEG ! \
   rtpjitterbuffer latency=100 ! rtpjpegdepay ! jpegdec ! videoconvert ! mix.sink_1 \
-  compositor name=mix ignore-inactive-pads=true sink_1::xpos=304 sink_1::ypos=164 \
-  sink_1::max-last-buffer-repeat=500000000 ! videoconvert ! "$@" &
+  compositor name=mix sink_1::xpos=304 sink_1::ypos=164 sink_1::max-last-buffer-repeat=500000000 ! \
+  video/x-raw,format=I420,width=640,height=360,framerate=25/1 ! videoconvert ! "$@" &
 live=$!
 trap 'kill -INT $live; wait $live' EXIT
 trap 'exit 130' INT TERM

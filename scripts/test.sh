@@ -53,12 +53,14 @@ if [ $full = yes ]; then
   run build
   run build --setup valgrind exit job ledger reply request settings spool
   run build-thread --suite unit --suite elements --no-suite full
+  run build-address --suite unit --suite elements --suite fuzz --no-suite full
 else
   scripts/analyse.sh --quick || failed=1
-  run build --no-suite full --no-suite unit --no-suite elements # these run in the other trees
-  run build-thread --suite threads
+  while read -r tier; do
+    # shellcheck disable=SC2086 # a line is words
+    [ "${tier#\#}" != "$tier" ] || run $tier </dev/null
+  done <scripts/quick-tier.txt
 fi
-run build-address --suite unit --suite elements --suite fuzz --no-suite full
 grep -h ' runs, ' build-address/meson-logs/testlog.txt || true
 
 # the numbers of single checks, out of the logs of Check and of Python's unittest

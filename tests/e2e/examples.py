@@ -3,6 +3,7 @@
 """The examples do what their page says, and the pieces of code in the documents are theirs."""
 
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import mmap
@@ -171,6 +172,39 @@ class Page(Examples):
             if path.suffix in (".c", ".cpp", ".py", ".sh", ".service"):
                 self.assertIn(f"| [{path.name}]({path.name}) |", page)
                 self.assertIn("SPDX-License-Identifier", path.read_text().split("\n\n")[0])
+
+
+class LateCamera(Examples):
+    emulator_options = ("--clip", str(CLIP), "--generation-time", "1")
+
+    def test_the_mixer_begins_with_the_right_size_before_the_first_live_frame(self):
+        with contextlib.ExitStack() as probes:
+            sockets = [probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
+            for probe in sockets:
+                probe.bind(("127.0.0.1", 0))
+            mixer, camera = (probe.getsockname()[1] for probe in sockets)
+        script = (EXAMPLES / "mixer.sh").read_text()
+        live = "videotestsrc is-live=true"
+        self.assertEqual(script.count(live), 1)
+        late = self.folder / "late.sh"
+        late.write_text(script.replace(live, f"udpsrc address=127.0.0.1 port={camera} caps=application/x-rtp,media=video,"
+                                             "clock-rate=90000,encoding-name=JPEG ! rtpjpegdepay ! jpegdec"))
+        mixture = self.folder / "mixed.mkv"
+        run = self.start("sh", str(late), "a ball", str(mixture), MIXER_PORT=str(mixer))
+        deadline = time.monotonic() + PATIENCE
+        while not (mixture.exists() and mixture.stat().st_size) and run.process.poll() is None:
+            self.assertLess(time.monotonic(), deadline, "the mixer waits for the camera")
+            time.sleep(0.02)
+        camera = subprocess.Popen(["gst-launch-1.0", "-q", "videotestsrc", "is-live=true", "!",
+                                   "video/x-raw,format=I420,width=640,height=360,framerate=25/1", "!", "jpegenc", "!",
+                                   "rtpjpegpay", "!", "udpsink", "host=127.0.0.1", f"port={camera}"])
+        try:
+            code, text = run.end()
+        finally:
+            camera.kill()
+            camera.wait()
+        self.assertEqual(code, 0, text)
+        self.assertEqual(self.probe(mixture)["video"]["width"], 640)
 
 
 class Embedding(Examples):
