@@ -78,6 +78,7 @@ GstResourceError resourceErrorFor(ErrorKind kind) {
   case ErrorKind::NotAuthorized:
     return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
   case ErrorKind::NotFound:
+  case ErrorKind::Lost:
     return GST_RESOURCE_ERROR_NOT_FOUND;
   case ErrorKind::Busy:
     return GST_RESOURCE_ERROR_BUSY;

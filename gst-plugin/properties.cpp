@@ -198,6 +198,11 @@ void installPurchaseProperties(GObjectClass *c) {
                             "What to do when it stays unknown whether the service accepted a submission, after looking "
                             "it up until timeout",
                             onUnknownGetType(), static_cast<gint>(OnUnknown::Fail), configurable));
+  install(c, Property::OnLost,
+          g_param_spec_enum("on-lost", "On lost",
+                            "What to do when the service, asked over minutes with the key that bought it, no longer "
+                            "knows what an earlier run had bought",
+                            onLostGetType(), static_cast<gint>(OnLost::Fail), configurable));
   install(c, Property::StorePrompt,
           g_param_spec_boolean("store-prompt", "Store prompt",
                                "Keep the prompt in the ledger of purchases on this machine, for `aimlvideo jobs`",
@@ -315,6 +320,16 @@ GType onUnknownGetType() {
   return type;
 }
 
+GType onLostGetType() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {{static_cast<gint>(OnLost::Fail), "An error that says what it cost", "fail"},
+                                        {static_cast<gint>(OnLost::Buy), "Buy another one, once a run", "buy"},
+                                        {0, nullptr, nullptr}};
+    return registerEnum("GstAimlVideoSrcOnLost", values);
+  }();
+  return type;
+}
+
 GType statusGetType() {
   static const GType type = [] {
     static const GEnumValue values[] = {
@@ -342,8 +357,8 @@ void installProperties(GObjectClass *objectClass) {
   installPriceProperties(objectClass);
   installTransportProperties(objectClass);
   installReadOnlyProperties(objectClass);
-  for (const GType type :
-       {endpointGetType(), generateAudioGetType(), reuseGetType(), onUnknownGetType(), statusGetType()})
+  for (const GType type : {endpointGetType(), generateAudioGetType(), reuseGetType(), onUnknownGetType(),
+                           onLostGetType(), statusGetType()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
@@ -416,6 +431,9 @@ bool setProperty(ElementSettings &settings, Property property, const GValue *val
     return true;
   case Property::OnUnknown:
     settings.onUnknown = static_cast<OnUnknown>(g_value_get_enum(value));
+    return true;
+  case Property::OnLost:
+    settings.onLost = static_cast<OnLost>(g_value_get_enum(value));
     return true;
   case Property::StorePrompt:
     settings.storePrompt = g_value_get_boolean(value);
@@ -519,6 +537,9 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     return true;
   case Property::OnUnknown:
     g_value_set_enum(value, static_cast<gint>(settings.onUnknown));
+    return true;
+  case Property::OnLost:
+    g_value_set_enum(value, static_cast<gint>(settings.onLost));
     return true;
   case Property::StorePrompt:
     g_value_set_boolean(value, settings.storePrompt);

@@ -32,6 +32,7 @@ enum class Property : guint {
   Reuse,
   Take,
   OnUnknown,
+  OnLost,
   StorePrompt,
   Strict,
   MaxCost,
@@ -61,6 +62,7 @@ GType endpointGetType();
 GType generateAudioGetType();
 GType reuseGetType();
 GType onUnknownGetType();
+GType onLostGetType();
 GType statusGetType();
 
 void installProperties(GObjectClass *objectClass);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "api/json.h"
 #include "base/printable.h"
@@ -128,12 +129,15 @@ Usage usageIn(JsonObject *root) {
   return result;
 }
 
-bool mentionsModeration(const std::string &error) {
-  static constexpr std::array<std::string_view, 8> signs{
-      "moderat", "content policy", "content_policy", "safety", "sensitive", "nsfw", "prohibited", "risk control"};
-  const std::string text = lowered(error);
+/// Whether one of the signs is in a text of small letters.
+bool mentions(const std::string &text, std::initializer_list<std::string_view> signs) {
   return std::any_of(signs.begin(), signs.end(),
                      [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+}
+
+bool mentionsModeration(const std::string &error) {
+  return mentions(lowered(error), {"moderat", "content policy", "content_policy", "safety", "sensitive", "nsfw",
+                                   "prohibited", "risk control"});
 }
 
 } // namespace
@@ -186,6 +190,23 @@ std::string serviceMessage(std::string_view body) {
       return oneLine(message, longestMessage);
   }
   return oneLine(body, longestRawMessage);
+}
+
+bool saysGenerationIsUnknown(std::string_view body, unsigned status, std::string_view generationId) {
+  if (status != 400 && status != 404)
+    return false;
+  const auto node = json::parse(body);
+  JsonObject *root = node ? json::objectIn(node->get()) : nullptr;
+  for (const char *name : {"statusCode", "status"}) // another service's word, which a gateway has passed on
+    if (const auto named = json::number(json::member(root, name)); named && *named != status)
+      return false;
+  std::string text;
+  for (const char *name : {"error", "message", "title", "detail"})
+    text += messageIn(json::member(root, name)) + "\n";
+  const bool ofThisOne = !generationId.empty() && text.find(generationId) != std::string::npos;
+  text = lowered(text);
+  return (ofThisOne || mentions(text, {"generation", "inference"})) &&
+         mentions(text, {"not found", "no such", "not exist", "unknown", "invalid", "malformed", "expired"});
 }
 
 } // namespace aimlvideo

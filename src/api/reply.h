@@ -47,4 +47,9 @@ tl::expected<Reply, std::string> parseReply(std::string_view body);
 /// line of valid UTF-8, possibly empty.
 std::string serviceMessage(std::string_view body);
 
+/// Whether the body of an answer of 400 or 404 is the service's own word that it does not know this generation: a JSON
+/// error that speaks of the generation, or names it, and says that there is none. A page, any other JSON and the
+/// sentence about an unknown path are none, since a gateway in between may have written them.
+bool saysGenerationIsUnknown(std::string_view body, unsigned status, std::string_view generationId);
+
 } // namespace aimlvideo

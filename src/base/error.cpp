@@ -30,6 +30,8 @@ const char *nameOf(ErrorKind kind) {
     return "unreachable";
   case ErrorKind::TimedOut:
     return "timed-out";
+  case ErrorKind::Lost:
+    return "lost";
   case ErrorKind::UnknownOutcome:
     return "unknown-outcome";
   case ErrorKind::GenerationFailed:

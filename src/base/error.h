@@ -16,6 +16,7 @@ enum class ErrorKind {
   Busy,             ///< the service turned the request away for too long (429, 503)
   Unreachable,      ///< no connection: name, route, TLS
   TimedOut,         ///< the deadline passed; what was bought can be resumed
+  Lost,             ///< the service no longer knows what was bought from it
   UnknownOutcome,   ///< the submission left and nobody knows whether it was accepted
   GenerationFailed, ///< the service reports that the generation failed
   BadAnswer,        ///< the service or the clip's host answered what can't be used

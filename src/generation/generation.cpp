@@ -137,6 +137,7 @@ Result<std::shared_ptr<Spool>> Generation::buy() {
   run_.status().usage = {};
   expect(run_, run_.purchase.row);
   Error why;
+  submitted_ = true;
   auto submitted = submit(run_, why);
   callbacks_.claimed(run_.purchase.row.id);
   run_.status().generationId = run_.purchase.row.generationId;
@@ -220,17 +221,20 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
   auto completed = waitForCompletion(run_, std::move(reply), firstPoll);
   run_.flight.reset();
   auto clip = completed ? fetch(*completed) : tl::unexpected(std::move(completed.error()));
-  if (clip || !isGone(clip.error()))
+  if (clip || !mayReplace(clip.error()))
     return clip;
+  run_.narrator.warn(clip.error().what + "; another one is bought, as on-lost=buy asks");
   run_.purchase.renew();
-  if (run_.plan.allowance.mayBuy)
-    run_.narrator.note("the clip of an earlier run is gone here and at the service, it is bought again");
+  run_.status().usage = {}; // of the lost one
+  run_.deadline = Clock::now() + seconds(run_.settings.timeout);
   return buy();
 }
 
-/// Whether a clip that was finished in an earlier run is nowhere to be had.
-bool Generation::isGone(const Error &error) const {
-  return error.kind == ErrorKind::NotFound && run_.purchase.wasCompleted && !run_.settings.fetchesOnly();
+/// Whether another generation may be bought for one that is lost. Once a run: what this run has bought itself is not
+/// replaced, and nothing of the lost clip may have been played.
+bool Generation::mayReplace(const Error &error) const {
+  return error.kind == ErrorKind::Lost && run_.settings.onLost == OnLost::Buy && !run_.settings.fetchesOnly() &&
+         run_.plan.allowance.mayBuy && !submitted_ && !arriving_;
 }
 
 Result<std::shared_ptr<Spool>> Generation::fetch(const Reply &reply) {
@@ -339,8 +343,8 @@ Failure Generation::finish(Error error) const {
   const LedgerRow &row = run_.purchase.row;
   error.generationId = row.generationId;
   error.clientRequestId = row.clientRequestId;
-  const bool bought = row.state == LedgerRow::State::Running || row.state == LedgerRow::State::Completed;
-  if (bought && !row.generationId.empty() && error.remedy.find("generation-id=") == std::string::npos)
+  if (error.kind != ErrorKind::Lost && run_.purchase.isBought() &&
+      error.remedy.find("generation-id=") == std::string::npos)
     error.remedy += (error.remedy.empty() ? "" : ". ") + resumeHint(run_);
   return Failure{std::move(error)};
 }

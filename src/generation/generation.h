@@ -52,12 +52,13 @@ private:
   bool serviceIsLocal();
   Result<std::string> freshUrl();
   void keep(const Spool &clip);
-  bool isGone(const Error &error) const;
+  bool mayReplace(const Error &error) const;
   Failure finish(Error error) const;
 
   Run run_;
   const int64_t ownRow_;
   Callbacks callbacks_;
+  bool submitted_ = false;   ///< this run has sent a submission
   bool resubmitted_ = false; ///< on-unknown=resubmit was followed, which happens once a run
   bool arriving_ = false;    ///< somebody may be reading the clip
 };

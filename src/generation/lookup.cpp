@@ -13,7 +13,7 @@ namespace {
 /// Below the service's limit of 200 requests a minute, also with several generations looking at once.
 constexpr unsigned pagesPerRound = 40;
 
-/// Answers of 400 or 404, in a row, after which the service counts as one without such a log.
+/// Answers of 400 or 404 by the service itself, in a row, after which the service counts as one without such a log.
 constexpr unsigned refusalsUntilGivenUp = 3;
 
 /// Looks for a submission in the log of the account, page by page, from the newest entry to the oldest, again and
@@ -72,7 +72,8 @@ Result<std::optional<std::vector<LogEntry>>> Lookup::read() {
     fault_ = refusal.why;
     if (const auto value = response->header("Retry-After"))
       retryAfter_ = parseRetryAfter(*value, std::chrono::system_clock::now());
-    const bool refused = response->status == 400 || response->status == 404;
+    // by the service itself: a gateway's page is a fault that passes
+    const bool refused = (response->status == 400 || response->status == 404) && parseReply(response->body);
     refusals_ = refused ? refusals_ + 1 : 0;
     if (refusal.kind == ErrorKind::NotAuthorized || refusals_ >= refusalsUntilGivenUp)
       return tl::unexpected(std::move(refusal));

@@ -8,6 +8,11 @@ Result<void> Purchase::record(LedgerRow::State state) {
   return ledger ? ledger->write(row) : Result<void>();
 }
 
+bool Purchase::isBought() const {
+  const bool running = row.state == LedgerRow::State::Running && (confirmed || !row.identity.empty());
+  return !row.generationId.empty() && (running || row.state == LedgerRow::State::Completed);
+}
+
 void Purchase::renew() {
   LedgerRow next;
   next.identity = row.identity;
@@ -18,6 +23,7 @@ void Purchase::renew() {
   row = std::move(next);
   byOtherKey = false;
   wasCompleted = false;
+  confirmed = false;
 }
 
 } // namespace aimlvideo

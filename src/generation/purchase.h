@@ -22,6 +22,10 @@ public:
   /// The service had finished it in an earlier run.
   bool wasCompleted = false;
 
+  /// Whether it is known to be bought: by this user, or by what the service has answered for a given id.
+  bool isBought() const;
+  bool confirmed = false; ///< the service has answered for it in this run
+
   /// Writes the row with a new state. It is on disk when this returns.
   Result<void> record(LedgerRow::State state);
   /// Begins another row for the same request, not written yet.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/remarks.h"
 
+#include "api/pricing.h"
+
 namespace aimlvideo {
 
 namespace {
@@ -56,6 +58,27 @@ Error failedGeneration(const Run &run, const Reply &reply) {
   return error;
 }
 
+Error lostGeneration(const Run &run, Error refusal) {
+  const LedgerRow &row = run.purchase.row;
+  refusal.kind = ErrorKind::Lost;
+  refusal.what = "the service no longer knows the generation " + row.generationId + ", which was bought";
+  refusal.remedy = row.usage.usd ? "It cost " + usdText(*row.usage.usd) : "What it cost is not known here";
+  refusal.remedy += ", and nothing was bought again. The service's support may find it by its id";
+  if (!run.settings.fetchesOnly())
+    refusal.remedy += "; the same request asks for it again, and with on-lost=buy buys another one";
+  return refusal;
+}
+
+Error unknownGeneration(const Run &run, Error refusal) {
+  refusal.kind = ErrorKind::NotFound;
+  refusal.what = "the service does not know the generation " + run.purchase.row.generationId;
+  if (run.purchase.byOtherKey)
+    refusal.remedy = std::string("Use the key that bought it: ") + otherKey + ". Nothing was bought again";
+  else
+    refusal.remedy = "Check generation-id, endpoint and base-url, and that the key belongs to the same account";
+  return refusal;
+}
+
 Error moderatedBefore(const Run &run) {
   Error error;
   error.kind = ErrorKind::GenerationFailed;
@@ -76,8 +99,11 @@ Error notForUri(const Run &run) {
 }
 
 std::string resumeHint(const Run &run) {
-  std::string hint = "It is paid for and goes on at the service: the same request again, or generation-id=" +
-                     run.purchase.row.generationId + " with the same key, fetches it";
+  const std::string byId = "generation-id=" + run.purchase.row.generationId;
+  if (!run.purchase.isBought())
+    return "Whether the service knows the generation is not known; " + byId + " asks for it again";
+  std::string hint = "It is paid for and goes on at the service: the same request again, or " + byId +
+                     " with the same key, fetches it";
   return run.purchase.byOtherKey ? hint + "; " + otherKey : hint;
 }
 

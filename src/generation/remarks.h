@@ -15,6 +15,10 @@ Error notReached(const Run &run, const TransportError &cause);
 Error unknownOutcome(const Run &run, const std::string &why);
 Error deadlinePassed(const Run &run, const std::string &cause);
 Error failedGeneration(const Run &run, const Reply &reply);
+/// What was bought is gone at the service, by its own word to the key that bought it. `refusal` is that word.
+Error lostGeneration(const Run &run, Error refusal);
+/// The service does not know a generation that is not known to be bought, or not to this key.
+Error unknownGeneration(const Run &run, Error refusal);
 Error moderatedBefore(const Run &run);
 /// What a URI alone may not buy, see Allowance.
 Error notForUri(const Run &run);

@@ -32,7 +32,10 @@ struct Patience {
   RetryPolicy lookups{std::chrono::milliseconds(1000), std::chrono::seconds(60), 0};
   RetryPolicy polls{std::chrono::milliseconds(1000), std::chrono::seconds(15), 0};
   RetryPolicy downloads{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
-  unsigned unknownIdAnswers = 5; ///< 400 or 404 to polls in a row before the id counts as unknown
+  /// The service's own word, in a row and nothing else in between, before a generation counts as unknown to it.
+  unsigned unknownIdAnswers = 5;
+  /// For one that was bought: from the first of them to the last, so that no restart of the service takes so long.
+  std::chrono::milliseconds unknownIdSpan{180'000};
 };
 
 /// What the steps of one generation share. All of them run on the thread of Generation::run().

@@ -34,6 +34,12 @@ enum class OnUnknown {
   Resubmit, ///< which may buy twice
 };
 
+/// What to do when the service no longer knows what an earlier run had bought.
+enum class OnLost {
+  Fail,
+  Buy, ///< another one, once a run
+};
+
 /// An image that an application gives instead of a reference.
 struct GivenImage {
   std::string bytes;    ///< PNG, JPEG or WebP
@@ -73,6 +79,7 @@ struct Settings {
   Reuse reuse = Reuse::All;
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;
+  OnLost onLost = OnLost::Fail;
   bool storePrompt = false; ///< keep the prompt in the ledger
   double maximumCost = 0;   ///< USD; nothing is bought above this estimate or without one. 0: no cap
   bool dryRun = false;      ///< check and estimate, buy nothing

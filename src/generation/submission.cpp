@@ -148,6 +148,7 @@ std::optional<Reply> Submission::accepted(const HttpResponse &response, Error &w
   run_.status().accepted = now.steady;
   row_.submitted = now.wall.count();
   run_.retryAfter = retryAfterOf(response);
+  row_.usage.update(reply.usage);
   const auto amountIn = [&response](const char *header) {
     const auto text = response.header(header);
     return text ? parseUsd(*text) : std::nullopt;

@@ -2,6 +2,7 @@
 #include "generation/waiting.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "generation/poll_schedule.h"
 #include "generation/remarks.h"
@@ -31,6 +32,8 @@ private:
   Result<std::optional<Reply>> poll();
   void watch(const Reply &reply, Moment asked);
   Result<std::optional<Reply>> judge(const HttpResponse &response);
+  bool saysItIsUnknown(const HttpResponse &response) const;
+  Failure unknown(Error refusal);
   void takeOver(const Reply &reply);
   Failure failed(const Reply &reply);
 
@@ -40,7 +43,7 @@ private:
 
   // what went wrong since the last good answer
   unsigned faultsInRow_ = 0;
-  unsigned unknownIds_ = 0;
+  std::vector<Clock::time_point> unknownIds_; ///< when the service said that it does not know the id
   std::string cause_;
 };
 
@@ -55,6 +58,7 @@ Result<Reply> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
       return failed(reply);
     if (reply.state == JobState::Completed && !reply.clipUrl.empty()) {
       row_.clipUrl = reply.clipUrl;
+      row_.cause.clear(); // should the service have lost sight of it for a while
       run_.recordAfterwards(LedgerRow::State::Completed);
       if (run_.status().state != State::Downloading)
         run_.status().waitTime = duration_cast<milliseconds>(Clock::now() - begun);
@@ -82,7 +86,7 @@ Failure Waiting::failed(const Reply &reply) {
 /// Asks until there is an answer that says something.
 Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
   faultsInRow_ = 0;
-  unknownIds_ = 0;
+  unknownIds_.clear();
   cause_.clear();
   for (auto next = firstPoll;;) {
     if (!sleepUntil(std::min(next, run_.deadline)))
@@ -124,6 +128,7 @@ Result<std::optional<Reply>> Waiting::poll() {
     // the poll that the deadline cuts short says nothing about what went wrong before
     if (cause_.empty() || Clock::now() < run_.deadline)
       cause_ = response.error().message;
+    unknownIds_.clear();
     return std::nullopt;
   }
   run_.retryAfter = retryAfterOf(*response);
@@ -132,8 +137,10 @@ Result<std::optional<Reply>> Waiting::poll() {
   auto reply = parseReply(response->body);
   if (!reply) {
     cause_ = run_.client->withoutSecrets(reply.error());
+    unknownIds_.clear();
     return std::nullopt;
   }
+  run_.purchase.confirmed = run_.purchase.confirmed || !reply->word.empty();
   watch(*reply, asked);
   return std::optional(std::move(*reply));
 }
@@ -151,17 +158,44 @@ Result<std::optional<Reply>> Waiting::judge(const HttpResponse &response) {
   cause_ = refusal.why;
   if (refusal.kind == ErrorKind::NotAuthorized)
     return tl::unexpected(std::move(refusal));
-  if (response.status != 400 && response.status != 404)
-    return std::nullopt;
-  // right after the submission the id may not be known yet; a given id does not tell its family
-  if (!run_.settings.generationId.empty() && run_.settings.endpoint == EndpointChoice::Auto)
+  // a given id does not tell its family
+  const bool unknownPlace = response.status == 400 || response.status == 404;
+  if (unknownPlace && !run_.settings.generationId.empty() && run_.settings.endpoint == EndpointChoice::Auto)
     row_.family = row_.family == EndpointFamily::Universal ? EndpointFamily::Legacy : EndpointFamily::Universal;
-  if (++unknownIds_ < run_.patience.unknownIdAnswers)
+  if (!saysItIsUnknown(response)) {
+    unknownIds_.clear();
     return std::nullopt;
-  refusal.kind = ErrorKind::NotFound;
-  refusal.what = "the service does not know the generation " + row_.generationId;
-  refusal.remedy = "Check generation-id, endpoint and base-url, and that the key belongs to the same account";
-  return tl::unexpected(std::move(refusal));
+  }
+  unknownIds_.push_back(Clock::now());
+  const auto span = run_.purchase.isBought() ? run_.patience.unknownIdSpan : milliseconds(0);
+  const bool enough = unknownIds_.size() >= run_.patience.unknownIdAnswers;
+  if (!enough || unknownIds_.back() - unknownIds_.front() < span)
+    return std::nullopt;
+  return unknown(std::move(refusal));
+}
+
+/// What is bought is given up by the service's own word alone. An id that was only typed costs nothing to give up: any
+/// error of the service will do.
+bool Waiting::saysItIsUnknown(const HttpResponse &response) const {
+  if (run_.purchase.isBought())
+    return saysGenerationIsUnknown(response.body, response.status, row_.generationId);
+  return (response.status == 400 || response.status == 404) && parseReply(response.body);
+}
+
+/// Nobody will ever answer for it. With another key than the one that bought it, that says nothing.
+Failure Waiting::unknown(Error refusal) {
+  const bool bought = run_.purchase.isBought();
+  const bool byItsKey = !run_.purchase.byOtherKey && !row_.keyFingerprint.empty();
+  if (bought && byItsKey) {
+    row_.cause = "the service no longer knows it: " + refusal.why;
+    run_.recordAfterwards(row_.state);
+    return Failure{lostGeneration(run_, std::move(refusal))};
+  }
+  if (!bought) {
+    row_.cause = "the service does not know it: " + refusal.why;
+    run_.recordAfterwards(LedgerRow::State::NotBought);
+  }
+  return Failure{unknownGeneration(run_, std::move(refusal))};
 }
 
 void Waiting::takeOver(const Reply &reply) {

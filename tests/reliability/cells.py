@@ -71,7 +71,8 @@ UNSETTLED = Promise("tried again until `timeout`, then an error; the next run lo
 UNSETTLED_AT_ONCE = replace(UNSETTLED, says="an error at once; the next run looks it up", when=AT_ONCE)
 TIMED_OUT = Promise("tried again until `timeout`, then an error; the next run goes on", False, 1, "READ", 7, AT_TIMEOUT,
                     words=PAID)
-LOST_SIGHT = Promise("asked 5 times, then an error; the next run goes on", False, 1, "NOT_FOUND", 5, bound=50)
+LOST = Promise("asked again for 3 minutes, then an error that says what it cost; bought again with `on-lost=buy` only", False,
+               1, "NOT_FOUND", 5, timeout=400, bound=240, words=("no longer knows", "nothing was bought again"))
 KEY_REFUSED = Promise("an error at once; the next run goes on", False, 1, "NOT_AUTHORIZED", 4, words=PAID)
 NO_VIDEO = Promise("a fresh link is tried once, then an error; the next run fetches it", False, 1, "READ", 1,
                    words=("the clip can't be used", *PAID))
@@ -243,7 +244,7 @@ def status_promises(status, phase):
     if phase == "poll":
         if status in (401, 402, 403):
             return None, KEY_REFUSED
-        return RETRIED, LOST_SIGHT if status == 404 else TIMED_OUT
+        return RETRIED, TIMED_OUT
     return (RENEWED if status in (401, 403, 404, 410) else RETRIED), TIMED_OUT
 
 
@@ -253,6 +254,10 @@ for status in STATUSES:
         passes, lasts = status_promises(status, phase)
         quick = QUICK_STATUSES.get(status) == phase and ("passes" if passes and status not in (404,) else "lasts")
         add(name, phase, emulated("status", status=status), passes, lasts, str(status), quick)
+
+name = fault("forgotten", "the service itself says that it does not know the generation")
+add(name, "poll", emulated("status", status=404, body={"message": "Generation not found", "statusCode": 404}), RETRIED,
+    LOST, "404", "passes")
 
 # --- answers that are none
 

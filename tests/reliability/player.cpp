@@ -19,7 +19,7 @@
 
 namespace {
 
-constexpr GstClockTime patience = 100 * GST_SECOND;
+constexpr GstClockTime patience = 300 * GST_SECOND;
 constexpr GstClockTime tick = 10 * GST_MSECOND;
 
 struct Checksum {

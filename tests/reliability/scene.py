@@ -20,7 +20,7 @@ CLIP = BUILD / "tests/clips/faststart.mp4"
 OTHER_CLIP = BUILD / "tests/clips/fragmented.mp4"
 PLAYER = os.environ["AIMLVIDEO_PLAYER"]
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
-PATIENCE = 150  # seconds after which a process that should have ended counts as hanging
+PATIENCE = 350  # seconds after which a process that should have ended counts as hanging
 RESOURCE_ERRORS = {1: "FAILED", 3: "NOT_FOUND", 4: "BUSY", 5: "OPEN_READ", 9: "READ", 13: "SETTINGS",
                    14: "NO_SPACE_LEFT", 15: "NOT_AUTHORIZED"}
 

@@ -199,10 +199,13 @@ GST_START_TEST(a_clip_that_is_nowhere_any_more_is_not_bought_again_for_a_uri) {
   bench.service.onPoll = [](const Seen &, Answer &answer) {
     answer.json(404, R"({"message":"Generation not found"})");
   };
-  bench.row = 0;
-  fromUri(bench.settings);
-  expectNothingBought(bench);
-  fail_unless_equals_int(bench.service.purchases(), 1);
+  for (const OnLost onLost : {OnLost::Fail, OnLost::Buy}) {
+    bench.row = 0;
+    bench.settings.onLost = onLost;
+    fromUri(bench.settings);
+    fail_unless(bench.fault().kind == ErrorKind::Lost);
+    fail_unless_equals_int(bench.service.purchases(), 1);
+  }
 }
 GST_END_TEST
 

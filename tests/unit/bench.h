@@ -42,6 +42,7 @@ struct Bench {
     patience.downloads = {1ms, 5ms, 0};
     patience.tooLarge = {1ms, 5ms, 2};
     patience.lookups = {1ms, 5ms, 0};
+    patience.unknownIdSpan = 20ms;
     patience.ownership = 5ms;
     patience.firstFailure = 0ms;
     // an unknown outcome stays one, at once, unless a test opens the logs

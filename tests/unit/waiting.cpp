@@ -211,6 +211,61 @@ GST_START_TEST(a28_an_id_that_the_service_does_not_know_is_given_up_after_some_p
 }
 GST_END_TEST
 
+/// An unknown id that was typed is no purchase, and the next run asks again.
+GST_START_TEST(a_given_id_that_is_not_known_is_not_called_paid_for) {
+  Bench bench;
+  bench.fetchOnly("no-such-id");
+  pollsAnswer(bench, 404, R"({"message":"Generation not found","statusCode":404})");
+  for (int runs = 0; runs < 2; ++runs) {
+    const Error error = bench.fault();
+    fail_unless(error.kind == ErrorKind::NotFound);
+    fail_if(contains(error.text(), "paid for"), "%s", error.text().c_str());
+    fail_unless(bench.boughtNothing());
+  }
+  bench.settings.timeout = 1;
+  pollsAnswer(bench, 404, "<html>not here</html>");
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::TimedOut);
+  fail_if(contains(error.text(), "paid for"), "%s", error.text().c_str());
+  fail_unless_contains(error.text(), "generation-id=no-such-id");
+}
+GST_END_TEST
+
+/// What a gateway, another service or a moment's confusion says of a generation that is paid for.
+GST_START_TEST(only_the_services_own_word_over_a_while_loses_what_is_bought) {
+  constexpr auto word = R"({"message":"Generation not found","statusCode":404})";
+  const Fault faults[] = {
+      {"a page", answering(404, "text/html", "<html><h1>404 Not Found</h1>generation not found</html>")},
+      {"a page with 400", answering(400, "text/html", "<html>Bad Request</html>")},
+      {"nothing", answering(404, "text/plain", "")},
+      {"another JSON", answering(404, "application/json", R"({"message":"Not Found","statusCode":404})")},
+      {"an array", answering(404, "application/json", R"(["generation not found"])")},
+      {"an unknown path", answering(404, "application/json", R"({"message":"Cannot GET /v2/video/generations"})")},
+      {"another status", answering(404, "application/json", R"({"message":"Generation not found","statusCode":502})")},
+      {"410", answering(410, "application/json", word)},
+      {"a word that breaks off",
+       [n = 0](const Seen &, Answer &answer) mutable {
+         if (++n % 4 == 0)
+           answer.json(503, "{}");
+         else
+           answer.json(404, word);
+       }},
+  };
+  for (const Fault &fault : faults) {
+    Bench bench;
+    firstPollsAnswer(bench, 40, fault.handler);
+    const auto clip = bench.run();
+    fail_unless(clip.has_value(), "%s: %s", fault.name, clip ? "" : clip.error().text().c_str());
+    fail_unless_equals_int(bench.service.purchases(), 1);
+  }
+  Bench restarted;
+  restarted.patience.unknownIdSpan = 1h;
+  firstPollsAnswer(restarted, 40, answering(404, "application/json", word));
+  fail_unless(restarted.run().has_value());
+  fail_unless(Patience().unknownIdSpan >= 3min && Patience().unknownIdAnswers >= 5);
+}
+GST_END_TEST
+
 GST_START_TEST(a_given_id_is_looked_for_in_both_families) {
   Bench bench;
   bench.fetchOnly();
@@ -351,6 +406,8 @@ static TCase *faults() {
   tcase_add_test(tests, polls_that_fail_to_the_end_end_at_the_deadline);
   tcase_add_test(tests, a_poll_that_is_held_ends_at_the_deadline);
   tcase_add_test(tests, a28_an_id_that_the_service_does_not_know_is_given_up_after_some_polls);
+  tcase_add_test(tests, a_given_id_that_is_not_known_is_not_called_paid_for);
+  tcase_add_test(tests, only_the_services_own_word_over_a_while_loses_what_is_bought);
   tcase_add_test(tests, a_given_id_is_looked_for_in_both_families);
   tcase_add_test(tests, a_refused_key_ends_the_wait_and_keeps_the_generation);
   tcase_add_test(tests, a_redirected_poll_is_not_followed);

@@ -11,6 +11,7 @@ ExitCode exitCodeFor(ErrorKind kind) {
   case ErrorKind::NotAuthorized:
     return ExitCode::NotAuthorized;
   case ErrorKind::NotFound:
+  case ErrorKind::Lost:
   case ErrorKind::Unreadable:
     return ExitCode::NotFound;
   case ErrorKind::Busy:
