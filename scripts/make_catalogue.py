@@ -6,13 +6,17 @@ The input is a folder of facts read from the service's public documentation:
 models.json (every model with every parameter) and kling-models.md (the table
 with the time, the size and the sound of one sample run of each Kling model).
 
-    scripts/make_catalogue.py FACTS_DIR > src/api/models.json
+    scripts/make_catalogue.py FACTS_DIR > models.json && mv models.json src/api/
+
+Models that the facts lack, since they are newer, are taken over from the catalogue as it is.
 """
 
 import json
 import pathlib
 import re
 import sys
+
+CATALOGUE = pathlib.Path(__file__).resolve().parent.parent / "src/api/models.json"
 
 # Facts of a parameter that the catalogue keeps, in this order.
 FACTS = ("name", "type", "required", "format", "nullable", "enum", "default", "min", "max", "min_length", "max_length",
@@ -69,6 +73,16 @@ def with_what_only_the_samples_send(model):
     if "pro" in model["id"]:
         model["parameters"].insert(at + 1, {"name": "aspect_ratio", "type": "string", "enum": ["16:9", "9:16", "1:1"],
                                             "about": "frame shape of the result, sent by the page's sample"})
+
+
+def with_what_is_known_since(model):
+    """The schema of motion control has a mode, and its page calls the model otherwise than the schema; of fabric-1.0-fast
+    only the older of two schemas requires the resolution."""
+    if model["id"] == "klingai/video-v2-6-pro-motion-control" and all(p["name"] != "mode" for p in model["parameters"]):
+        model["parameters"].append({"name": "mode", "type": "string", "enum": ["std", "pro"], "default": "std",
+                                    "about": "quality/price tier"})
+    if model["id"] == "veed/fabric-1.0-fast":
+        next(p for p in model["parameters"] if p["name"] == "resolution").pop("required", None)
 
 
 def compact_parameter(raw):
@@ -138,6 +152,7 @@ def compact_model(raw, runs):
     if "legacy_params" in raw:
         model["legacy_parameters"] = [compact_parameter(p) for p in raw["legacy_params"]]
     with_what_only_the_samples_send(model)
+    with_what_is_known_since(model)
     return model
 
 
@@ -163,7 +178,9 @@ def main():
     facts = pathlib.Path(sys.argv[1])
     runs = sample_runs((facts / "kling-models.md").read_text())
     raw = json.loads((facts / "models.json").read_text())
-    write(sorted((compact_model(m, runs) for m in raw), key=lambda m: m["id"]), sys.stdout)
+    models = {model["id"]: model for model in json.loads(CATALOGUE.read_text())["models"]}
+    models |= {m["id"]: compact_model(m, runs) for m in raw}
+    write([models[model_id] for model_id in sorted(models)], sys.stdout)
 
 
 main()

@@ -57,8 +57,8 @@ class CommandLine(EndToEnd):
     def test_models_are_listed(self):
         lines = self.output_of("models").splitlines()
         self.assertTrue(lines[0].startswith("MODEL "))
-        self.assertEqual(len(lines), 150)
-        self.assertEqual(len(self.json_of("models")["models"]), 149)
+        self.assertEqual(len(lines), 154)
+        self.assertEqual(len(self.json_of("models")["models"]), 153)
 
     def test_a_model_is_explained_with_its_price(self):
         text = self.output_of("models", MODEL)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The documents are true: their commands run, their lists are complete, the demo leaves a video."""
 
+import json
 import os
 import re
 import shutil
@@ -56,6 +57,12 @@ class Commands(EndToEnd):
 
 
 class Models(EndToEnd):
+    def test_the_number_of_models_is_told_right_wherever_it_is_told(self):
+        count = len(json.loads((SOURCE / "src/api/models.json").read_text())["models"])
+        for document in [*DOCUMENTS, SOURCE / "docs/emulator.md"]:
+            for told in re.findall(r"(\d{3}) (?:video )?models", document.read_text()):
+                self.assertEqual(int(told), count, document.name)
+
     def test_the_page_of_the_models_says_what_the_catalogue_says(self):
         page = subprocess.run([SOURCE / "scripts/make_models_page.py"], capture_output=True, text=True, check=True).stdout
         self.assertTrue(page == (SOURCE / "docs/models.md").read_text(),

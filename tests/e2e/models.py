@@ -44,8 +44,8 @@ class Models(unittest.TestCase):
                 self.assertEqual(list(schema.mistakes_in(schema.facts_of(model), sent)), [])
                 self.assertEqual(sent, body)
 
-    def test_there_are_149_of_them(self):
-        self.assertEqual(len(schema.MODELS), 149)
+    def test_the_judge_and_the_catalogue_have_the_same_ones(self):
+        self.assertGreater(len(schema.MODELS), 150)
         listed = subprocess.run([COMMAND, "models", "--json"], capture_output=True, text=True, check=True).stdout
         self.assertEqual(sorted(model["id"] for model in json.loads(listed)["models"]), schema.MODELS)
 

@@ -3,6 +3,8 @@
 """The models, the logs and the account's money."""
 
 import datetime
+import json
+import os
 import unittest
 import urllib.parse
 
@@ -19,7 +21,8 @@ class Models(EmulatorTest):
 
     def test_no_key_is_needed_and_all_models_are_listed(self):
         models = self.models()
-        self.assertEqual(len(models), 149)
+        with open(os.environ["AIMLAPI_CATALOGUE"], encoding="utf-8") as file:
+            self.assertEqual([m["id"] for m in models], [m["id"] for m in json.load(file)["models"]])
         self.assertEqual({m["type"] for m in models}, {"internal/video-generations/submit"})
         self.assertIn("model=klingai%2Fvideo-v2-6-pro-text-to-video", next(
             m for m in models if m["id"] == TEXT_MODEL)["info"]["docsJson"])
@@ -56,8 +59,9 @@ class Models(EmulatorTest):
 
     def test_one_model_has_its_own_address_with_plain_slashes(self):
         answer = self.emulator.call("GET", f"/model/{TEXT_MODEL}?include=pricing", key=None)
-        self.assertEqual((answer.status, answer.json["id"]), (200, TEXT_MODEL))
-        self.assertIn("pricing", answer.json)
+        self.assertEqual((answer.status, answer.json["object"]), (200, "model"))
+        self.assertEqual(answer.json["data"]["id"], TEXT_MODEL)
+        self.assertIn("pricing", answer.json["data"])
         self.assertEqual(self.emulator.call("GET", "/model/no/such", key=None).status, 404)
         escaped = urllib.parse.quote(TEXT_MODEL, safe="")
         self.assertEqual(self.emulator.call("GET", "/model/" + escaped, key=None).status, 404)

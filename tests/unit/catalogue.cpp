@@ -101,6 +101,20 @@ GST_START_TEST(the_models_that_must_always_work_are_known) {
 }
 GST_END_TEST
 
+GST_START_TEST(the_models_and_parameters_that_came_after_the_first_snapshot_are_known) {
+  for (const char *id :
+       {"minimax/h3-max", "alibaba/wan-3-0-video", "alibaba/wan3.0-video", "google/gemini-omni-1.1-flash"}) {
+    const Model *model = Catalogue::instance().find(id);
+    fail_unless(model != nullptr, "%s", id);
+    fail_unless(model->parameter("prompt") && model->parameter("prompt")->required, "%s", id);
+    fail_unless(model->parameter("image_url") && model->parameter("duration"), "%s", id);
+  }
+  const Parameter *mode = Catalogue::instance().find("klingai/video-v2-6-pro-motion-control")->parameter("mode");
+  fail_unless(mode && mode->allowed == std::vector<std::string>({"std", "pro"}));
+  fail_if(Catalogue::instance().find("veed/fabric-1.0-fast")->parameter("resolution")->required);
+}
+GST_END_TEST
+
 static Suite *catalogue_suite() {
   Suite *suite = suite_create("catalogue");
   TCase *tests = tcase_create("all");
@@ -112,6 +126,7 @@ static Suite *catalogue_suite() {
   tcase_add_test(tests, a23_ids_are_compared_byte_for_byte);
   tcase_add_test(tests, a_models_facts_are_complete);
   tcase_add_test(tests, the_models_that_must_always_work_are_known);
+  tcase_add_test(tests, the_models_and_parameters_that_came_after_the_first_snapshot_are_known);
   return suite;
 }
 

@@ -106,7 +106,7 @@ Response Listings::model(const Request &request) const {
   const Model *model = service_.catalogue.find(id);
   if (!model)
     return errorResponse(request, 404, "Model '" + id.substr(0, 200) + "' not found");
-  return tagged(request, modelJson(*model, wantsPricing(request)));
+  return tagged(request, Json::object({{"object", "model"}, {"data", modelJson(*model, wantsPricing(request))}}));
 }
 
 Response Listings::logs(const Request &request) {
