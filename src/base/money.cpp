@@ -19,4 +19,11 @@ std::optional<double> parseUsd(std::string_view text) {
   return usd;
 }
 
+double totalUsd(const std::vector<std::optional<double>> &amounts) {
+  double total = 0;
+  for (const auto &amount : amounts)
+    total += amount.value_or(0);
+  return std::round(total * 1e6) / 1e6;
+}
+
 } // namespace aimlvideo

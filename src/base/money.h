@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace aimlvideo {
 
@@ -12,5 +13,9 @@ bool isAmount(double usd);
 /// An amount of money as it is written in options, the environment and the service's headers: `0.50`, `12`, `1e-3`,
 /// with nothing before or behind it. Nothing: the text is none, such as `nan`, `-1`, `inf`, `0,5` or an empty one.
 std::optional<double> parseUsd(std::string_view text);
+
+/// The sum of what is known, without what adding doubles leaves behind the sixth decimal. Every total that people are
+/// told is made here.
+double totalUsd(const std::vector<std::optional<double>> &amounts);
 
 } // namespace aimlvideo

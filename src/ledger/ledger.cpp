@@ -168,6 +168,14 @@ const char *nameOf(LedgerRow::State state) {
   return stateNames[static_cast<size_t>(state)];
 }
 
+Usage billed(const LedgerRow &row) {
+  using State = LedgerRow::State;
+  const bool made = row.state == State::Running || row.state == State::Completed;
+  if (made && !row.identity.empty())
+    return row.usage;
+  return row.state == State::Sent ? Usage{} : Usage{0.0, 0.0};
+}
+
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
   static std::mutex mutex;
   // outlives every worker, also those still running at exit

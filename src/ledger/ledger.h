@@ -62,6 +62,10 @@ struct LedgerRow {
 
 const char *nameOf(LedgerRow::State state);
 
+/// What the purchases of this ledger were billed for it, as far as the service says: 0 where the service made nothing,
+/// and where the user only named a generation that was bought elsewhere.
+Usage billed(const LedgerRow &row);
+
 /// What was asked for and bought by one user, in one SQLite file that all of the user's processes share.
 ///
 /// A write is on disk when its call returns (WAL, synchronous=FULL). Any thread; calls take milliseconds (those that

@@ -12,8 +12,11 @@ import html.parser
 import json
 import os
 import pty
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.request
@@ -85,6 +88,9 @@ class BatchCase(EndToEnd):
         rule = {"match": match, "fault": {"kind": kind, **settings}}
         urllib.request.urlopen(self.emulator.url + "/emulator/faults", json.dumps(rule).encode()).close()
 
+    def no_faults(self):
+        urllib.request.urlopen(urllib.request.Request(self.emulator.url + "/emulator/faults", method="DELETE")).close()
+
     def assert_made(self, count):
         clip = CLIP.read_bytes()
         self.assertEqual(len(list(self.out.iterdir())), count)
@@ -95,7 +101,8 @@ class BatchCase(EndToEnd):
 class Batch(BatchCase):
     def test_csv_and_json_lines_say_the_same(self):
         rows = [{"prompt": 'Quotes "here", commas\nand lines', "image": "", "output": "out/a.mp4", "duration": "5"},
-                {"prompt": "A boat", "image": str(IMAGE), "output": "out/b.mp4", "duration": ""}]
+                {"prompt": "A boat", "image": "lighthouse.jpg", "output": "out/b.mp4", "duration": ""}]
+        shutil.copy(IMAGE, self.folder)
         self.batch(self.manifest(rows))
         rows[0]["duration"] = 5
         rows[0]["output"], rows[1]["output"] = "out/c.mp4", "out/d.mp4"
@@ -112,10 +119,10 @@ class Batch(BatchCase):
             {"prompt": "e", "output": "no/such.mp4"}, {"prompt": "f", "output": "out/there.mp4"},
             {"prompt": "g", "output": "out/g.mp4", "image": "no.jpg"},
             {"prompt": "h", "output": "out/h.mp4", "profile": "avi"},
-            {"prompt": "i", "output": "out/i.mp4", "reuse": "none"}])
+            {"prompt": "i", "output": "out/i.mp4", "promt": "x"}])
         text = self.batch(path, code=3).stderr
         for row, what in ((2, "allowed are 5, 10"), (4, "is that of row 3"), (5, "no output"), (6, "no folder no"),
-                          (7, "exists already"), (8, "no.jpg"), (9, "no profile"), (10, "reuse can't be none")):
+                          (7, "exists already"), (8, "no.jpg"), (9, "no profile"), (10, "Did you mean prompt")):
             self.assertRegex(text, rf"row {row}: .*{what}")
         self.assertIn("8 mistakes", text)
         self.assertEqual(self.bought(), 0)
@@ -200,6 +207,70 @@ class Batch(BatchCase):
                       self.batch(self.simple(4), "--check", "--max-cost", 5).stdout)
         self.assertEqual(self.bought(), 0)
 
+    def test_money_is_said_once_and_is_what_was_billed(self):
+        def generate(prompt, *more, code):
+            run = subprocess.run([COMMAND, "generate", "-p", prompt, *more, "--json"], env=self.environment(),
+                                 cwd=self.folder, capture_output=True, text=True)
+            self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+            return json.loads(run.stdout.splitlines()[-1]).get("usd_spent", 0)
+
+        def jobs():
+            return json.loads(subprocess.run([COMMAND, "jobs", "list", "--json"], env=self.environment(),
+                                             capture_output=True, text=True, check=True).stdout)
+
+        # one that an earlier run bought whole, one that it bought and left, one of which it lost the answer
+        before = generate("replayed", "-o", "earlier.mp4", code=0)
+        self.fault({"phase": "poll"}, "status", status=503)
+        before += generate("resumed", "-o", "later.mp4", "--timeout", "1", code=7)
+        self.assertAlmostEqual(before, 2 * PRICE)
+        self.no_faults()
+        self.fault({"phase": "create", "nth": 2}, "failure")
+        self.fault({"phase": "create", "nth": 3}, "moderation")
+        self.fault({"phase": "create", "nth": 4}, "lost-after")
+        prompts = ["a", "fails", "moderated", "lost", "replayed", "resumed", "doubled", "doubled", "b"]
+        path = self.manifest([{"prompt": prompt, "output": f"out/{i}.mp4"} for i, prompt in enumerate(prompts)])
+        run = self.batch(path, "--jobs", 1, "--report", "report", "--max-cost", 5, code=1)
+        # and what is made before costs nothing either; these are joined, since both are under way at once
+        self.manifest([{"prompt": "joined", "output": f"out/joined{i}.mp4"} for i in range(3)] +
+                      [{"prompt": "a", "output": "out/0.mp4"}], "more.csv")
+        more = self.batch("more.csv", "--jobs", 3, "--report", "more", "--journal", path.name + ".done", "--json")
+
+        bill = self.emulator.report()["usd"]
+        with open(self.folder / "report/report.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        with open(self.folder / "more/report.csv", newline="") as file:
+            rows += csv.DictReader(file)
+        listed = sum(float(row["usd_spent"] or 0) for row in rows)
+        self.assertAlmostEqual(listed, 5 * PRICE)
+        self.assertEqual([row["state"] for row in rows].count("made-before"), 1)
+        self.assertEqual([row["origin"] for row in rows].count("bought"), 6)  # with the two that failed
+        self.assertIn("4 bought for 1.82 USD", run.stdout)
+        summary = json.loads(more.stdout.splitlines()[-1])
+        self.assertEqual((summary["bought"], summary["usd_spent"]), (1, PRICE))
+        for folder, text in (("report", "this run bought 4 for 1.82 USD"), ("more", "this run bought 1 for 0.455 USD")):
+            self.assertIn(text, (self.folder / folder / "index.html").read_text())
+        self.assertAlmostEqual(before + listed, bill)
+        self.assertAlmostEqual(sum(job.get("usd_spent", 0) for job in jobs()), bill)
+        text = subprocess.run([COMMAND, "jobs"], env=self.environment(), capture_output=True, text=True).stdout
+        self.assertEqual(text.splitlines()[-1], f"{len(jobs())} jobs, 3.185 USD")
+        self.assertAlmostEqual(bill, 3.185)
+
+    def test_a_cap_that_is_no_amount_is_refused(self):
+        path = self.simple(1)
+        for amount in ("nan", "-1", "inf", "", "ten", "1,50"):
+            with self.subTest(amount=amount):
+                self.assertIn("it is an amount in USD", self.batch(path, f"--max-cost={amount}", code=2).stderr)
+        self.assertEqual(self.bought(), 0)
+
+    def test_what_may_have_been_bought_counts_as_spent(self):
+        self.fault({"phase": "create", "nth": 1}, "lost-after")
+        self.fault({"phase": "logs"}, "status", status=404)
+        run = self.batch(self.simple(2), "--max-cost", 0.5, "--on-unknown", "resubmit", "--timeout", 20, "--jobs", 1,
+                         code=1)
+        self.assertRegex(run.stdout, r"row 2: out/0.mp4: FAILED: .*not sent again")
+        self.assertIn("over-budget", run.stdout)
+        self.assertEqual(self.bought(), 1)
+
     def test_the_report_is_one_page_with_pictures_and_nothing_in_it_runs(self):
         evil = "<script>alert(1)</script><img src=http://evil/> & \"'"
         path = self.manifest([{"prompt": evil, "output": "out/a.mp4"}, {"prompt": "b", "output": "out/b.webm",
@@ -264,6 +335,104 @@ class Batch(BatchCase):
         self.assertIn("Run the same command again", output)
 
 
+class OthersManifest(BatchCase):
+    """A manifest that somebody else has written."""
+
+    def setUp(self):
+        super().setUp()
+        self.work = self.folder / "work"
+        self.work.mkdir()
+        shutil.copy(IMAGE, self.folder / "outside.jpg")
+        shutil.copy(IMAGE, self.work / "inside.jpg")
+        (self.folder / "secret.txt").write_text("the secret\n")
+        (self.folder / "outside.json").write_text('{"seed": 1}')
+
+    def row(self, code=3, options=(), **row):
+        path = self.manifest([{"prompt": "a", "output": "out/a.mp4"} | row], "work/clips.jsonl")
+        return self.batch(path, *options, code=code)
+
+    def test_a_row_says_what_is_to_be_made_and_nothing_else(self):
+        may = {"prompt", "negative-prompt", "prompt-file", "image", "tail-image", "model", "duration", "aspect-ratio",
+               "cfg-scale", "generate-audio", "parameters", "take", "generation-id"}
+        text = subprocess.run([COMMAND, "generate", "--help"], capture_output=True, text=True).stdout
+        own = {"help", "output", "profile", "size", "rate", "force", "json"}
+        others = set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", text, re.MULTILINE)) - own - may
+        self.assertGreaterEqual(others, {"base-url", "api-key-file", "proxy", "timeout", "reuse", "on-unknown", "max-cost"})
+        for name in others:
+            with self.subTest(name=name):
+                self.assertRegex(self.row(**{name: "1"}).stderr,
+                                 rf"row 1: the column {name} is not for a manifest: .* command line: --{name}")
+        self.assertIn("$AIMLAPI_KEY", self.row(**{"api-key": KEY[::-1]}).stderr)
+        self.assertEqual(self.emulator.report()["requests"], 0)
+        self.assertIn("reuse can't be none", self.row(options=("--reuse", "none")).stderr)
+
+    def test_files_are_read_below_the_folder_of_the_manifest_only(self):
+        (self.work / "link.txt").symlink_to(self.folder / "secret.txt")
+        (self.work / "link.jpg").symlink_to("../outside.jpg")
+        (self.work / "away").symlink_to(self.folder)
+        (self.work / "again.json").write_text(f"@{self.folder}/outside.json")
+        inside = {"model": "klingai/video-v2-6-pro-image-to-video"}
+        for row in ({"prompt": "", "prompt-file": "secret.txt"}, {"prompt": "", "prompt-file": "work/link.txt"},
+                    {"prompt": "", "prompt-file": str(self.folder / "secret.txt")},
+                    {"prompt": "", "prompt-file": "work/away/secret.txt"},
+                    {"prompt": "", "prompt-file": "/proc/self/environ"},
+                    {"image": "outside.jpg"}, {"image": "work/../outside.jpg"}, {"image": "work/link.jpg"},
+                    {"image": (self.folder / "outside.jpg").as_uri()}, {"image": "work/inside.jpg", "tail-image": "outside.jpg"},
+                    {"parameters": "@outside.json"}, {"parameters": "@work/again.json"},
+                    inside | {"parameters": {"image_url": "outside.jpg"}},
+                    inside | {"parameters": {"image_url": (self.folder / "outside.jpg").as_uri()}}):
+            with self.subTest(row=row):
+                self.assertRegex(self.row(**row).stderr, "row 1: .*(outside of the manifest's folder|no JSON object)")
+                self.assertNotIn("the secret", self.row(**row).stderr)
+        self.assertEqual(self.bought(), 0)
+
+    def test_files_below_it_are_read_and_elsewhere_where_the_command_line_says_so(self):
+        (self.work / "prompt.txt").write_text("from a file\n")
+        (self.work / "more.json").write_text('{"negative_prompt": "rain"}')
+        self.row(code=0, **{"prompt": "", "prompt-file": "work/prompt.txt", "parameters": "@work/more.json",
+                            "image": "work/inside.jpg"})
+        task = self.emulator.report()["tasks"][0]["request"]
+        self.assertEqual((task["prompt"], task["parameters"]["negative_prompt"]), ("from a file", "rain"))
+        # it is the same request as the one that says it all by itself
+        self.row(code=0, output="out/b.mp4", prompt="from a file", parameters={"negative_prompt": "rain"},
+                 image=(self.work / "inside.jpg").as_uri())
+        self.assertEqual(self.bought(), 1)
+        self.row(code=0, options=("--files-from", self.folder), image="outside.jpg", output="out/c.mp4")
+        self.assertEqual(self.bought(), 2)
+
+    def test_outputs_stay_below_the_manifest_and_the_present_folder(self):
+        with tempfile.TemporaryDirectory() as elsewhere:
+            (self.work / "away").symlink_to(elsewhere)
+            for output in (f"{elsewhere}/a.mp4", "../a.mp4", "work/away/a.mp4", "/a.mp4"):
+                with self.subTest(output=output):
+                    self.assertIn("--outputs-to", self.row(output=output).stderr)
+            self.assertEqual(self.bought(), 0)
+            self.row(code=0, output=f"{elsewhere}/a.mp4", options=("--outputs-to", elsewhere))
+            self.assertEqual(os.listdir(elsewhere), ["a.mp4"])
+
+    def test_force_replaces_neither_the_manifest_nor_what_a_clip_is_made_from(self):
+        path = self.work / "clips.jsonl"
+        for row in ({"output": "work/clips.jsonl"}, {"output": "work/../work/clips.jsonl.done"},
+                    {"output": "work/inside.jpg", "image": "work/inside.jpg", "profile": "poster"}):
+            with self.subTest(row=row):
+                text = self.row(options=("--force",), **row).stderr
+                self.assertIn("one of the files that this is made from", text)
+                self.assertIn('"prompt"', path.read_text())
+        (self.folder / "clips.csv").write_text("prompt,output\na,out/a.mp4\n")
+        shutil.copy(self.folder / "clips.csv", self.work / "report.csv")
+        self.batch("work/report.csv", "--report", "work", code=3)
+        self.batch("clips.csv", "--journal", "clips.csv", code=3)
+        self.assertEqual((self.work / "report.csv").read_text(), (self.folder / "clips.csv").read_text())
+        self.assertEqual(self.bought(), 0)
+
+    def test_a_journal_follows_no_link(self):
+        (self.folder / "precious").write_text("precious")
+        (self.work / "clips.jsonl.done").symlink_to(self.folder / "precious")
+        self.assertIn("symbolic link", self.row(code=None).stderr)
+        self.assertEqual((self.folder / "precious").read_text(), "precious")
+        self.assertEqual(self.bought(), 0)
+
+
 class Interrupted(BatchCase):
     def settle_what_never_arrived(self):
         """As a user does who finds nothing in the account's logs. Until then nothing is sent again."""
@@ -314,7 +483,7 @@ class Throughput(BatchCase):
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    cases = [Batch, Interrupted]
+    cases = [Batch, OthersManifest, Interrupted]
     if "--rows" in arguments:
         ROWS = int(arguments[arguments.index("--rows") + 1])
         cases = [Interrupted]

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import urllib.request
@@ -42,7 +43,7 @@ class Generate(EndToEnd):
         return self.emulator.report()["billable"]
 
     def left_over(self):
-        return [name for name in os.listdir(self.folder) if name.endswith(".part")]
+        return [name for name in os.listdir(self.folder) if ".part-" in name]
 
     def test_a_clip_comes_as_it_is_and_the_name_of_the_file_is_printed(self):
         run = self.generate("-p", "A boat", "-i", IMAGE, "-o", "boat.mp4")
@@ -174,13 +175,63 @@ class Generate(EndToEnd):
         self.assertEqual((self.folder / "a.mp4").read_bytes(), (self.folder / "b.mp4").read_bytes())
         self.assertEqual(self.bought(), 1)
 
+    def test_nothing_that_lies_in_the_way_is_followed_or_emptied(self):
+        victim = self.folder / "victim"
+        victim.mkdir()
+        (victim / "precious").write_text("precious")
+        (victim / "aimlvideo-work-folder").touch()
+        # such names may be anything: a folder of one's own, a link, a folder that another user has prepared
+        mine = self.folder / ".a.webm.part-abcdef"
+        mine.mkdir(mode=0o700)
+        (mine / "precious").write_text("precious")
+        (self.folder / ".a.webm.part-ghijkl").symlink_to(victim)
+        (self.folder / ".a.webm.part").symlink_to(victim)
+        open_one = self.folder / ".a.webm.part-mnopqr"
+        shutil.copytree(victim, open_one)
+        os.chmod(open_one, 0o755)
+        others = self.folder / ".a.webm.part-stuvwx"
+        others.mkdir(mode=0o700)
+        for name in ("clip", "result"):
+            (others / name).symlink_to(victim / "precious")
+        (others / "aimlvideo-work-folder").touch()
+        if os.geteuid() == 0:
+            os.chown(others, 65534, 65534)
+        else:
+            shutil.rmtree(others)
+        before = self.left_over()
+        for profile, output in (("webm", "a.webm"), ("mp4", "a.mp4"), ("hls", "a")):
+            self.generate("-p", "A boat", "--profile", profile, "-o", output)
+        self.assertEqual(self.left_over(), before)
+        for folder in (victim, mine, open_one):
+            self.assertEqual((folder / "precious").read_text(), "precious")
+
+    def test_force_does_not_replace_what_the_clip_is_made_from(self):
+        shutil.copy(IMAGE, self.folder / "mona.jpg")
+        (self.folder / "link.jpg").symlink_to("mona.jpg")
+        (self.folder / "prompt.txt").write_text("A boat")
+        for arguments in (("-p", "A boat", "-i", "mona.jpg", "-o", "mona.jpg", "--profile", "poster"),
+                          ("-p", "A boat", "-i", "link.jpg", "-o", "./mona.jpg", "--profile", "poster"),
+                          ("-p", "A boat", "-i", "link.jpg", "-o", "link.jpg", "--profile", "poster"),
+                          ("--prompt-file", "prompt.txt", "-o", "prompt.txt")):
+            with self.subTest(arguments=arguments):
+                run = self.generate(*arguments, "--force", code=3)
+                self.assertIn("one of the files that this is made from", run.stderr)
+        self.assertEqual((self.folder / "mona.jpg").read_bytes(), IMAGE.read_bytes())
+        self.assertEqual(self.bought(), 0)
+
+    def test_a_cap_that_is_no_amount_is_refused(self):
+        for amount in ("nan", "-1", "ten"):
+            with self.subTest(amount=amount):
+                self.generate("-p", "A boat", "-o", "a.mp4", f"--max-cost={amount}", code=2)
+        self.assertEqual(self.bought(), 0)
+
     def test_what_kill_9_leaves_is_cleaned_up_by_the_next_run(self):
         self.fault("clip", "stall", bytes=1000)
         run = self.start("-p", "A boat", "-o", self.folder / "a.mp4")
         run.wait_for("downloading")
         run.process.send_signal(signal.SIGKILL)
         run.end()
-        self.assertEqual(self.left_over(), [".a.mp4.part"])
+        self.assertRegex(" ".join(self.left_over()), r"^\.a\.mp4\.part-\w{6}$")
         self.assertFalse((self.folder / "a.mp4").exists())
         self.no_faults()
         self.generate("-p", "A boat", "-o", "a.mp4")

@@ -289,6 +289,17 @@ class Disks(PaidOnce):
         self.assertIn(str(state), output)
         self.assertEqual(self.purchases(), 0)
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a folder away")
+    def test_a_state_folder_of_another_user_refuses_to_buy_for_root_too(self):
+        state = self.folder / "state/aimlvideo"
+        state.mkdir(parents=True, mode=0o700)
+        os.chown(state, 65534, 65534)
+        whole, output = self.run_element()
+        self.assertFalse(whole)
+        self.assertIn("belongs to another user", output)
+        self.assertEqual(list(state.iterdir()), [])
+        self.assertEqual(self.purchases(), 0)
+
     def test_a_full_state_folder_refuses_to_buy(self):
         state = self.folder / "state"
         self.tmpfs(state)
@@ -333,6 +344,12 @@ class Commands(PaidOnce):
         self.assertIn("a cat on a roof", self.command("jobs", "show", "1"))
         self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"))
         self.assertEqual((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes())
+        (self.folder / "there.mp4").write_text("precious")
+        self.assertIn("--force overwrites it",
+                      self.command("jobs", "resume", "1", str(self.folder / "there.mp4"), code=3))
+        self.assertEqual((self.folder / "there.mp4").read_text(), "precious")
+        self.command("jobs", "resume", "1", str(self.folder / "there.mp4"), "--force")
+        self.assertEqual((self.folder / "there.mp4").read_bytes(), CLIP.read_bytes())
         self.command("jobs", "forget", "1")
         self.assertEqual(self.jobs(), [])
         self.assertEqual(self.purchases(), 1)
@@ -347,7 +364,7 @@ class Commands(PaidOnce):
         self.command("jobs", "forget", "1", code=3)
         self.command("jobs", "resolve", "1", "--not-bought", code=3)
         self.faults()
-        self.command("jobs", "resume", "1", str(self.clip))
+        self.command("jobs", "resume", "1", str(self.clip), "--force")  # the pipeline has left an empty file there
         self.assertEqual(self.clip.read_bytes(), CLIP.read_bytes())
         self.assertEqual(self.purchases(), 1)
 

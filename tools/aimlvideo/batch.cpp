@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <deque>
+#include <filesystem>
 
 #include "api/pricing.h"
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
+#include "base/money.h"
 #include "base/printable.h"
 #include "budget.h"
 #include "command.h"
@@ -82,8 +84,7 @@ std::vector<std::string> Batch::queueWhatIsLeft() {
       WorkFolder::sweep(order.output);
       const Journal::Entry *entry = journal_.find(order.output);
       results_[i].news.generationId = entry->generationId;
-      if (entry->usdSpent >= 0)
-        results_[i].news.usdSpent = entry->usdSpent;
+      results_[i].news.usdSpent = 0;
     } else if (const auto checked = checkOrder(order); !checked) {
       problems.push_back("row " + std::to_string(rows_[i].number) + ": " + checked.error().text());
     } else {
@@ -117,20 +118,16 @@ void Batch::pump() {
 void Batch::begin(size_t index) {
   Order order = rows_[index].order;
   if (budget_.limited()) {
-    const double own = g_ascii_strtod(order.properties["max-cost"].c_str(), nullptr);
-    const double cap = budget_.capOf(rows_[index]);
     char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-    order.properties["max-cost"] = g_ascii_dtostr(buffer, sizeof buffer, own > 0 ? std::min(own, cap) : cap);
+    order.properties["max-cost"] = g_ascii_dtostr(buffer, sizeof buffer, budget_.capOf(rows_[index]));
   }
   Production::Hooks hooks;
   hooks.changed = [] {
   };
   hooks.publishing = [this, index](const std::string &made) {
-    const GenerationNews &news = running_[index].production->news();
     Journal::Entry entry;
     entry.recipe = rows_[index].recipe();
-    entry.generationId = news.generationId;
-    entry.usdSpent = news.usdSpent.value_or(-1);
+    entry.generationId = running_[index].production->news().generationId;
     return journal_.add(rows_[index].order, made, std::move(entry));
   };
   hooks.ended = [this, index](const std::optional<Error> &failure) {
@@ -221,34 +218,27 @@ void Batch::interrupt() {
 }
 
 void Batch::summarise() {
-  double spent = 0;
-  size_t bought = 0;
-  for (const RowResult &result : results_)
-    if (result.news.bought()) {
-      ++bought;
-      spent += result.news.usdSpent.value_or(0);
-    }
-  const size_t made = count(RowState::Made) + count(RowState::MadeBefore);
+  const Totals totals = totalsOf(results_);
   lines_.clear();
   if (asJson_) {
     JsonLine("summary")
         .integer("rows", static_cast<int64_t>(rows_.size()))
-        .integer("made", static_cast<int64_t>(made))
-        .integer("made_before", static_cast<int64_t>(count(RowState::MadeBefore)))
-        .integer("bought", static_cast<int64_t>(bought))
-        .integer("failed", static_cast<int64_t>(count(RowState::Failed)))
-        .integer("over_budget", static_cast<int64_t>(count(RowState::OverBudget)))
-        .number("usd_spent", spent);
+        .integer("made", static_cast<int64_t>(totals.made))
+        .integer("made_before", static_cast<int64_t>(totals.madeBefore))
+        .integer("bought", static_cast<int64_t>(totals.bought))
+        .integer("failed", static_cast<int64_t>(totals.failed))
+        .integer("over_budget", static_cast<int64_t>(totals.overBudget))
+        .number("usd_spent", totals.usd);
   } else {
-    print(std::to_string(made) + " of " + std::to_string(rows_.size()) + " made, " +
-          std::to_string(count(RowState::MadeBefore)) + " of them before; " + std::to_string(bought) + " bought for " +
-          usdText(spent) + "; " + std::to_string(count(RowState::Failed)) + " failed");
+    print(std::to_string(totals.made) + " of " + std::to_string(rows_.size()) + " made, " +
+          std::to_string(totals.madeBefore) + " of them before; " + std::to_string(totals.bought) + " bought for " +
+          usdText(totals.usd) + "; " + std::to_string(totals.failed) + " failed");
   }
   std::fflush(stdout);
   if (stopper_)
     printError(*stopper_);
-  if (count(RowState::OverBudget) > 0)
-    std::fprintf(stderr, "aimlvideo: --max-cost leaves %zu rows out\n", count(RowState::OverBudget));
+  if (totals.overBudget > 0)
+    std::fprintf(stderr, "aimlvideo: --max-cost leaves %zu rows out\n", totals.overBudget);
   if (interrupted_)
     std::fprintf(stderr, "aimlvideo: interrupted. Run the same command again to go on: what is bought goes on at the "
                          "service and is not bought again\n");
@@ -291,10 +281,27 @@ ExitCode refuse(const std::string &manifest, const std::vector<std::string> &pro
   return ExitCode::BadRequest;
 }
 
+/// Rows read below the folder of the manifest and write there and below the present folder, unless the user says more.
+void addFolders(ManifestTerms &terms, const std::string &manifest, const TextOption &filesFrom,
+                const TextOption &outputsTo) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(manifest, error);
+  const std::string folder = error ? "." : real.parent_path().string();
+  terms.inputs.add(folder);
+  terms.outputs.add(folder);
+  terms.outputs.add(".");
+  if (filesFrom.given())
+    terms.inputs.add(filesFrom.text());
+  if (outputsTo.given())
+    terms.outputs.add(outputsTo.text());
+}
+
 constexpr auto explanation =
     "Makes all clips of a manifest: CSV with a heading, or JSON lines. The columns are output, profile,\n"
-    "size, rate, and the properties of aimlvideosrc: prompt, image, model, parameters and so on. The\n"
-    "options that are called like columns hold for the rows that leave them empty.\n\n"
+    "size, rate, and what is to be made: prompt, prompt-file, negative-prompt, image, tail-image, model,\n"
+    "duration, aspect-ratio, cfg-scale, generate-audio, parameters, take, generation-id. The options that\n"
+    "are called like columns hold for the rows that leave them empty; all other options are for the\n"
+    "command line alone. Rows name files below the folder of the manifest.\n\n"
     "All rows are checked before anything is bought. Run the same command again after any interruption:\n"
     "what is made is left alone, what is bought is gone on with, the rest is bought.";
 
@@ -308,14 +315,16 @@ ExitCode runBatch(const Arguments &arguments) {
   TextOption profile;
   TextOption size;
   TextOption rate;
+  TextOption filesFrom;
+  TextOption outputsTo;
   gint atOnce = 4;
-  gdouble mostCost = 0;
+  TextOption mostCost;
   gboolean force = FALSE;
   gboolean asJson = FALSE;
   gboolean checkOnly = FALSE;
   const GOptionEntry entries[] = {
       {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 if not given", "NUMBER"},
-      {"max-cost", 0, 0, G_OPTION_ARG_DOUBLE, &mostCost, "buy nothing that would bring the estimates above this",
+      {"max-cost", 0, 0, G_OPTION_ARG_STRING, mostCost.slot(), "buy nothing that would bring the estimates above this",
        "USD"},
       {"check", 0, 0, G_OPTION_ARG_NONE, &checkOnly, "check the manifest, buy nothing", nullptr},
       {"report", 0, 0, G_OPTION_ARG_FILENAME, report.slot(), "write report.csv and index.html there", "FOLDER"},
@@ -323,6 +332,10 @@ ExitCode runBatch(const Arguments &arguments) {
       {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clips", "PROFILE"},
       {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where it needs them", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
+      {"files-from", 0, 0, G_OPTION_ARG_FILENAME, filesFrom.slot(),
+       "rows may name files below this folder too, not only below the manifest's", "FOLDER"},
+      {"outputs-to", 0, 0, G_OPTION_ARG_FILENAME, outputsTo.slot(),
+       "rows may name outputs below this folder too, not only below the manifest's and the present one", "FOLDER"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make all again and overwrite", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},
       {},
@@ -340,9 +353,13 @@ ExitCode runBatch(const Arguments &arguments) {
   };
   if (words->empty())
     return usage("batch needs a MANIFEST");
-  if (atOnce < 1 || mostCost < 0)
-    return usage("--jobs has to be at least 1 and --max-cost positive");
-  Order shared;
+  if (atOnce < 1)
+    return usage("--jobs has to be at least 1");
+  const auto limit = mostCost.given() ? parseUsd(mostCost.text()) : std::optional(0.0);
+  if (!limit)
+    return usage("--max-cost can't be \"" + mostCost.text() + "\": it is an amount in USD, such as 10 or 0.50");
+  ManifestTerms terms;
+  Order &shared = terms.shared;
   shared.properties = elementOptions.texts();
   shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
   const auto chosen = findProfile(profile.given() ? profile.text() : profiles().front().name);
@@ -358,13 +375,22 @@ ExitCode runBatch(const Arguments &arguments) {
     return usage(service.error().text());
 
   const std::string &file = words->front();
-  auto journal = Journal::open(journalFile.given() ? journalFile.text() : file + ".done");
+  const std::string journalPath = journalFile.given() ? journalFile.text() : file + ".done";
+  terms.originals.add(file);
+  if (const auto allowed = terms.originals.check(journalPath); !allowed)
+    return printError(allowed.error());
+  for (const char *name : {"report.csv", "index.html"})
+    if (const auto allowed = terms.originals.check(report.text() + "/" + name); report.given() && !allowed)
+      return printError(allowed.error());
+  auto journal = Journal::open(journalPath);
   if (!journal)
     return printError(journal.error());
-  Manifest manifest = readManifest(file, shared);
+  terms.originals.add(journalPath);
+  addFolders(terms, file, filesFrom, outputsTo);
+  Manifest manifest = readManifest(file, terms);
   for (const std::string &remark : manifest.remarks)
     printWarning(remark);
-  Budget budget(mostCost);
+  Budget budget(*limit);
   std::vector<std::string> problems = std::move(manifest.problems);
   if (problems.empty())
     problems = budget.estimate(manifest.rows, *service);
@@ -376,7 +402,7 @@ ExitCode runBatch(const Arguments &arguments) {
     return refuse(file, problems);
   if (checkOnly) {
     print(std::to_string(batch.rows().size()) + " rows are right" +
-          (mostCost > 0 ? ", and what is not paid for will cost about " + usdText(estimated) : ""));
+          (*limit > 0 ? ", and what is not paid for will cost about " + usdText(estimated) : ""));
     return ExitCode::Success;
   }
   const ExitCode code = batch.run();

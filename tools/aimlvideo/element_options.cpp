@@ -105,6 +105,10 @@ std::vector<GParamSpec *> settableProperties() {
   return specs;
 }
 
+Result<void> checkPropertyName(const std::string &name) {
+  return find(name) ? Result<void>() : unknownProperty(name);
+}
+
 Result<ElementSettings> settingsFrom(const PropertyTexts &texts) {
   ElementSettings settings;
   for (const auto &[name, text] : texts) {

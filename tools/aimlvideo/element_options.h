@@ -20,6 +20,9 @@ using PropertyTexts = std::map<std::string, std::string>;
 /// business of either, and what makes no sense where a file is made.
 std::vector<GParamSpec *> settableProperties();
 
+/// BadRequest: there is no such property, or it is none for texts.
+Result<void> checkPropertyName(const std::string &name);
+
 /// What the element would take these texts for. BadRequest: a name or a value that it does not take.
 Result<ElementSettings> settingsFrom(const PropertyTexts &texts);
 

@@ -78,7 +78,8 @@ Error Fetch::errorIn(GstMessage *message) const {
   Error error;
   // another element than the source means that the file can't be written
   error.kind = details ? kindNamed(textIn(details, "kind")) : ErrorKind::NoSpace;
-  error.what = cause.message();
+  error.what = details ? cause.message() : std::string("the clip can't be written to its file");
+  error.why = details ? "" : cause.message();
   error.generationId = textIn(details, "generation-id");
   error.clientRequestId = textIn(details, "client-request-id");
   return error;

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "ledger/folders.h"
 #include "ledger/ledger.h"
+#include "named_files.h"
 #include "output.h"
 #include "terminal.h"
 
@@ -201,6 +202,10 @@ ExitCode runGenerate(const Arguments &arguments) {
     return usage(read.error());
   if (const auto settings = settingsFrom(order.properties); !settings)
     return usage(settings.error());
+  Originals originals;
+  originals.add(filesNamedBy(order.properties));
+  if (const auto allowed = originals.check(order.output); !allowed)
+    return Narrator(asJson).failed(allowed.error(), {});
   if (const auto checked = checkOrder(order); !checked)
     return Narrator(asJson).failed(checked.error(), {});
   return carryOut(std::move(order), asJson);

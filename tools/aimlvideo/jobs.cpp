@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/pricing.h"
 #include "base/cancellation.h"
+#include "base/money.h"
 #include "base/printable.h"
 #include "command.h"
 #include "generation/generation.h"
@@ -29,8 +31,8 @@ std::string timeOf(int64_t milliseconds) {
 }
 
 std::string costOf(const LedgerRow &row) {
-  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  return row.usage.usd ? std::string("$") + g_ascii_formatd(buffer, sizeof buffer, "%.4f", *row.usage.usd) : "";
+  const auto usd = billed(row).usd;
+  return usd ? usdText(*usd) : "";
 }
 
 JsonObject *jsonOf(const LedgerRow &row) {
@@ -49,10 +51,11 @@ JsonObject *jsonOf(const LedgerRow &row) {
   set("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
   json_object_set_int_member(object, "created", row.created / 1000);
   json_object_set_int_member(object, "changed", row.changed / 1000);
-  if (row.usage.usd)
-    json_object_set_double_member(object, "usd_spent", *row.usage.usd);
-  if (row.usage.credits)
-    json_object_set_double_member(object, "credits_used", *row.usage.credits);
+  const Usage usage = billed(row);
+  if (usage.usd)
+    json_object_set_double_member(object, "usd_spent", *usage.usd);
+  if (usage.credits)
+    json_object_set_double_member(object, "credits_used", *usage.credits);
   set("clip", row.clip);
   if (row.clipSize > 0)
     json_object_set_int_member(object, "clip_size", row.clipSize);
@@ -76,10 +79,12 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
     return printError(rows.error());
   JsonArray *array = json_array_new();
   Table table({"ID", "STATE", "BEGUN", "COST", "MODEL", "GENERATION"});
+  std::vector<std::optional<double>> amounts;
   for (const LedgerRow &row : *rows) {
     if (unfinished && row.state != RowState::Sent && row.state != RowState::Running)
       continue;
     json_array_add_object_element(array, jsonOf(row));
+    amounts.push_back(billed(row).usd);
     table.add(
         {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
   }
@@ -90,6 +95,7 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
   } else {
     json_node_unref(node);
     table.print();
+    print(std::to_string(amounts.size()) + " jobs, " + usdText(totalUsd(amounts)));
   }
   warnOfDamagedLedgers(ledger.folder());
   return ExitCode::Success;
@@ -127,7 +133,10 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   return ExitCode::Success;
 }
 
-ExitCode resume(const LedgerRow &row, const std::string &file, const std::string &keyFile, unsigned timeout) {
+ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwrite, const std::string &keyFile,
+                unsigned timeout) {
+  if (const auto allowed = checkOutput(file, OutputKind::File, overwrite); !allowed)
+    return printError(allowed.error());
   Settings settings;
   settings.timeout = timeout;
   settings.ledgerRow = row.id;
@@ -153,7 +162,7 @@ ExitCode resume(const LedgerRow &row, const std::string &file, const std::string
   const auto clip = generation.run();
   if (!clip)
     return printError(clip.error());
-  if (const auto saved = saveClip(**clip, file); !saved)
+  if (const auto saved = saveClip(**clip, file, overwrite); !saved)
     return printError(saved.error());
   generation.finishUp();
   return ExitCode::Success;
@@ -208,7 +217,7 @@ ExitCode forget(Ledger &ledger, const LedgerRow &row, bool force) {
 constexpr auto explanation = "What this user has bought, by the ledger on this machine.\n\n"
                              "  list              the jobs, newest first\n"
                              "  show ID           all that is known of one\n"
-                             "  resume ID FILE    fetch its clip into a file; nothing is bought\n"
+                             "  resume ID FILE    fetch its clip into a new file; nothing is bought\n"
                              "  resolve ID        settle a submission of unknown outcome: --bought GENERATION-ID or\n"
                              "                    --not-bought, as the account's logs say\n"
                              "  forget ID         remove it from the ledger; the service is not told\n\n"
@@ -233,7 +242,8 @@ ExitCode runJobs(const Arguments &arguments) {
        "SECONDS"},
       {"bought", 0, 0, G_OPTION_ARG_STRING, bought.slot(), "resolve: it was bought under this id", "GENERATION-ID"},
       {"not-bought", 0, 0, G_OPTION_ARG_NONE, &notBought, "resolve: the service has not accepted it", nullptr},
-      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched", nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched; resume: overwrite FILE",
+       nullptr},
       {},
   };
   Options options("jobs", "[list | show ID | resume ID FILE | resolve ID | forget ID]", explanation);
@@ -273,7 +283,8 @@ ExitCode runJobs(const Arguments &arguments) {
   if (action == "show")
     return show(**ledger, **row, asJson);
   if (action == "resume")
-    return resume(**row, (*words)[2], keyFile.text(), static_cast<unsigned>(timeout));
+    return resume(**row, pathNamed((*words)[2]), force ? Overwrite::Yes : Overwrite::No, keyFile.text(),
+                  static_cast<unsigned>(timeout));
   if (action == "resolve")
     return resolve(**ledger, **row, bought.text());
   return forget(**ledger, **row, force);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/json.h"
@@ -60,10 +61,14 @@ std::string nameOf(const std::string &output) {
 } // namespace
 
 Result<Journal> Journal::open(const std::string &file) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  // whoever may write beside the manifest must not lead this to another file
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
   if (descriptor < 0)
-    return journalFailure(file, g_strerror(errno));
+    return journalFailure(file, errno == ELOOP ? "it is a symbolic link" : g_strerror(errno));
   Journal journal(descriptor, file);
+  struct stat facts {};
+  if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid())
+    return journalFailure(file, S_ISREG(facts.st_mode) ? "it belongs to another user" : "it is no regular file");
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
     return failure(ErrorKind::Busy, "the manifest can't be worked on", "another process has its journal " + file);
   if (!journal.read())
@@ -83,12 +88,14 @@ Journal::~Journal() {
 
 /// A last line that was cut off by a crash counts as none: its output did not get its name.
 bool Journal::read() {
-  char *contents = nullptr;
-  gsize size = 0;
-  if (!g_file_get_contents(file_.c_str(), &contents, &size, nullptr))
+  std::string contents;
+  std::string buffer(piece, '\0');
+  ssize_t count = 0;
+  while ((count = ::read(descriptor_, buffer.data(), buffer.size())) > 0)
+    contents.append(buffer, 0, static_cast<size_t>(count));
+  if (count < 0)
     return false;
-  const GCharPtr owned(contents);
-  const std::unique_ptr<char *, void (*)(char **)> lines(g_strsplit(contents, "\n", -1), g_strfreev);
+  const std::unique_ptr<char *, void (*)(char **)> lines(g_strsplit(contents.c_str(), "\n", -1), g_strfreev);
   for (char **line = lines.get(); *line; ++line) {
     const auto node = json::parse(*line);
     JsonObject *object = node ? json::objectIn(node->get()) : nullptr;
@@ -96,10 +103,9 @@ bool Journal::read() {
       return json::scalarText(json::member(object, name)).value_or("");
     };
     if (object)
-      entries_[text("output")] = {text("recipe"), text("sha256"),
-                                  json::number(json::member(object, "usd_spent")).value_or(-1), text("generation_id")};
+      entries_[text("output")] = {text("recipe"), text("sha256"), text("generation_id")};
   }
-  if (size > 0 && contents[size - 1] != '\n' && write(descriptor_, "\n", 1) != 1)
+  if (!contents.empty() && contents.back() != '\n' && write(descriptor_, "\n", 1) != 1)
     return false;
   return true;
 }
@@ -121,8 +127,6 @@ Result<void> Journal::add(const Order &order, const std::string &made, Entry ent
   json_object_set_string_member(object.get(), "recipe", entry.recipe.c_str());
   json_object_set_string_member(object.get(), "sha256", entry.checksum.c_str());
   json_object_set_string_member(object.get(), "generation_id", entry.generationId.c_str());
-  if (entry.usdSpent >= 0)
-    json_object_set_double_member(object.get(), "usd_spent", entry.usdSpent);
   const auto node = adopt(json_node_init_object(json_node_alloc(), object.get()));
   const std::string line = json::write(node.get()) + "\n";
   if (write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(descriptor_) != 0)

@@ -18,7 +18,6 @@ public:
   struct Entry {
     std::string recipe; ///< of the row, see ManifestRow::recipe()
     std::string checksum;
-    double usdSpent = -1; ///< negative: not known
     std::string generationId;
   };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "manifest.h"
 
+#include <algorithm>
 #include <map>
 
 #include "api/json.h"
 #include "base/glib_ptr.h"
 #include "csv.h"
+#include "generation/text_file.h"
 #include "ledger/identity.h"
 
 namespace aimlvideo::cli {
@@ -99,14 +101,36 @@ Rows rowsOf(const std::string &file) {
   return first != std::string::npos && text[first] == '{' ? rowsOfJsonLines(text) : rowsOfCsv(text);
 }
 
+/// What a row may say of the request: what is to be made. Everything else decides where the key goes, what is paid and
+/// which files are used, and is for the user who runs the command.
+constexpr const char *requestColumns[] = {"model",      "prompt",   "prompt-file",  "negative-prompt", "image",
+                                          "tail-image", "duration", "aspect-ratio", "cfg-scale",       "generate-audio",
+                                          "parameters", "take",     "generation-id"};
+
+Result<void> checkColumn(const std::string &name) {
+  if (std::any_of(std::begin(requestColumns), std::end(requestColumns),
+                  [&name](const char *column) { return name == column; }))
+    return {};
+  if (name == "api-key")
+    return failure(ErrorKind::BadRequest, "the column api-key is not for a manifest", "it says what is to be made",
+                   "Set $AIMLAPI_KEY, or --api-key-file on the command line");
+  if (auto known = checkPropertyName(name); !known)
+    return known;
+  return failure(ErrorKind::BadRequest, "the column " + name + " is not for a manifest",
+                 "a row says what is to be made and nothing else", "Set it on the command line: --" + name);
+}
+
 class Checker {
 public:
-  Checker(Manifest &manifest, const Order &shared) : manifest_(manifest), shared_(shared) {}
+  Checker(Manifest &manifest, const ManifestTerms &terms)
+      : manifest_(manifest), terms_(terms), originals_(terms.originals) {
+    originals_.add(filesNamedBy(terms.shared.properties));
+  }
 
   void check(Written written) {
     ManifestRow row;
     row.number = written.number;
-    row.order = shared_;
+    row.order = terms_.shared;
     if (auto done = fill(row, std::move(written.texts)); !done)
       return manifest_.problems.push_back(at(row.number) + done.error().text());
     const GCharPtr path(g_canonicalize_filename(row.order.output.c_str(), nullptr));
@@ -117,6 +141,13 @@ public:
       manifest_.remarks.push_back(at(row.number) + "it asks for the same as row " + std::to_string(other->second) +
                                   " and gets the same clip, bought once; another take is another clip");
     manifest_.rows.push_back(std::move(row));
+  }
+
+  /// No output takes the place of a file that any row is made from.
+  void checkOriginals() {
+    for (const ManifestRow &row : manifest_.rows)
+      if (const auto allowed = originals_.check(row.order.output); !allowed)
+        manifest_.problems.push_back(at(row.number) + allowed.error().text());
   }
 
 private:
@@ -140,9 +171,66 @@ private:
     if (const std::string rate = take("rate"); !rate.empty())
       if (auto read = parseRate(rate, row.order.shape); !read)
         return read;
-    for (auto &[name, text] : texts)
-      row.order.properties[name] = std::move(text);
+    if (!terms_.outputs.holdsName(row.order.output))
+      return failure(ErrorKind::BadRequest, row.order.output + " can't be written",
+                     "it is outside of the folder of the manifest and of the one in which the command runs",
+                     "To allow it, name its folder on the command line: --outputs-to FOLDER");
+    for (const auto &[name, text] : texts)
+      if (auto allowed = checkColumn(name); !allowed)
+        return allowed;
+    if (auto taken = takeTexts(row.order.properties, texts); !taken)
+      return taken;
+    if (auto allowed = checkFiles(row.order.properties, texts); !allowed)
+      return allowed;
     return checkRequest(row);
+  }
+
+  /// Puts what a row says into the place of what holds for all. Text files are read here, once: what is sent is what
+  /// was checked, wherever their names lead afterwards.
+  Result<void> takeTexts(PropertyTexts &properties, const PropertyTexts &texts) const {
+    for (const auto &[name, text] : texts) {
+      std::string value = text;
+      if (const bool isPrompt = name == "prompt-file"; isPrompt || (name == "parameters" && text.starts_with('@'))) {
+        auto contents = contentsOf(isPrompt ? text : text.substr(1), name);
+        if (!contents)
+          return tl::unexpected(std::move(contents.error()));
+        value = std::move(*contents);
+      }
+      if (name == "prompt" || name == "prompt-file") {
+        if (texts.contains("prompt") && texts.contains("prompt-file"))
+          return failure(ErrorKind::BadRequest, "prompt and prompt-file are both set", "only one of them can be sent",
+                         "Unset one");
+        properties.erase("prompt-file");
+      }
+      properties[name == "prompt-file" ? "prompt" : name] = std::move(value);
+    }
+    return {};
+  }
+
+  Result<std::string> contentsOf(const std::string &path, const std::string &column) const {
+    if (!terms_.inputs.holds(path))
+      return outside(column, path);
+    auto text = readTextFile(path, column);
+    if (text && column == "parameters" && text->starts_with('@')) // which would name yet another file
+      return failure(ErrorKind::BadRequest, "parameters \"" + path + "\" can't be used", "it holds no JSON object");
+    while (text && column == "prompt-file" && (text->ends_with('\n') || text->ends_with('\r')))
+      text->pop_back();
+    return text;
+  }
+
+  Result<void> checkFiles(const PropertyTexts &properties, const PropertyTexts &texts) {
+    const auto files = filesNamedBy(properties);
+    for (const NamedFile &file : files)
+      if (texts.contains(file.property) && !terms_.inputs.holds(file.path))
+        return outside(file.property, file.path);
+    originals_.add(files);
+    return {};
+  }
+
+  static Failure outside(const std::string &column, const std::string &path) {
+    return failure(ErrorKind::BadRequest, column + " \"" + path + "\" is not read",
+                   "it is outside of the manifest's folder, perhaps by a symbolic link",
+                   "To allow it, name its folder on the command line: --files-from FOLDER");
   }
 
   Result<void> checkRequest(ManifestRow &row) {
@@ -167,7 +255,8 @@ private:
   }
 
   Manifest &manifest_;
-  const Order &shared_;
+  const ManifestTerms &terms_;
+  Originals originals_;
   std::map<std::string, size_t> outputs_;
   std::map<std::string, size_t> identities_;
 };
@@ -179,16 +268,17 @@ std::string ManifestRow::recipe() const {
                 std::to_string(order.shape.height) + "@" + std::to_string(order.shape.rate));
 }
 
-Manifest readManifest(const std::string &file, const Order &shared) {
+Manifest readManifest(const std::string &file, const ManifestTerms &terms) {
   Manifest manifest;
   auto rows = rowsOf(file);
   if (!rows) {
     manifest.problems.push_back(rows.error());
     return manifest;
   }
-  Checker checker(manifest, shared);
+  Checker checker(manifest, terms);
   for (Written &row : *rows)
     checker.check(std::move(row));
+  checker.checkOriginals();
   if (rows->empty())
     manifest.problems.emplace_back("there are no rows in it");
   return manifest;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "named_files.h"
 #include "production.h"
 
 namespace aimlvideo::cli {
@@ -30,8 +31,16 @@ struct Manifest {
   std::vector<std::string> remarks;  ///< likewise, for what is sent all the same
 };
 
-/// Reads a manifest, CSV with a heading or JSON lines, and checks every row as the element will. `shared` holds for
-/// all rows that do not say otherwise. Reads the files that rows name; asks nobody.
-Manifest readManifest(const std::string &file, const Order &shared);
+/// What the rows of a manifest may do. Whoever has written it need not be who runs it.
+struct ManifestTerms {
+  Order shared;        ///< holds for all rows that do not say otherwise, and is not bound by the rest
+  Boundary inputs;     ///< where the files are that rows name
+  Boundary outputs;    ///< where outputs may get their names
+  Originals originals; ///< what is not to be replaced, besides the files that rows name
+};
+
+/// Reads a manifest, CSV with a heading or JSON lines, and checks every row as the element will. A row says what is to
+/// be made and nothing else. Reads the files that rows name, as far as the terms allow; asks nobody.
+Manifest readManifest(const std::string &file, const ManifestTerms &terms);
 
 } // namespace aimlvideo::cli

@@ -4,12 +4,11 @@
 #include <deque>
 #include <set>
 
-#include <glib/gstdio.h>
-
 namespace aimlvideo::cli {
 
 namespace {
 
+/// What is made in the work folder: the clip as it comes, and what is published, which may be the same.
 constexpr auto clip = "clip";
 constexpr auto result = "result";
 
@@ -80,8 +79,11 @@ void Production::start() {
   auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
   if (!folder)
     return end(folder.error());
-  folder_ = std::move(*folder);
-  fetch_ = std::make_unique<Fetch>(order_.properties, folder_->path(clip), hooks_.changed,
+  folder_.emplace(std::move(*folder));
+  const char *target = order_.profile->kind == Profile::Kind::AsIs ? result : clip;
+  if (const auto created = folder_->create(target, OutputKind::File); !created)
+    return end(created.error());
+  fetch_ = std::make_unique<Fetch>(order_.properties, folder_->path(target), hooks_.changed,
                                    [this](const std::optional<Error> &failure) {
                                      news_ = fetch_->news();
                                      if (failure)
@@ -102,18 +104,16 @@ std::optional<int> Production::percent() const {
 
 void Production::fetched() {
   fetch_.reset();
-  if (order_.profile->kind == Profile::Kind::AsIs) {
-    g_rename(folder_->path(clip).c_str(), folder_->path(result).c_str());
+  if (order_.profile->kind == Profile::Kind::AsIs)
     return made();
-  }
   waiting_ = true;
   turns().ask(this, [this] { transcode(); });
 }
 
 void Production::transcode() {
   waiting_ = false;
-  if (order_.profile->kind == Profile::Kind::Hls)
-    g_mkdir(folder_->path(result).c_str(), 0777); // less the umask, as any file
+  if (const auto created = folder_->create(result, order_.outputKind()); !created)
+    return end(created.error());
   transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, folder_->path(clip), folder_->path(result),
                                              [this](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes

@@ -80,14 +80,10 @@ img { display: block; width: 160px; background: #eee }
 )";
 
 std::string totals(const std::vector<RowResult> &results) {
-  size_t there = 0;
-  double spent = 0;
-  for (const RowResult &result : results) {
-    there += result.isThere() ? 1 : 0;
-    spent += result.news.usdSpent.value_or(0);
-  }
-  return "<p>" + std::to_string(there) + " of " + std::to_string(results.size()) +
-         " clips are made; what is listed cost " + escaped(usdText(spent)) + ".</p>\n";
+  const Totals totals = totalsOf(results);
+  return "<p>" + std::to_string(totals.made) + " of " + std::to_string(results.size()) +
+         " clips are made; this run bought " + std::to_string(totals.bought) + " for " + escaped(usdText(totals.usd)) +
+         ".</p>\n";
 }
 
 std::string pageOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {

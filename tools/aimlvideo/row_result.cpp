@@ -2,6 +2,7 @@
 #include "row_result.h"
 
 #include "api/pricing.h"
+#include "base/money.h"
 #include "terminal.h"
 
 namespace aimlvideo::cli {
@@ -24,6 +25,21 @@ const char *nameOf(RowResult::State state) {
     return "not-started";
   }
   return "";
+}
+
+Totals totalsOf(const std::vector<RowResult> &results) {
+  Totals totals;
+  std::vector<std::optional<double>> amounts;
+  for (const RowResult &result : results) {
+    totals.made += result.isThere() ? 1 : 0;
+    totals.madeBefore += result.state == RowResult::State::MadeBefore ? 1 : 0;
+    totals.bought += result.isBilled() ? 1 : 0;
+    totals.failed += result.state == RowResult::State::Failed ? 1 : 0;
+    totals.overBudget += result.state == RowResult::State::OverBudget ? 1 : 0;
+    amounts.push_back(result.news.usdSpent);
+  }
+  totals.usd = totalUsd(amounts);
+  return totals;
 }
 
 std::string summaryOf(const ManifestRow &row, const RowResult &result) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fetch.h"
 #include "manifest.h"
@@ -26,8 +27,21 @@ struct RowResult {
   std::optional<Error> failure;
   double seconds = 0; ///< this run took for it
 
+  /// This run bought it and was billed for it; an amount may not be known.
+  bool isBilled() const { return news.bought() && !(failure && failure->kind == ErrorKind::GenerationFailed); }
   bool isThere() const { return state == State::Made || state == State::MadeBefore; }
 };
+
+/// What a batch came to, as it is told everywhere.
+struct Totals {
+  size_t made = 0;       ///< and there
+  size_t madeBefore = 0; ///< of these, by earlier runs
+  size_t bought = 0;     ///< by this run, and billed
+  size_t failed = 0;
+  size_t overBudget = 0;
+  double usd = 0; ///< billed for what this run bought
+};
+Totals totalsOf(const std::vector<RowResult> &results);
 
 /// In the spelling of reports and `--json`.
 const char *nameOf(RowResult::State state);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "save.h"
 
+#include <cerrno>
 #include <vector>
 
 #include <gio/gio.h>
@@ -10,32 +11,49 @@
 
 namespace aimlvideo::cli {
 
-Result<void> saveClip(const Spool &clip, const std::string &file) {
-  GErrorSlot error;
-  const auto refuse = [&] {
-    return failure(ErrorKind::NoSpace, "the clip can't be written to " + file, error.message(),
-                   "Check the folder and its free space; the clip is kept and can be fetched again");
-  };
-  const auto target = adopt(g_file_new_for_commandline_arg(file.c_str()));
-  const auto stream = adopt(g_file_replace(target.get(), nullptr, FALSE, G_FILE_CREATE_NONE, nullptr, &error));
-  if (!stream)
-    return refuse();
+namespace {
+
+constexpr auto clipName = "clip";
+
+bool writeAll(int descriptor, const char *bytes, size_t size) {
+  while (size > 0) {
+    const ssize_t count = write(descriptor, bytes, size);
+    if (count < 0 && errno != EINTR)
+      return false;
+    const size_t written = count > 0 ? static_cast<size_t>(count) : 0;
+    bytes += written;
+    size -= written;
+  }
+  return true;
+}
+
+} // namespace
+
+std::string pathNamed(const std::string &argument) {
+  const auto file = adopt(g_file_new_for_commandline_arg(argument.c_str()));
+  const GCharPtr path(g_file_get_path(file.get()));
+  return path ? path.get() : argument;
+}
+
+Result<void> saveClip(const Spool &clip, const std::string &file, Overwrite overwrite) {
+  auto folder = WorkFolder::open(file, OutputKind::File, overwrite);
+  if (!folder)
+    return tl::unexpected(std::move(folder.error()));
+  if (auto created = folder->create(clipName, OutputKind::File); !created)
+    return created;
   std::vector<char> buffer(1 << 20);
   for (uint64_t offset = 0; offset < clip.size().value_or(0);) {
     const auto count = clip.read(offset, buffer.data(), buffer.size());
-    if (!count || *count == 0 ||
-        !g_output_stream_write_all(G_OUTPUT_STREAM(stream.get()), buffer.data(), *count, nullptr, nullptr, &error)) {
-      // without this the stream would put what it has into the file's place
-      const auto cancelled = adopt(g_cancellable_new());
-      g_cancellable_cancel(cancelled.get());
-      g_output_stream_close(G_OUTPUT_STREAM(stream.get()), cancelled.get(), nullptr);
-      return count ? refuse() : Result<void>(tl::unexpected(count.error()));
-    }
+    if (!count)
+      return tl::unexpected(count.error());
+    if (*count == 0 || !writeAll(folder->descriptor(clipName), buffer.data(), *count))
+      return failure(ErrorKind::NoSpace, "the clip can't be written to " + file, g_strerror(errno),
+                     "Check the folder and its free space; the clip is kept and can be fetched again");
     offset += *count;
   }
-  if (!g_output_stream_close(G_OUTPUT_STREAM(stream.get()), nullptr, &error))
-    return refuse();
-  return {};
+  if (auto settled = folder->settle(clipName); !settled)
+    return settled;
+  return folder->publish(clipName);
 }
 
 void printProgress(const std::string &text) {

@@ -5,11 +5,15 @@
 
 #include "base/error.h"
 #include "clip/spool.h"
+#include "work_folder.h"
 
 namespace aimlvideo::cli {
 
+/// The path in an argument, which may be a `file:` URI.
+std::string pathNamed(const std::string &argument);
+
 /// Writes a complete clip to a file, which has all of it or what it had before.
-Result<void> saveClip(const Spool &clip, const std::string &file);
+Result<void> saveClip(const Spool &clip, const std::string &file, Overwrite overwrite);
 
 /// A line about what goes on, on standard error.
 void printProgress(const std::string &text);

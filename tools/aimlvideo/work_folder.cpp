@@ -2,14 +2,13 @@
 #include "work_folder.h"
 
 #include <cerrno>
-#include <cstdio>
+#include <cstring>
 #include <filesystem>
-#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <glib.h>
 
@@ -19,8 +18,12 @@ namespace aimlvideo::cli {
 
 namespace {
 
-constexpr int noDescriptor = -1;
 constexpr auto playlist = "index.m3u8";
+constexpr auto byChance = "XXXXXX";
+/// Lies in every work folder and tells it from a folder that only has such a name.
+constexpr auto mark = "aimlvideo-work-folder";
+constexpr int asFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int asNewFile = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
 std::string folderOf(const std::string &path) {
   const GCharPtr folder(g_path_get_dirname(path.c_str()));
@@ -32,9 +35,9 @@ std::string nameOf(const std::string &path) {
   return name.get();
 }
 
-/// The folder in which an output is made.
-std::string pathFor(const std::string &output) {
-  return folderOf(output) + "/." + nameOf(output) + ".part";
+/// How the names of the folders begin in which an output is made.
+std::string prefixFor(const std::string &output) {
+  return "." + nameOf(output) + ".part-";
 }
 
 Failure notWritten(const std::string &output, const std::string &why, const std::string &remedy = {}) {
@@ -59,36 +62,79 @@ bool isStream(const std::string &folder) {
   return hasPlaylist && !error;
 }
 
-bool synchronise(const std::string &path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool done = descriptor >= 0 && fsync(descriptor) == 0;
-  const int cause = errno;
-  if (descriptor >= 0)
-    close(descriptor);
-  errno = cause;
-  return done;
+/// Leads to what is open, whoever gives its name to something else.
+std::string pathOf(const Descriptor &descriptor) {
+  return "/proc/self/fd/" + std::to_string(descriptor.number());
+}
+
+/// Whether a folder is this user's and nobody else's.
+bool isPrivate(const Descriptor &folder) {
+  struct stat facts {};
+  return fstat(folder.number(), &facts) == 0 && facts.st_uid == geteuid() && (facts.st_mode & 077) == 0;
+}
+
+bool isMarked(const Descriptor &folder) {
+  struct stat facts {};
+  return fstatat(folder.number(), mark, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode) &&
+         facts.st_uid == geteuid();
+}
+
+/// Removes a folder with all that is in it; symbolic links are removed and not followed.
+void removeFolder(const Descriptor &parent, const std::string &name, const Descriptor &folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> entries;
+  for (const auto &entry : std::filesystem::directory_iterator(pathOf(folder), error))
+    if (entry.path().filename() != mark)
+      entries.push_back(entry.path());
+  for (const auto &entry : entries)
+    std::filesystem::remove_all(entry, error);
+  unlinkat(folder.number(), mark, 0); // the last, so that what is left by a kill here is known for what it is
+  unlinkat(parent.number(), name.c_str(), AT_REMOVEDIR);
+}
+
+/// Removes what runs left beside an output that were killed, but for the folder `own`. False: one is at work.
+bool clear(const std::string &output, const Descriptor &parent, const std::string &own) {
+  const std::string prefix = prefixFor(output);
+  std::error_code error;
+  std::vector<std::string> names;
+  for (const auto &entry : std::filesystem::directory_iterator(pathOf(parent), error))
+    if (const std::string name = entry.path().filename();
+        name.starts_with(prefix) && name.size() == prefix.size() + strlen(byChance) && name != own)
+      names.push_back(name);
+  bool alone = true;
+  for (const std::string &name : names) {
+    const Descriptor folder(openat(parent.number(), name.c_str(), asFolder));
+    if (!folder.isOpen() || !isPrivate(folder) || !isMarked(folder))
+      continue;
+    if (flock(folder.number(), LOCK_EX | LOCK_NB) == 0)
+      removeFolder(parent, name, folder);
+    else
+      alone = false;
+  }
+  return alone;
+}
+
+bool synchronise(int descriptor) {
+  return fsync(descriptor) == 0;
 }
 
 /// Both names are on one file system, so that nobody ever sees a part of it.
-bool moveTo(const std::string &from, const std::string &to, unsigned flags) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0)
+bool moveTo(const Descriptor &folder, const std::string &from, const Descriptor &parent, const std::string &to,
+            unsigned flags) {
+  if (renameat2(folder.number(), from.c_str(), parent.number(), to.c_str(), flags) == 0)
     return true;
   if (errno != EINVAL || flags != RENAME_NOREPLACE)
     return false;
   // a file system without this: the look before may be outrun, the rename is whole all the same
-  if (g_file_test(to.c_str(), G_FILE_TEST_EXISTS)) {
+  struct stat facts {};
+  if (fstatat(parent.number(), to.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
     errno = EEXIST;
     return false;
   }
-  return std::rename(from.c_str(), to.c_str()) == 0;
+  return renameat(folder.number(), from.c_str(), parent.number(), to.c_str()) == 0;
 }
 
 } // namespace
-
-void removeTree(const std::string &folder) {
-  std::error_code error;
-  std::filesystem::remove_all(folder, error);
-}
 
 Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite overwrite) {
   const std::string name = nameOf(output);
@@ -112,77 +158,82 @@ Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite o
 }
 
 void WorkFolder::sweep(const std::string &output) {
-  const std::string folder = pathFor(output);
-  const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (lock < 0)
-    return;
-  if (flock(lock, LOCK_EX | LOCK_NB) == 0)
-    removeTree(folder);
-  close(lock);
+  const Descriptor parent(::open(folderOf(output).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.isOpen())
+    clear(output, parent, "");
 }
 
 Result<WorkFolder> WorkFolder::open(const std::string &output, OutputKind kind, Overwrite overwrite) {
   if (auto allowed = checkOutput(output, kind, overwrite); !allowed)
     return tl::unexpected(std::move(allowed.error()));
-  const std::string folder = pathFor(output);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+  Descriptor parent(::open(folderOf(output).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::string path = pathOf(parent) + "/" + prefixFor(output) + byChance;
+  if (!parent.isOpen() || !mkdtemp(path.data()))
     return notWritten(output, g_strerror(errno));
-  const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (lock < 0)
-    return notWritten(output, g_strerror(errno));
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    close(lock);
-    return failure(ErrorKind::Busy, output + " can't be written", "another process is making it");
+  const std::string name = nameOf(path);
+  Descriptor folder(openat(parent.number(), name.c_str(), asFolder));
+  // locked before it is marked: one that is marked and not locked was left by somebody who was killed
+  const bool locked = folder.isOpen() && flock(folder.number(), LOCK_EX | LOCK_NB) == 0;
+  if (!locked || !Descriptor(openat(folder.number(), mark, asNewFile, 0600)).isOpen()) {
+    const int cause = errno;
+    unlinkat(parent.number(), name.c_str(), AT_REMOVEDIR);
+    return notWritten(output, g_strerror(cause));
   }
-  std::error_code error;
-  for (const auto &left : std::filesystem::directory_iterator(folder, error))
-    removeTree(left.path());
-  return WorkFolder(output, folder, lock, kind, overwrite);
-}
-
-WorkFolder::WorkFolder(WorkFolder &&other) noexcept
-    : output_(std::move(other.output_)),
-      folder_(std::exchange(other.folder_, {})),
-      lock_(std::exchange(other.lock_, noDescriptor)),
-      kind_(other.kind_),
-      overwrite_(other.overwrite_) {}
-
-WorkFolder &WorkFolder::operator=(WorkFolder &&other) noexcept {
-  std::swap(output_, other.output_);
-  std::swap(folder_, other.folder_);
-  std::swap(lock_, other.lock_);
-  std::swap(kind_, other.kind_);
-  std::swap(overwrite_, other.overwrite_);
-  return *this;
+  WorkFolder made(output, name, std::move(parent), std::move(folder), kind, overwrite);
+  if (kind == OutputKind::Folder && !isPrivate(made.folder_))
+    return notWritten(output, "its folder is on a file system that keeps no owners and permissions",
+                      "Others could write into the stream while it is made: choose another folder");
+  if (!clear(output, made.parent_, name))
+    return failure(ErrorKind::Busy, output + " can't be written", "another process is making it");
+  return made;
 }
 
 WorkFolder::~WorkFolder() {
-  if (!folder_.empty())
-    removeTree(folder_);
-  if (lock_ != noDescriptor)
-    close(lock_);
+  if (folder_.isOpen())
+    removeFolder(parent_, name_, folder_);
+}
+
+Result<void> WorkFolder::create(const std::string &name, OutputKind kind) {
+  const int folder = folder_.number();
+  Descriptor made;
+  if (kind == OutputKind::File) // less the umask, as any file
+    made = Descriptor(openat(folder, name.c_str(), asNewFile, 0666));
+  else if (mkdirat(folder, name.c_str(), 0777) == 0)
+    made = Descriptor(openat(folder, name.c_str(), asFolder));
+  if (!made.isOpen())
+    return notWritten(output_, g_strerror(errno));
+  made_[name] = std::move(made);
+  return {};
+}
+
+std::string WorkFolder::path(const std::string &name) const {
+  return pathOf(made_.at(name));
 }
 
 Result<void> WorkFolder::settle(const std::string &name) const {
-  const std::string made = path(name);
+  const Descriptor &made = made_.at(name);
   std::error_code error;
   if (kind_ == OutputKind::Folder)
-    for (const auto &entry : std::filesystem::directory_iterator(made, error))
-      if (!synchronise(entry.path()))
+    for (const auto &entry : std::filesystem::directory_iterator(path(name), error)) {
+      const Descriptor file(openat(made.number(), entry.path().filename().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+      if (!file.isOpen() || !synchronise(file.number()))
         return notWritten(output_, g_strerror(errno));
-  if (error || !synchronise(made))
+    }
+  if (error || !synchronise(made.number()))
     return notWritten(output_, error ? error.message() : g_strerror(errno));
   return {};
 }
 
 Result<void> WorkFolder::publish(const std::string &name) {
-  const std::string made = path(name);
-  const bool replaces = overwrite_ == Overwrite::Yes && g_file_test(output_.c_str(), G_FILE_TEST_EXISTS);
+  const std::string target = nameOf(output_);
+  struct stat present {};
+  const bool replaces =
+      overwrite_ == Overwrite::Yes && fstatat(parent_.number(), target.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0;
   // the folder that it replaces ends in the work folder, and goes with it
   const unsigned flags = !replaces ? RENAME_NOREPLACE : kind_ == OutputKind::Folder ? RENAME_EXCHANGE : 0U;
-  if (!moveTo(made, output_, flags))
+  if (!moveTo(folder_, name, parent_, target, flags))
     return errno == EEXIST ? exists(output_) : notWritten(output_, g_strerror(errno));
-  synchronise(folderOf(output_));
+  synchronise(parent_.number());
   return {};
 }
 

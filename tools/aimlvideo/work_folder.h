@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
+
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -14,18 +18,46 @@ enum class OutputKind { File, Folder };
 /// be written to.
 Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite overwrite);
 
-/// Where an output is made: a hidden folder beside it, `.NAME.part`, which this process alone uses and which goes with
-/// this object. What was left there by a run that was killed goes first.
+/// An open file or folder.
+class Descriptor {
+public:
+  explicit Descriptor(int number = none) : number_(number) {}
+  Descriptor(Descriptor &&other) noexcept : number_(std::exchange(other.number_, none)) {}
+  Descriptor &operator=(Descriptor &&other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (isOpen())
+      ::close(number_);
+  }
+
+  bool isOpen() const { return number_ != none; }
+  int number() const { return number_; }
+
+private:
+  static constexpr int none = -1;
+  int number_;
+};
+
+/// Where an output is made: a hidden folder beside it, `.NAME.part-` and six letters by chance, which goes with this
+/// object. It is new, and everything in it is made and reached through descriptors, so that nobody who may write to the
+/// folder of the output can put something in the way. What a run left there that was killed goes first, if it is this
+/// user's own.
 class WorkFolder {
 public:
   static Result<WorkFolder> open(const std::string &output, OutputKind kind, Overwrite overwrite);
   /// Removes what a run left that was killed just after it had published the output.
   static void sweep(const std::string &output);
-  WorkFolder(WorkFolder &&other) noexcept;
-  WorkFolder &operator=(WorkFolder &&other) noexcept;
+  WorkFolder(WorkFolder &&other) noexcept = default;
+  WorkFolder &operator=(WorkFolder &&) = delete;
   ~WorkFolder();
 
-  std::string path(const std::string &name) const { return folder_ + "/" + name; }
+  /// Makes an empty file, or the folder of a stream.
+  Result<void> create(const std::string &name, OutputKind kind);
+  /// A path to what was created, for this process: it leads to the descriptor, whatever happens to the names.
+  std::string path(const std::string &name) const;
+  int descriptor(const std::string &name) const { return made_.at(name).number(); }
 
   /// Writes `name` to the disk; it can be published afterwards.
   Result<void> settle(const std::string &name) const;
@@ -33,17 +65,22 @@ public:
   Result<void> publish(const std::string &name);
 
 private:
-  WorkFolder(std::string output, std::string folder, int lock, OutputKind kind, Overwrite overwrite)
-      : output_(std::move(output)), folder_(std::move(folder)), lock_(lock), kind_(kind), overwrite_(overwrite) {}
+  WorkFolder(std::string output, std::string name, Descriptor parent, Descriptor folder, OutputKind kind,
+             Overwrite overwrite)
+      : output_(std::move(output)),
+        name_(std::move(name)),
+        parent_(std::move(parent)),
+        folder_(std::move(folder)),
+        kind_(kind),
+        overwrite_(overwrite) {}
 
   std::string output_;
-  std::string folder_; ///< empty: moved away
-  int lock_;
+  std::string name_;  ///< in the folder of the output
+  Descriptor parent_; ///< the folder of the output
+  Descriptor folder_; ///< this one, locked; closed: moved away
+  std::map<std::string, Descriptor> made_;
   OutputKind kind_;
   Overwrite overwrite_;
 };
-
-/// All in a folder and the folder itself.
-void removeTree(const std::string &folder);
 
 } // namespace aimlvideo::cli
