@@ -21,7 +21,7 @@ import time
 import unittest
 import urllib.request
 
-from support import BUILD, IMAGE, KEY, EndToEnd, Launch
+from support import BUILD, IMAGE, KEY, SOURCE, EndToEnd, Launch
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
 CLIP = BUILD / "tests/clips/faststart.mp4"
@@ -251,6 +251,10 @@ class Batch(BatchCase):
             self.assertIn(text, (self.folder / folder / "index.html").read_text())
         self.assertAlmostEqual(before + listed, bill)
         self.assertAlmostEqual(sum(job.get("usd_spent", 0) for job in jobs()), bill)
+        recipe = re.search(r"^aimlvideo jobs list --json \|.*$", (SOURCE / "docs/operating.md").read_text(), re.MULTILINE)[0]
+        path = f"{os.path.dirname(COMMAND)}:{os.environ['PATH']}"
+        said = subprocess.run(["sh", "-c", recipe], env=self.environment() | {"PATH": path}, capture_output=True, text=True)
+        self.assertAlmostEqual(float(said.stdout), bill)
         text = subprocess.run([COMMAND, "jobs"], env=self.environment(), capture_output=True, text=True).stdout
         self.assertEqual(text.splitlines()[-1], f"{len(jobs())} jobs, 3.185 USD")
         self.assertAlmostEqual(bill, 3.185)
