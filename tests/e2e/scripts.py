@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the scripts of the project promise."""
 
+import json
 import os
 import pathlib
+import pty
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
-from support import SOURCE, main
+from support import KEY, PATIENCE, SOURCE, EndToEnd, main
 
 PROJECT = """
 project('moods')
@@ -44,6 +47,84 @@ class Flaky(unittest.TestCase):
         run = self.repeat("often")
         self.assertEqual(run.returncode, 2)
         self.assertIn("scripts/flaky.sh [N]", run.stderr)
+
+
+class LiveCheck(EndToEnd):
+    """The script for the real service, against the emulator."""
+
+    emulator_options = ("--key", KEY)
+    PURCHASE = {"phase": "create", "nth": 4}  # three that are refused come before it
+    NOT_OF_THE_EMULATOR = {"deprecations: without a key", "create: x-request-id"}
+
+    def command(self, *options):
+        return [SOURCE / "scripts/live-check.sh", "--poll-interval", "0.1", *options]
+
+    def environment(self):
+        return os.environ | {"AIMLAPI_KEY": KEY, "AIMLAPI_BASE_URL": self.emulator.url}
+
+    def check(self, *options):
+        run = subprocess.run(self.command(*options), env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertNotIn(KEY, run.stdout + run.stderr)
+        self.assertNotIn("Traceback", run.stderr)
+        return run
+
+    def fault(self, match, kind, **settings):
+        rule = json.dumps({"match": match, "fault": {"kind": kind, **settings}}).encode()
+        urllib.request.urlopen(urllib.request.Request(self.emulator.url + "/emulator/faults", rule, method="POST")).close()
+
+    def test_the_emulator_is_as_the_service_is_expected_to_be(self):
+        kept = self.folder / "seen.json"
+        run = self.check("--yes", "--json", str(kept))
+        self.assertIn(run.returncode, (0, 1), run.stdout + run.stderr)
+        self.assertEqual(self.emulator.report()["billable"], 1)
+        text = kept.read_text()
+        self.assertNotIn(KEY, text)
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+        rows = json.loads(text)["checks"]
+        self.assertGreater(len(rows), 40)
+        self.assertLessEqual({row["name"] for row in rows if row["as_expected"] is False}, self.NOT_OF_THE_EMULATOR, run.stdout)
+
+        later = self.check("--later", str(kept))
+        self.assertEqual(later.returncode, 0, later.stdout)
+        self.assertRegex(later.stdout, r"later: the generation +200, completed +200 completed")
+        again = self.check("--yes", "--compare", str(kept))
+        self.assertRegex(again.stdout, r"Compared with http\S+ of \S+: 0 of")
+        self.assertEqual(self.emulator.report()["billable"], 2)
+
+    def test_what_differs_is_told(self):
+        self.fault({"phase": "clip"}, "ignored-range")
+        run = self.check("--yes")
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertRegex(run.stdout, r"DIFFERS +clip: Range  +206 with the length +200, without Content-Range")
+
+    def test_nothing_is_bought_unasked_or_above_the_cap(self):
+        self.assertIn("--yes allows it", self.check().stdout)
+        self.assertIn("--max-cost is 0.1", self.check("--yes", "--max-cost", "0.1").stdout)
+        self.assertEqual(self.check("--yes", "--max-cost", "nan").returncode, 2)
+        self.assertIn("https", self.check("--yes", "--base-url", "http://stranger.example").stderr)
+        self.assertEqual(self.emulator.report()["billable"], 0)
+
+    def test_on_a_terminal_it_asks(self):
+        ours, theirs = pty.openpty()
+        run = subprocess.Popen(self.command(), env=self.environment(), stdin=theirs, stdout=subprocess.PIPE, text=True)
+        os.write(ours, b"n\n")
+        output = run.communicate(timeout=PATIENCE)[0]
+        os.close(ours)
+        os.close(theirs)
+        self.assertIn("buys one generation of kling-video/v1/standard/text-to-video, about 0.145 USD. Go on? [y/N]", output)
+        self.assertEqual((run.returncode, self.emulator.report()["billable"]), (3, 0))
+
+    def test_a_submission_whose_answer_is_lost_is_not_sent_again(self):
+        self.fault(self.PURCHASE, "lost-after")
+        run = self.check("--yes", "--max-cost", "0.2")
+        self.assertEqual(run.returncode, 3, run.stdout)
+        self.assertRegex(run.stdout, r"may be paid for.*as client request [0-9a-f-]{36}")
+        self.emulator.wait_until(lambda report: report["tasks"], "the purchase")
+        self.assertEqual(self.emulator.report()["by_endpoint"]["create"], self.PURCHASE["nth"])
+
+    def test_a_key_that_the_service_quotes_is_masked(self):
+        self.fault(self.PURCHASE, "status", status=500, message=f"no {KEY}")
+        self.assertIn("no ***", self.check("--yes", "--max-cost", "0.2").stdout)
 
 
 if __name__ == "__main__":
