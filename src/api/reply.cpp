@@ -203,6 +203,8 @@ bool saysGenerationIsUnknown(std::string_view body, unsigned status, std::string
   std::string text;
   for (const char *name : {"error", "message", "title", "detail"})
     text += messageIn(json::member(root, name)) + "\n";
+  if (text.find("Cannot GET") != std::string::npos) // the framework's sentence about a path, which holds the id too
+    return false;
   const bool ofThisOne = !generationId.empty() && text.find(generationId) != std::string::npos;
   text = lowered(text);
   return (ofThisOne || mentions(text, {"generation", "inference"})) &&
