@@ -2,7 +2,6 @@
 #include "clip/downloader.h"
 
 #include <algorithm>
-#include <array>
 
 #include "api/reply.h"
 #include "clip/iso_media.h"
@@ -245,8 +244,8 @@ Result<void> Downloader::readJump() {
     return jumpFailed({ClipRefusal::Kind::Later, "a part of the clip ended early", 0, {}});
   jumpFailures_ = 0;
   if (jump_->line.position == jump_->line.end) {
-    std::array<char, 1> nothing;
-    (void)jump_->stream->read(nothing.data(), nothing.size()); // its end frees the connection for the next request
+    // its end frees the connection for the next request; libsoup reads trailers into this buffer too
+    (void)jump_->stream->read(buffer_.data(), buffer_.size());
     jump_.reset();
   }
   return {};

@@ -93,11 +93,12 @@ TransportError describe(const GError *error, SoupMessage *message, bool sent, co
     result.message = stopped ? "stopped" : "no complete answer in time";
     return result;
   }
-  result.cause = causeOf(error);
+  // libsoup 3.2 fails without a reason where it finds itself at fault
+  result.cause = error ? causeOf(error) : TransportError::Cause::Lost;
   // a connection that was never made is no lost connection
   if (!sent && result.cause == TransportError::Cause::Lost)
     result.cause = TransportError::Cause::Unreachable;
-  result.message = error->message;
+  result.message = error ? error->message : "the answer can't be read";
   if (const auto flags = soup_message_get_tls_peer_certificate_errors(message); flags != 0) {
     result.cause = TransportError::Cause::Tls;
     result.message = "the host's certificate is refused, " + describeCertificate(flags);
@@ -342,6 +343,8 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
     return tl::unexpected(
         TransportError{TransportError::Cause::Unreachable, false,
                        "the proxy refuses the connection with HTTP status " + std::to_string(stream->head_.status)});
+  if (stream->head_.status == SOUP_STATUS_NONE) // of an HTTP/2 stream that ended before its head
+    return tl::unexpected(TransportError{TransportError::Cause::Lost, true, "the connection ended without an answer"});
   stream->head_.headers = headersOf(message.get());
   return stream;
 }

@@ -67,6 +67,17 @@ GST_START_TEST(the_end_of_a_clip_comes_in_one_jump_while_the_head_goes_on) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_jump_may_come_in_chunks) {
+  Download download(
+      boxedNoise(4 * mebi, MoovPlace::Last),
+      [](const ClipRequest &request, ClipAnswer &answer) { answer.tellsLength = !isJump(request); }, slowestLine);
+  Running running(download);
+  fail_unless(reads(download, download.clip.size() - 2008, 2008));
+  running.succeeds();
+  fail_unless_equals_int(download.host.requests().size(), 2);
+}
+GST_END_TEST
+
 GST_START_TEST(a_jump_is_bounded) {
   Download download(boxedNoise(4 * mebi, MoovPlace::First), {}, slowestLine);
   Running running(download);
@@ -251,6 +262,7 @@ static Suite *jumps_suite() {
   TCase *tests = tcase_create("jumps");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, the_end_of_a_clip_comes_in_one_jump_while_the_head_goes_on);
+  tcase_add_test(tests, a_jump_may_come_in_chunks);
   tcase_add_test(tests, a_jump_is_bounded);
   tcase_add_test(tests, a_host_that_sends_all_for_a_jump_is_not_asked_for_another);
   tcase_add_loop_test(tests, a_jump_into_another_file_is_not_taken, 0, 2);
