@@ -38,12 +38,42 @@ class Seen:
     problem: str = ""  # what is wrong whatever was promised
 
 
-def digests():
-    """What each way makes of the clip, as an application would from a file."""
+def digests(clip=CLIP):
+    """What each way makes of a clip, as an application would from a file."""
     seen = {}
     for way in ("push", "pull"):
-        run = subprocess.run([PLAYER, way, "filesrc", f"location={CLIP}"], capture_output=True, text=True, check=True)
+        run = subprocess.run([PLAYER, way, "filesrc", f"location={clip}"], capture_output=True, text=True, check=True)
         seen[way] = json.loads(run.stdout)["digest"]
+    return seen
+
+
+def seen_by_player(way, code, output, errors, seconds, expected):
+    """What a run of the player brought, whose clip is known by its digests."""
+    if code != 0:
+        return Seen(problem=f"the player ended with {code}: {errors}")
+    told = json.loads(output)
+    causes = [error for error in told["errors"] if error["domain"] == "gst-resource-error-quark"]
+    seen = Seen(notes="\n".join(told["notes"]), seconds=seconds)
+    if told["hung"]:
+        seen.problem = "it hangs"
+    if not told["errors"]:
+        seen.clip = told["ended"] and told["digest"] == expected[way]
+        if not seen.clip:
+            seen.problem = "another clip was delivered"
+        elif told["pulled"] != (way == "pull"):
+            seen.problem = "it was not the way of scheduling that is meant"
+        return seen
+    if len(causes) != 1 or told["errors"][0] != causes[0] or not causes[0]["by_source"]:
+        seen.problem = "not one error with the cause, before what follows from it: " + json.dumps(told["errors"])
+        return seen
+    # what the base class and the demuxer make of the end of the stream
+    others = {error["text"] for error in told["errors"][1:]}
+    if not others <= {"Internal data stream error.", "This file contains no playable streams.",
+                      "This file is invalid and cannot be played."}:
+        seen.problem = f"more errors: {others}"
+    seen.code = RESOURCE_ERRORS.get(causes[0]["code"], str(causes[0]["code"]))
+    seen.text = causes[0]["text"]
+    seen.seconds = causes[0]["after_ms"] / 1000
     return seen
 
 
@@ -111,8 +141,8 @@ class Scene:
         seconds = time.monotonic() - process.begun
         if KEY in output + errors:
             return Seen(problem="the key was told")
-        seen = self.by_command(process.returncode, errors, seconds) if way == "command" else self.by_player(
-            way, process.returncode, output, errors, seconds)
+        seen = self.by_command(process.returncode, errors, seconds) if way == "command" else seen_by_player(
+            way, process.returncode, output, errors, seconds, self.expected)
         if self.emulator.report()["authorization_on_clips"]:
             seen.problem = "the key was sent to the clip's host"
         return seen
@@ -131,34 +161,6 @@ class Scene:
             seen.problem = "another clip was delivered"
         if code != 0 and file.exists():
             seen.problem = "there is a file in spite of the error"
-        return seen
-
-    def by_player(self, way, code, output, errors, seconds):
-        if code != 0:
-            return Seen(problem=f"the player ended with {code}: {errors}")
-        told = json.loads(output)
-        causes = [error for error in told["errors"] if error["domain"] == "gst-resource-error-quark"]
-        seen = Seen(notes="\n".join(told["notes"]), seconds=seconds)
-        if told["hung"]:
-            seen.problem = "it hangs"
-        if not told["errors"]:
-            seen.clip = told["ended"] and told["digest"] == self.expected[way]
-            if not seen.clip:
-                seen.problem = "another clip was delivered"
-            elif told["pulled"] != (way == "pull"):
-                seen.problem = "it was not the way of scheduling that is meant"
-            return seen
-        if len(causes) != 1 or told["errors"][0] != causes[0] or not causes[0]["by_source"]:
-            seen.problem = "not one error with the cause, before what follows from it: " + json.dumps(told["errors"])
-            return seen
-        # what the base class and the demuxer make of the end of the stream
-        others = {error["text"] for error in told["errors"][1:]}
-        if not others <= {"Internal data stream error.", "This file contains no playable streams.",
-                          "This file is invalid and cannot be played."}:
-            seen.problem = f"more errors: {others}"
-        seen.code = RESOURCE_ERRORS.get(causes[0]["code"], str(causes[0]["code"]))
-        seen.text = causes[0]["text"]
-        seen.seconds = causes[0]["after_ms"] / 1000
         return seen
 
     # before the fault
