@@ -288,7 +288,7 @@ void Claimant::follow(const std::string &name) {
 
 Result<Claim> claim(Run &run, int64_t ownRow) {
   const bool given = run.settings.fetchesOnly();
-  auto ledger = Ledger::open(stateFolder());
+  auto ledger = Ledger::open(stateFolder(), run.cancellation, run.deadline);
   if (!ledger && run.settings.generationId.empty())
     return tl::unexpected(std::move(ledger.error()));
   if (ledger)

@@ -9,12 +9,23 @@
 
 namespace aimlvideo {
 
+namespace {
+
+/// What GLib takes from the environment; where that is no absolute path, the base directory specification has it
+/// ignored: the ledger must not depend on the folder that a program happens to be started in.
+std::string ownIn(const char *base, const char *usual) {
+  const std::string folder = g_path_is_absolute(base) ? base : std::string(g_get_home_dir()) + usual;
+  return folder + "/aimlvideo";
+}
+
+} // namespace
+
 std::string stateFolder() {
-  return std::string(g_get_user_state_dir()) + "/aimlvideo";
+  return ownIn(g_get_user_state_dir(), "/.local/state");
 }
 
 std::string cacheFolder() {
-  return std::string(g_get_user_cache_dir()) + "/aimlvideo";
+  return ownIn(g_get_user_cache_dir(), "/.cache");
 }
 
 std::string clipFolder() {

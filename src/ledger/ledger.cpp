@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <functional>
 #include <map>
 
 #include <glib/gstdio.h>
@@ -127,40 +129,120 @@ Failure ledgerFailure(const std::string &folder, const std::string &why) {
                  why, "Make that folder writable, on a local disk with free space, or name another in $XDG_STATE_HOME");
 }
 
-Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
-  return ledgerFailure(folder, fault.message);
+/// There while somebody has found the ledger damaged: whoever opens it next looks at all of it.
+std::string doubtIn(const std::string &folder) {
+  return fileIn(folder) + "-doubt";
 }
 
-/// Moves a damaged ledger aside with the files that belong to it.
-Failure setAside(const std::string &folder) {
-  const auto date = std::to_string(now());
-  const std::string aside = fileIn(folder) + ".damaged-" + date;
+Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
+  if (!fault.damaged())
+    return ledgerFailure(folder, fault.message);
+  g_file_set_contents(doubtIn(folder).c_str(), "", 0, nullptr);
+  return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " is damaged, so nothing was bought",
+                 fault.message, "Run again: all of it is looked at then, and it is kept aside");
+}
+
+/// Moves a ledger with the files that belong to it, and returns its new name.
+std::string moveAside(const std::string &folder) {
+  const std::string aside = fileIn(folder) + ".damaged-" + std::to_string(now());
   for (const char *suffix : {"-wal", "-shm", ""})
     g_rename((fileIn(folder) + suffix).c_str(), (aside + suffix).c_str());
+  return aside;
+}
+
+/// For a damaged one.
+Failure setAside(const std::string &folder) {
+  const std::string aside = moveAside(folder);
+  g_unlink(doubtIn(folder).c_str());
   return failure(ErrorKind::NoSpace, "the ledger of purchases was damaged, so nothing was bought",
                  "it is kept as " + aside + ", and the next run begins a new one",
                  "Look with `aimlvideo jobs list` or in the account's logs whether a generation of an earlier run is "
                  "still to be fetched, then run again");
 }
 
-/// Held while a process looks whether the ledger is sound, so that one alone moves a damaged one aside.
-class OpeningLock {
-public:
-  explicit OpeningLock(const std::string &folder)
-      : descriptor_(::open((folder + "/opening.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    if (descriptor_ >= 0)
-      flock(descriptor_, LOCK_EX);
-  }
-  OpeningLock(const OpeningLock &) = delete;
-  OpeningLock &operator=(const OpeningLock &) = delete;
-  ~OpeningLock() {
-    if (descriptor_ >= 0)
-      close(descriptor_);
-  }
+bool exists(const std::string &path) {
+  return g_file_test(path.c_str(), G_FILE_TEST_EXISTS);
+}
 
-private:
-  int descriptor_;
-};
+int64_t sizeOf(const std::string &path) {
+  GStatBuf facts{};
+  return g_stat(path.c_str(), &facts) == 0 ? facts.st_size : 0;
+}
+
+sqlite::Done<void> migrate(sqlite::Database &database) {
+  const auto text = database.value("PRAGMA user_version");
+  if (!text)
+    return tl::unexpected(text.error());
+  const auto version = static_cast<size_t>(g_ascii_strtoull(text->value_or("0").c_str(), nullptr, 10));
+  if (version > migrations.size())
+    return tl::unexpected(sqlite::Fault{SQLITE_ERROR, "it was written by a newer version of this software (schema " +
+                                                          std::to_string(version) + ")"});
+  for (size_t next = version; next < migrations.size(); ++next) {
+    const std::string script = std::string("BEGIN IMMEDIATE;") + migrations[next] +
+                               "PRAGMA user_version = " + std::to_string(next + 1) + "; COMMIT";
+    if (const auto done = database.execute(script); !done) {
+      database.execute("ROLLBACK");
+      return tl::unexpected(done.error());
+    }
+  }
+  return {};
+}
+
+/// Makes a new ledger. It gets its name when it is whole and on disk: so no crash leaves an empty file, and one that is
+/// found has lost what was in it.
+sqlite::Done<void> create(const std::string &folder) {
+  const std::string draft = fileIn(folder) + ".new";
+  for (const char *suffix : {"", "-journal"})
+    g_unlink((draft + suffix).c_str());
+  {
+    auto database = sqlite::Database::open(draft);
+    if (!database)
+      return tl::unexpected(database.error());
+    if (const auto done = migrate(*database); !done)
+      return done;
+  }
+  moveAside(folder); // a log of writes whose ledger was removed must not be taken for the new one's
+  if (g_rename(draft.c_str(), fileIn(folder).c_str()) != 0)
+    return tl::unexpected(sqlite::Fault{SQLITE_IOERR, g_strerror(errno)});
+  if (const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); directory >= 0) {
+    fsync(directory);
+    close(directory);
+  }
+  return {};
+}
+
+/// How long the opening waits for other threads and processes; theirs takes milliseconds, and seconds where a large
+/// ledger has to be looked at wholly.
+constexpr std::chrono::seconds openingPatience{20};
+
+/// Tries until it succeeds. False: it was stopped, or the deadline has passed.
+bool tryUntil(const std::function<bool()> &attempt, Cancellation &cancellation, Clock::time_point deadline) {
+  constexpr std::chrono::milliseconds pause{5};
+  while (!attempt()) {
+    if (Clock::now() >= deadline || !cancellation.sleepUntil(std::min(Clock::now() + pause, deadline)))
+      return false;
+  }
+  return true;
+}
+
+/// A lock that is held while a process opens the ledger, so that one alone makes a new one or moves a damaged one
+/// aside.
+Result<LockFile> lockOpening(const std::string &folder, Cancellation &cancellation, Clock::time_point deadline) {
+  const std::string path = folder + "/opening.lock";
+  auto file = LockFile::open(path);
+  if (!file)
+    return ledgerFailure(folder, file.error());
+  if (tryUntil([&] { return file->lock(LOCK_EX); }, cancellation, deadline)) {
+    file->sign();
+    return std::move(*file);
+  }
+  if (cancellation.cancelled())
+    return failure(ErrorKind::Cancelled, "the ledger was not opened", "it was stopped");
+  return failure(ErrorKind::TimedOut,
+                 "the ledger of purchases in " + folder + " can't be opened, so nothing was bought",
+                 LockFile::holderOf(path) + " holds " + path + " and does not get on",
+                 "Let that process go on, or end it, and run again");
+}
 
 } // namespace
 
@@ -177,61 +259,73 @@ Usage billed(const LedgerRow &row) {
 }
 
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
-  static std::mutex mutex;
+  Cancellation never;
+  return open(folder, never, Clock::time_point::max());
+}
+
+Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancellation &cancellation,
+                                             Clock::time_point deadline) {
+  static std::timed_mutex mutex;
   // outlives every worker, also those still running at exit
   static auto &opened = *new std::map<std::string, std::weak_ptr<Ledger>>;
-  const std::lock_guard lock(mutex);
-  if (auto known = opened[folder].lock(); known && g_file_test(fileIn(folder).c_str(), G_FILE_TEST_EXISTS))
+  deadline = std::min(deadline, Clock::now() + openingPatience);
+  std::unique_lock lock(mutex, std::defer_lock);
+  if (!tryUntil([&] { return lock.try_lock(); }, cancellation, deadline))
+    return failure(cancellation.cancelled() ? ErrorKind::Cancelled : ErrorKind::TimedOut,
+                   "the ledger of purchases in " + folder + " can't be opened, so nothing was bought",
+                   "another thread is opening it and does not get on", "Run again");
+  auto known = opened[folder].lock();
+  if (known && known->presence_.isOurs() && exists(fileIn(folder)) && !exists(doubtIn(folder)))
     return known;
 
   if (const auto made = makePrivateFolder(folder); !made)
     return ledgerFailure(folder, made.error());
-  const OpeningLock opening(folder);
+  const auto opening = lockOpening(folder, cancellation, deadline);
+  if (!opening)
+    return tl::unexpected(opening.error());
+  auto presence = LockFile::open(folder + "/open.lock");
+  if (!presence)
+    return ledgerFailure(folder, presence.error());
+  const bool alone = presence->lock(LOCK_EX);
+  presence->lock(LOCK_SH);
+
+  if (!exists(fileIn(folder))) {
+    if (const auto made = create(folder); !made)
+      return ledgerFailure(folder, made.error().message);
+  } else if (sizeOf(fileIn(folder)) == 0) {
+    return setAside(folder);
+  }
+  // whoever closes it last leaves no log of writes behind
+  const bool doubtful = exists(doubtIn(folder)) || (alone && sizeOf(fileIn(folder) + "-wal") > 0);
   auto database = sqlite::Database::open(fileIn(folder));
   if (!database)
     return database.error().damaged() ? setAside(folder) : ledgerFailure(folder, database.error());
-  const std::shared_ptr<Ledger> ledger(new Ledger(folder, std::move(*database)));
-  if (const auto prepared = ledger->prepare(); !prepared)
+  const std::shared_ptr<Ledger> ledger(new Ledger(folder, std::move(*presence), std::move(*database)));
+  if (const auto prepared = ledger->prepare(doubtful); !prepared)
     return prepared.error().damaged() ? setAside(folder) : ledgerFailure(folder, prepared.error());
+  g_unlink(doubtIn(folder).c_str());
   opened[folder] = ledger;
   return ledger;
 }
 
-sqlite::Done<void> Ledger::prepare() {
+sqlite::Done<void> Ledger::prepare(bool wholly) {
   g_chmod(fileIn(folder_).c_str(), 0600);
   auto ready = database_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
   if (!ready)
     return ready;
-  const auto health = database_.value("PRAGMA quick_check(1)");
-  if (!health)
-    return tl::unexpected(health.error());
-  if (health->value_or("ok") != "ok")
-    return tl::unexpected(sqlite::Fault{SQLITE_CORRUPT, **health});
-  if (ready = migrate(); !ready)
+  if (wholly) {
+    const auto health = database_.value("PRAGMA quick_check(1)");
+    if (!health)
+      return tl::unexpected(health.error());
+    if (health->value_or("ok") != "ok")
+      return tl::unexpected(sqlite::Fault{SQLITE_CORRUPT, **health});
+  }
+  if (ready = migrate(database_); !ready)
     return ready;
   const auto salt = database_.value("SELECT value FROM setting WHERE name = 'salt'");
   if (!salt)
     return tl::unexpected(salt.error());
   salt_ = salt->value_or("");
-  return {};
-}
-
-sqlite::Done<void> Ledger::migrate() {
-  const auto text = database_.value("PRAGMA user_version");
-  if (!text)
-    return tl::unexpected(text.error());
-  const auto version = static_cast<size_t>(g_ascii_strtoull(text->value_or("0").c_str(), nullptr, 10));
-  if (version > migrations.size())
-    return tl::unexpected(sqlite::Fault{SQLITE_ERROR, "it was written by a newer version of this software (schema " +
-                                                          std::to_string(version) + ")"});
-  for (size_t next = version; next < migrations.size(); ++next) {
-    const std::string script = std::string("BEGIN IMMEDIATE;") + migrations[next] +
-                               "PRAGMA user_version = " + std::to_string(next + 1) + "; COMMIT";
-    if (const auto done = database_.execute(script); !done) {
-      database_.execute("ROLLBACK");
-      return tl::unexpected(done.error());
-    }
-  }
   return {};
 }
 

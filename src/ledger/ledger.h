@@ -10,9 +10,11 @@
 
 #include "api/endpoint.h"
 #include "api/reply.h"
+#include "base/cancellation.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "ledger/group_commit.h"
+#include "ledger/lock_file.h"
 #include "ledger/observed_time.h"
 #include "ledger/sqlite.h"
 
@@ -74,7 +76,13 @@ Usage billed(const LedgerRow &row);
 class Ledger {
 public:
   /// The ledger in a folder, one instance a process. A damaged file is moved aside and told as an error once; the next
-  /// call starts a new one.
+  /// call starts a new one. All of it is looked at only where it may be damaged: nobody has it open, and whoever had it
+  /// last did not close it, or found it damaged.
+  ///
+  /// One process at a time opens it. Where that one does not get on, as a stopped one, this waits until the deadline,
+  /// and some seconds at most.
+  static Result<std::shared_ptr<Ledger>> open(const std::string &folder, Cancellation &cancellation,
+                                              Clock::time_point deadline);
   static Result<std::shared_ptr<Ledger>> open(const std::string &folder);
 
   /// The newest row of a request, with images of these validators. An unfinished one fits as well where one side has
@@ -107,13 +115,14 @@ public:
   const std::string &folder() const { return folder_; }
 
 private:
-  Ledger(std::string folder, sqlite::Database database) : folder_(std::move(folder)), database_(std::move(database)) {}
-  sqlite::Done<void> prepare();
-  sqlite::Done<void> migrate();
+  Ledger(std::string folder, LockFile presence, sqlite::Database database)
+      : folder_(std::move(folder)), presence_(std::move(presence)), database_(std::move(database)) {}
+  sqlite::Done<void> prepare(bool wholly);
   Result<std::vector<std::string>> textsOf(const char *sql);
   Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values);
 
   const std::string folder_;
+  LockFile presence_; ///< tells other processes that the database is open; given back after it is closed
   std::string salt_;
   std::mutex mutex_; ///< held while the database is used
   sqlite::Database database_;

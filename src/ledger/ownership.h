@@ -5,13 +5,13 @@
 #include <string>
 
 #include "base/error.h"
+#include "ledger/lock_file.h"
 
 namespace aimlvideo {
 
 /// The right to work on one request, held by one thread of one process at a time.
 ///
-/// It is a kernel lock on a file: the kernel frees it when its process dies, however it dies, and keeps it while the
-/// process is merely stopped.
+/// It is a kernel lock on a file, see LockFile.
 class Ownership {
 public:
   /// Takes it if it is free; nothing where somebody else has it. Never waits. `name` is part of a file's name.
@@ -25,10 +25,10 @@ public:
   ~Ownership();
 
 private:
-  Ownership(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  Ownership(LockFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
 
-  int descriptor_;
-  std::string path_;
+  LockFile file_;
+  std::string path_; ///< empty: not ours to remove
 };
 
 } // namespace aimlvideo

@@ -54,6 +54,13 @@ class CommandLine(EndToEnd):
         self.assertIn("--generate-audio must be", self.refused(2, "check", "--generate-audio", "maybe"))
         self.refused(2)
 
+    def test_folders_named_by_a_relative_path_are_not_followed(self):
+        home = self.folder / "home"
+        home.mkdir()
+        self.output_of("jobs", HOME=str(home), XDG_STATE_HOME="here")
+        self.assertFalse((self.folder / "here").exists())
+        self.assertTrue((home / ".local/state/aimlvideo/ledger.sqlite3").exists())
+
     def test_models_are_listed(self):
         lines = self.output_of("models").splitlines()
         self.assertTrue(lines[0].startswith("MODEL "))

@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,6 +167,162 @@ GST_START_TEST(a_damaged_file_is_told_once_and_kept_aside) {
 }
 GST_END_TEST
 
+GST_START_TEST(an_empty_file_is_a_damaged_ledger_and_told_once) {
+  Desk desk;
+  written(*desk.ledger, RowState::Running, "identity");
+  desk.ledger.reset();
+  fail_unless(g_file_set_contents(desk.file.c_str(), "", 0, nullptr));
+  const auto first = Ledger::open(desk.folder);
+  fail_if(first.has_value());
+  fail_unless_contains(first.error().text(), desk.file + ".damaged-");
+  fail_unless((*Ledger::open(desk.folder))->rows()->empty());
+}
+GST_END_TEST
+
+GST_START_TEST(a_log_of_writes_whose_ledger_was_removed_is_not_taken_for_a_new_ones) {
+  Desk desk;
+  written(*desk.ledger, RowState::Running, "identity");
+  fail_unless_equals_int(g_remove(desk.file.c_str()), 0); // it is in use, so that its log is there
+  const auto ledger = Ledger::open(desk.folder);
+  fail_unless(ledger.has_value());
+  written(**ledger, RowState::Running, "other");
+  fail_unless_equals_int((*ledger)->rows()->size(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_new_ledger_has_its_name_only_when_it_is_whole) {
+  Desk desk;
+  desk.ledger.reset();
+  // what a crash leaves that comes before
+  fail_unless_equals_int(g_rename(desk.file.c_str(), (desk.file + ".new").c_str()), 0);
+  fail_unless(truncate((desk.file + ".new").c_str(), 0) == 0);
+  const auto ledger = Ledger::open(desk.folder);
+  fail_unless(ledger.has_value());
+  fail_unless((*ledger)->rows()->empty());
+  fail_if(g_file_test((desk.file + ".new").c_str(), G_FILE_TEST_EXISTS));
+}
+GST_END_TEST
+
+/// Fills some hundred pages, with one wait for the disk.
+void writeMany(Ledger &ledger) {
+  LedgerRow row;
+  row.state = RowState::Running;
+  row.prompt = std::string(1 << 20, 'x');
+  fail_unless(ledger.write(row).has_value());
+}
+
+/// Overwrites a page in the middle of the file, none that opening it has to read.
+void spoil(const std::string &file) {
+  struct stat facts {};
+  fail_unless_equals_int(stat(file.c_str(), &facts), 0);
+  const int descriptor = open(file.c_str(), O_WRONLY);
+  const std::string junk(4096, '\x55');
+  const off_t place = facts.st_size / 2 / 4096 * 4096;
+  fail_unless(pwrite(descriptor, junk.data(), junk.size(), place) == static_cast<ssize_t>(junk.size()));
+  close(descriptor);
+}
+
+GST_START_TEST(all_of_it_is_looked_at_after_a_kill_and_not_after_a_clean_end) {
+  for (const bool killed : {true, false}) {
+    Desk desk;
+    desk.ledger.reset();
+    const pid_t child = fork();
+    if (child == 0) {
+      auto ledger = *Ledger::open(desk.folder);
+      writeMany(*ledger);
+      if (!sqlite::Database::open(desk.file)->execute("PRAGMA wal_checkpoint(TRUNCATE)"))
+        _exit(1);
+      written(*ledger, RowState::Running, "last");
+      if (killed)
+        kill(getpid(), SIGKILL);
+      ledger.reset();
+      _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+    spoil(desk.file);
+    fail_unless(Ledger::open(desk.folder).has_value() == !killed);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_open_elsewhere_is_not_looked_at_wholly) {
+  Desk desk;
+  writeMany(*desk.ledger);
+  fail_unless(sqlite::Database::open(desk.file)->execute("PRAGMA wal_checkpoint(TRUNCATE)").has_value());
+  written(*desk.ledger, RowState::Running, "last");
+  spoil(desk.file);
+  const pid_t child = fork();
+  if (child == 0)
+    _exit(Ledger::open(desk.folder).has_value() ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  fail_unless_equals_int(status, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(damage_that_a_read_comes_upon_is_kept_aside_by_the_next_opening) {
+  Desk desk;
+  writeMany(*desk.ledger);
+  desk.ledger.reset();
+  spoil(desk.file);
+  {
+    const auto ledger = Ledger::open(desk.folder);
+    fail_unless(ledger.has_value());
+    const auto rows = (*ledger)->rows();
+    fail_if(rows.has_value());
+    fail_unless_contains(rows.error().text(), "is damaged, so nothing was bought");
+    fail_unless_contains(rows.error().text(), "Run again");
+    const auto again = Ledger::open(desk.folder); // also while the first is in use
+    fail_if(again.has_value());
+    fail_unless_contains(again.error().text(), "it is kept as " + desk.file + ".damaged-");
+  }
+  fail_unless((*Ledger::open(desk.folder))->rows()->empty());
+}
+GST_END_TEST
+
+GST_START_TEST(a_process_that_is_stopped_while_it_opens_the_ledger_holds_nobody_past_the_deadline) {
+  Desk desk;
+  desk.ledger.reset();
+  int ready[2];
+  fail_unless_equals_int(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    auto lock = LockFile::open(desk.folder + "/opening.lock");
+    lock->lock(LOCK_EX);
+    lock->sign();
+    if (write(ready[1], "x", 1) != 1)
+      _exit(1);
+    for (;;)
+      pause();
+  }
+  char byte = 0;
+  fail_unless_equals_int(read(ready[0], &byte, 1), 1);
+  kill(child, SIGSTOP);
+  waitpid(child, nullptr, WUNTRACED);
+
+  Cancellation cancellation;
+  const auto begun = Clock::now();
+  const auto late = Ledger::open(desk.folder, cancellation, Clock::now() + std::chrono::milliseconds(50));
+  fail_if(late.has_value());
+  fail_unless(late.error().kind == ErrorKind::TimedOut);
+  fail_unless(Clock::now() - begun < std::chrono::seconds(10));
+  fail_unless_contains(late.error().text(),
+                       "process " + std::to_string(child) + " holds " + desk.folder + "/opening.lock");
+  fail_unless_contains(late.error().text(), "nothing was bought");
+
+  // all threads that wait, each by its own patience
+  std::thread second([&] {
+    const auto stopped = Ledger::open(desk.folder, cancellation, Clock::time_point::max());
+    fail_unless(!stopped && stopped.error().kind == ErrorKind::Cancelled);
+  });
+  cancellation.cancel();
+  second.join();
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  fail_unless(Ledger::open(desk.folder).has_value());
+}
+GST_END_TEST
+
 GST_START_TEST(a_ledger_of_a_newer_version_is_refused_and_left_alone) {
   Desk desk;
   desk.ledger.reset();
@@ -298,6 +456,70 @@ GST_START_TEST(the_kernel_frees_the_ownership_of_a_killed_process_and_keeps_that
 }
 GST_END_TEST
 
+/// What a child of this process says.
+template <typename Ask>
+bool inChild(const Ask &ask) {
+  const pid_t child = fork();
+  if (child == 0)
+    _exit(ask() ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status == 0;
+}
+
+GST_START_TEST(a_forked_child_does_not_keep_the_ownership_of_its_killed_parent) {
+  PrivateHome home;
+  int ready[2];
+  int release[2];
+  fail_unless(pipe(ready) == 0 && pipe(release) == 0);
+  const pid_t owner = fork();
+  if (owner == 0) {
+    const auto mine = Ownership::take(home.state(), "name");
+    if (fork() == 0) { // lives longer
+      char byte = 0;
+      close(release[1]);
+      (void)!write(ready[1], "x", 1);
+      _exit(read(release[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    for (;;)
+      pause();
+  }
+  char byte = 0;
+  fail_unless_equals_int(read(ready[0], &byte, 1), 1);
+  fail_if(Ownership::take(home.state(), "name")->has_value());
+  kill(owner, SIGKILL);
+  waitpid(owner, nullptr, 0);
+  fail_unless(Ownership::take(home.state(), "name")->has_value());
+  close(release[1]);
+}
+GST_END_TEST
+
+GST_START_TEST(a_forked_child_that_cleans_up_takes_nothing_from_its_parent) {
+  PrivateHome home;
+  auto mine = Ownership::take(home.state(), "name");
+  const bool cleaned = inChild([&] {
+    const int innocent = dup(STDERR_FILENO); // takes the number of the descriptor that went
+    mine->reset();
+    return fcntl(innocent, F_GETFD) >= 0;
+  });
+  fail_unless(cleaned);
+  fail_unless(inChild([&] { return !Ownership::take(home.state(), "name")->has_value(); }));
+  fail_if(Ownership::take(home.state(), "name")->has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(a_forked_child_opens_the_ledger_for_itself) {
+  Desk desk;
+  fail_unless(inChild([&] {
+    const auto own = Ledger::open(desk.folder);
+    LedgerRow row;
+    row.identity = "of the child";
+    return own && *own != desk.ledger && (*own)->write(row);
+  }));
+  fail_unless_equals_int(desk.ledger->rows()->size(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(identities_differ_by_service_request_and_take) {
   const std::string base = requestIdentity("https://a", "{}", 0);
   fail_unless_equals_int(base.size(), 64);
@@ -319,6 +541,13 @@ static Suite *ledger_suite() {
   tcase_add_test(rows, its_files_are_for_their_user_alone);
   tcase_add_test(rows, a_fingerprint_tells_keys_apart_and_differs_between_ledgers);
   tcase_add_test(rows, a_damaged_file_is_told_once_and_kept_aside);
+  tcase_add_test(rows, an_empty_file_is_a_damaged_ledger_and_told_once);
+  tcase_add_test(rows, a_log_of_writes_whose_ledger_was_removed_is_not_taken_for_a_new_ones);
+  tcase_add_test(rows, a_new_ledger_has_its_name_only_when_it_is_whole);
+  tcase_add_test(rows, all_of_it_is_looked_at_after_a_kill_and_not_after_a_clean_end);
+  tcase_add_test(rows, what_is_open_elsewhere_is_not_looked_at_wholly);
+  tcase_add_test(rows, damage_that_a_read_comes_upon_is_kept_aside_by_the_next_opening);
+  tcase_add_test(rows, a_process_that_is_stopped_while_it_opens_the_ledger_holds_nobody_past_the_deadline);
   tcase_add_test(rows, a_ledger_of_a_newer_version_is_refused_and_left_alone);
   tcase_add_test(rows, a_ledger_of_the_first_version_is_taken_over_with_all_its_rows);
   tcase_add_test(rows, times_are_kept_by_service_and_model_newest_first_and_for_each_kind_sixty_four);
@@ -328,6 +557,9 @@ static Suite *ledger_suite() {
   suite_add_tcase(suite, ownerships);
   tcase_add_test(ownerships, an_ownership_has_one_holder_and_names_it);
   tcase_add_test(ownerships, the_kernel_frees_the_ownership_of_a_killed_process_and_keeps_that_of_a_stopped_one);
+  tcase_add_test(ownerships, a_forked_child_does_not_keep_the_ownership_of_its_killed_parent);
+  tcase_add_test(ownerships, a_forked_child_that_cleans_up_takes_nothing_from_its_parent);
+  tcase_add_test(ownerships, a_forked_child_opens_the_ledger_for_itself);
   tcase_add_test(ownerships, identities_differ_by_service_request_and_take);
   return suite;
 }

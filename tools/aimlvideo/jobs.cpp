@@ -22,7 +22,11 @@ namespace {
 using RowState = LedgerRow::State;
 
 std::string timeOf(int64_t milliseconds) {
-  GDateTime *time = g_date_time_new_from_unix_local(milliseconds / 1000);
+  // asking for the local zone looks at three files each time
+  static GTimeZone *const zone = g_time_zone_new_local();
+  GDateTime *utc = g_date_time_new_from_unix_utc(milliseconds / 1000);
+  GDateTime *time = utc ? g_date_time_to_timezone(utc, zone) : nullptr;
+  g_clear_pointer(&utc, g_date_time_unref);
   if (!time)
     return "-";
   const GCharPtr text(g_date_time_format(time, "%Y-%m-%d %H:%M:%S"));
@@ -83,8 +87,11 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
   for (const LedgerRow &row : *rows) {
     if (unfinished && row.state != RowState::Sent && row.state != RowState::Running)
       continue;
-    json_array_add_object_element(array, jsonOf(row));
     amounts.push_back(billed(row).usd);
+    if (asJson) {
+      json_array_add_object_element(array, jsonOf(row));
+      continue;
+    }
     table.add(
         {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
   }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger/lock_file.h"
+
+#include <cerrno>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/glib_ptr.h"
+
+namespace aimlvideo {
+
+namespace {
+
+constexpr int noDescriptor = -1;
+
+/// The descriptors of all LockFiles of this process.
+class Registry {
+public:
+  static Registry &instance() {
+    static auto *registry = new Registry; // outlives every worker, also those still running at exit
+    return *registry;
+  }
+
+  int open(const std::string &path) {
+    const std::lock_guard lock(mutex_); // no fork between the two steps
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor >= 0)
+      descriptors_.insert(descriptor);
+    return descriptor;
+  }
+
+  void close(int descriptor) {
+    const std::lock_guard lock(mutex_);
+    descriptors_.erase(descriptor);
+    ::close(descriptor);
+  }
+
+private:
+  Registry() {
+    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); }, [] { instance().forget(); });
+  }
+
+  void forget() {
+    for (const int descriptor : descriptors_)
+      ::close(descriptor);
+    descriptors_.clear();
+    mutex_.unlock();
+  }
+
+  std::mutex mutex_;
+  std::set<int> descriptors_;
+};
+
+} // namespace
+
+tl::expected<LockFile, std::string> LockFile::open(const std::string &path) {
+  const int descriptor = Registry::instance().open(path);
+  if (descriptor < 0)
+    return tl::unexpected(std::string(g_strerror(errno)));
+  return LockFile(descriptor, getpid());
+}
+
+LockFile::LockFile(LockFile &&other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, noDescriptor)), process_(other.process_) {}
+
+LockFile &LockFile::operator=(LockFile &&other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(process_, other.process_);
+  return *this;
+}
+
+LockFile::~LockFile() {
+  if (descriptor_ != noDescriptor && isOurs())
+    Registry::instance().close(descriptor_);
+}
+
+bool LockFile::lock(int operation) {
+  int result = 0;
+  do
+    result = flock(descriptor_, operation | LOCK_NB);
+  while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+void LockFile::sign() {
+  const std::string pid = std::to_string(getpid()) + "\n";
+  // it only serves a message
+  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, pid.data(), pid.size(), 0) < 0)
+    errno = 0;
+}
+
+std::string LockFile::holderOf(const std::string &path) {
+  char *contents = nullptr;
+  if (!g_file_get_contents(path.c_str(), &contents, nullptr, nullptr))
+    return {};
+  const GCharPtr owned(contents);
+  const auto pid = g_ascii_strtoll(contents, nullptr, 10);
+  if (pid <= 0)
+    return "another process";
+  return pid == getpid() ? "this process" : "process " + std::to_string(pid);
+}
+
+bool LockFile::isOurs() const {
+  return process_ == getpid();
+}
+
+} // namespace aimlvideo
