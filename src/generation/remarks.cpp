@@ -16,6 +16,12 @@ Error notReached(const Run &run, const TransportError &cause) {
   error.kind = ErrorKind::Unreachable;
   error.what = "no connection to " + run.plan.baseUrl;
   error.why = cause.message;
+  if (cause.cause == TransportError::Cause::Declined) {
+    error.kind = ErrorKind::Busy;
+    error.what = "the service turns requests away";
+    error.remedy = "Try again later; nothing was bought";
+    return error;
+  }
   error.remedy = cause.cause == TransportError::Cause::Tls
                      ? "Check base-url, the system's clock and certificates, or set tls-database"
                      : "Check the network, base-url and proxy";

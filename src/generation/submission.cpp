@@ -40,6 +40,7 @@ private:
 Result<Exchanged<HttpResponse>> Submission::send() {
   ++attempts_;
   row_.clientRequestId = randomRequestId();
+  row_.requestId.clear();
   run_.status().clientRequestId = row_.clientRequestId;
   if (auto written = run_.purchase.record(LedgerRow::State::Intent); !written)
     return tl::unexpected(std::move(written.error()));
@@ -54,6 +55,8 @@ Result<Exchanged<HttpResponse>> Submission::send() {
   auto response = run_.client->create(row_.family, row_.clientRequestId, run_.cancellation, attemptDeadline, starting);
   if (!recorded)
     return tl::unexpected(std::move(recorded.error()));
+  if (response)
+    row_.requestId = requestIdOf(*response);
   return response;
 }
 
@@ -77,7 +80,9 @@ Result<std::optional<Reply>> Submission::carryOut(Error &why) {
     case Verdict::Unknown:
       if (response)
         why = refusalFrom(*response);
-      else
+      if (!row_.requestId.empty())
+        run_.recordAfterwards(LedgerRow::State::Sent);
+      if (!response)
         why.why = response.error().message;
       return std::optional<Reply>();
     case Verdict::PathUnknown:
@@ -119,9 +124,10 @@ Result<void> Submission::pause(const RetryPolicy &policy, const Error &cause, co
 }
 
 const RetryPolicy &Submission::policyFor(const Exchanged<HttpResponse> &response) const {
-  if (!response)
+  if (!response && response.error().cause != TransportError::Cause::Declined)
     return run_.patience.unreachable;
-  return response->status == 413 ? run_.patience.tooLarge : run_.patience.turnedAway;
+  const bool tooLarge = response && response->status == 413;
+  return tooLarge ? run_.patience.tooLarge : run_.patience.turnedAway;
 }
 
 /// Nothing was accepted and nothing more will be sent.

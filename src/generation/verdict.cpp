@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/verdict.h"
 
+#include <algorithm>
+
 #include "api/endpoint.h"
 #include "api/reply.h"
 #include "http/retry.h"
@@ -18,6 +20,8 @@ Verdict verdictOn(const TransportError &error) {
   case TransportError::Cause::Tls:
   case TransportError::Cause::BadUrl:
     return Verdict::Untrusted;
+  case TransportError::Cause::Declined:
+    return Verdict::TurnedAway;
   default:
     return Verdict::Unreachable;
   }
@@ -39,7 +43,7 @@ Verdict verdictOn(const Exchanged<HttpResponse> &submission) {
   const unsigned status = submission->status;
   if (submission->successful())
     return Verdict::Accepted;
-  if (status == 413 || status == 429 || status == 503)
+  if (status == 413 || status == 421 || status == 429 || status == 503)
     return Verdict::TurnedAway;
   if (status == 404)
     return saysPathIsUnknown(submission->body) ? Verdict::PathUnknown : Verdict::Refused;
@@ -53,7 +57,9 @@ Error refusalFrom(const HttpResponse &response) {
   Error error;
   error.httpStatus = status;
   error.serviceMessage = serviceMessage(response.body);
-  const std::string code = "HTTP status " + std::to_string(status);
+  error.requestId = requestIdOf(response);
+  const std::string code =
+      "HTTP status " + std::to_string(status) + (error.requestId.empty() ? "" : ", request id " + error.requestId);
   error.why = error.serviceMessage.empty() ? code : error.serviceMessage + " (" + code + ")";
   if (status >= 300 && status < 400) {
     error.kind = ErrorKind::BadRequest;
@@ -77,7 +83,7 @@ Error refusalFrom(const HttpResponse &response) {
     error.kind = ErrorKind::BadRequest;
     error.what = "the service finds the request too large";
     error.remedy = "Give smaller images, or http(s) addresses instead of files";
-  } else if (status == 429 || status == 503) {
+  } else if (status == 421 || status == 429 || status == 503) {
     error.kind = ErrorKind::Busy;
     error.what = "the service turns requests away";
     error.remedy = "Try again later";
@@ -91,6 +97,16 @@ Error refusalFrom(const HttpResponse &response) {
     error.remedy = "Try again later";
   }
   return error;
+}
+
+std::string requestIdOf(const HttpResponse &response) {
+  constexpr size_t longest = 128;
+  for (const std::string &id : {requestIdIn(response.body), response.header("x-request-id").value_or("")}) {
+    const bool plain = std::all_of(id.begin(), id.end(), [](char c) { return g_ascii_isgraph(c); });
+    if (!id.empty() && id.size() <= longest && plain)
+      return id;
+  }
+  return {};
 }
 
 std::optional<std::chrono::seconds> retryAfterOf(const HttpResponse &response) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <mutex>
 
 #include <glib-unix.h>
 
@@ -186,22 +187,43 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
   wipe(value);
 }
 
+/// Marks a socket that was closed so that a request does not leave.
+constexpr auto keptBack = "aimlvideo-kept-back";
+
 /// Looks at a request on its way: where its connection leads, and when libsoup is about to write it. It can keep it
 /// from leaving.
+///
+/// libsoup repeats a request by itself after status 421, a refused stream, a GOAWAY, a stream that wants HTTP/1.1, and
+/// one that is idempotent on a connection that the host has closed; a repeated POST has an empty body. Whether and when
+/// to repeat is for the caller to say, so the second departure is prevented.
+///
+/// Cancelled, HTTP/1.1 writes nothing more; HTTP/2 does not look and writes all the same, so its socket is closed.
 class Departure {
 public:
-  Departure(SoupMessage *message, GCancellable *attempt, bool publicOnly, bool &sent, const Starting &starting)
-      : message_(message), attempt_(attempt), publicOnly_(publicOnly), sent_(sent), starting_(starting) {
+  using Sockets = std::map<guint64, GRefPtr<GSocket>>;
+  Departure(SoupMessage *message, GCancellable *attempt, Sockets &sockets, bool publicOnly, bool &sent,
+            const Starting &starting)
+      : message_(message),
+        attempt_(attempt),
+        sockets_(sockets),
+        publicOnly_(publicOnly),
+        sent_(sent),
+        starting_(starting) {
     handlers_ = {
         g_signal_connect(message, "network-event",
                          G_CALLBACK(+[](SoupMessage *, GSocketClientEvent event, GIOStream *connection, gpointer self) {
                            // the address is known, and no packet has left for it
                            if (event == G_SOCKET_CLIENT_CONNECTING)
                              static_cast<Departure *>(self)->connecting(connection);
+                           else if (event == G_SOCKET_CLIENT_CONNECTED)
+                             static_cast<Departure *>(self)->connected(connection);
                          }),
                          this),
         g_signal_connect(message, "starting",
                          G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<Departure *>(self)->started(); }),
+                         this),
+        g_signal_connect(message, "got-headers",
+                         G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<Departure *>(self)->answered(); }),
                          this),
     };
   }
@@ -221,7 +243,7 @@ public:
       return TransportError{TransportError::Cause::Tls, false, "the host speaks a version of TLS before 1.2"};
     if (withheld_)
       return TransportError{TransportError::Cause::Withheld, false, "it was not let go"};
-    return {};
+    return repeated_;
   }
 
 private:
@@ -233,16 +255,64 @@ private:
       g_socket_close(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)), nullptr);
   }
 
+  void connected(GIOStream *connection) {
+    if (G_IS_SOCKET_CONNECTION(connection))
+      socket_ = share(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)));
+  }
+
   void started() {
+    const guint64 connection = soup_message_get_connection_id(message_);
+    std::erase_if(sockets_, [](const auto &known) {
+      return g_socket_is_closed(known.second.get()) && !g_object_get_data(G_OBJECT(known.second.get()), keptBack);
+    });
+    if (socket_)
+      sockets_[connection] = std::exchange(socket_, {});
+    if (!depart())
+      keepBack(connection);
+  }
+
+  void keepBack(guint64 connection) {
+    g_cancellable_cancel(attempt_);
+    const auto found = sockets_.find(connection);
+    if (found == sockets_.end() || soup_message_get_http_version(message_) != SOUP_HTTP_2_0)
+      return;
+    g_object_set_data(G_OBJECT(found->second.get()), keptBack, found->second.get());
+    g_socket_close(found->second.get(), nullptr);
+  }
+
+  /// Whether the request may leave.
+  bool depart() {
+    if (sent_)
+      return preventRepetition();
+    firstVersion_ = soup_message_get_http_version(message_);
     check(soup_message_get_remote_address(message_)); // of a connection that was there already
     outdated_ = isOutdated(soup_message_get_tls_protocol_version(message_));
     if (outdated_ || !notPublic_.empty())
-      return g_cancellable_cancel(attempt_);
-    withheld_ = starting_ && !starting_();
-    if (withheld_)
-      g_cancellable_cancel(attempt_); // checked before the first byte is written
-    else
-      sent_ = true;
+      return false;
+    withheld_ = withheld_ || (starting_ && !starting_());
+    sent_ = !withheld_;
+    return sent_;
+  }
+
+  /// libsoup is about to send it again. A POST on the same version of HTTP gets here only where the host has refused
+  /// its stream; anything else may have been acted on.
+  bool preventRepetition() {
+    const bool refused = g_str_equal(soup_message_get_method(message_), "POST") && firstVersion_ == SOUP_HTTP_2_0 &&
+                         soup_message_get_http_version(message_) == SOUP_HTTP_2_0;
+    if (!repeated_)
+      repeated_ = refused
+                      ? TransportError{TransportError::Cause::Declined, false, "the host refused the request's stream"}
+                      : TransportError{TransportError::Cause::Lost, true,
+                                       "the connection was closed before there was an answer"};
+    return false;
+  }
+
+  void answered() {
+    if (soup_message_get_status(message_) != SOUP_STATUS_MISDIRECTED_REQUEST)
+      return;
+    repeated_ = TransportError{TransportError::Cause::Declined, false,
+                               "the host says that it is not the one for this address (HTTP status 421)"};
+    g_cancellable_cancel(attempt_); // before libsoup repeats it on another connection
   }
 
   void check(GSocketAddress *address) {
@@ -261,13 +331,17 @@ private:
 
   SoupMessage *message_;
   GCancellable *attempt_;
+  Sockets &sockets_;
+  GRefPtr<GSocket> socket_; ///< of the newest connection
   const bool publicOnly_;
   bool &sent_;
   const Starting &starting_;
   bool withheld_ = false;
   bool outdated_ = false;
   std::string notPublic_;
-  std::array<gulong, 2> handlers_{};
+  std::optional<TransportError> repeated_; ///< what is said instead
+  SoupHTTPVersion firstVersion_ = SOUP_HTTP_1_1;
+  std::array<gulong, 3> handlers_{};
 };
 
 } // namespace
@@ -290,6 +364,20 @@ HttpSession::HttpSession(const SessionOptions &options)
     soup_session_set_tls_database(session_.get(), options.tlsDatabase.get());
   if (const auto resolver = proxyResolver(options.proxy))
     soup_session_set_proxy_resolver(session_.get(), resolver.get());
+}
+
+/// libsoup counts an HTTP/2 connection whose socket was closed under it as in use for ever, and warns on the terminal
+/// when its session goes. It is a rare end, so such a session stays.
+HttpSession::~HttpSession() {
+  const bool wasClosed = std::any_of(sockets_.begin(), sockets_.end(), [](const auto &known) {
+    return static_cast<bool>(g_object_get_data(G_OBJECT(known.second.get()), keptBack));
+  });
+  if (!wasClosed)
+    return;
+  static std::mutex mutex;
+  static auto *const sessions = new std::vector<GRefPtr<SoupSession>>;
+  const std::lock_guard lock(mutex);
+  sessions->push_back(session_);
 }
 
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location) {
@@ -331,7 +419,7 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   GErrorSlot error;
   {
     GCancellable *attempt = stream->attempt_->cancellable();
-    const Departure departure(message.get(), attempt, request.publicOnly, stream->sent_, starting);
+    const Departure departure(message.get(), attempt, sockets_, request.publicOnly, stream->sent_, starting);
     stream->body_ = adopt(soup_session_send(session_.get(), message.get(), attempt, &error));
     if (const auto withheld = departure.withheld(); withheld && !stream->body_)
       return tl::unexpected(*withheld);

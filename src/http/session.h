@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,7 @@ struct TransportError {
     BadUrl,
     NotPublic, ///< the host is not of the public internet, and the request was to go there only
     Withheld,  ///< the caller's `starting` did not let it leave
+    Declined,  ///< the host says that it has not acted on it: status 421, a refused stream, a GOAWAY below the stream
   };
   Cause cause = Cause::Lost;
   /// Whether the request had begun to leave, so that the server may have acted on it.
@@ -80,11 +82,12 @@ using Starting = std::function<bool()>;
 /// Where a redirect leads, with a whole address or path in `location` taken byte for byte. Nothing: nowhere.
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location);
 
-/// One HTTP session: connections, TLS, proxy. Used by the thread that made it and by no other. It follows no redirect
-/// and decodes no compression: what it returns is what the host sent.
+/// One HTTP session: connections, TLS, proxy. Used by the thread that made it and by no other. It follows no redirect,
+/// decodes no compression and sends nothing twice: what it returns is what the host sent to the one request that left.
 class HttpSession {
 public:
   explicit HttpSession(const SessionOptions &options);
+  ~HttpSession();
   HttpSession(const HttpSession &) = delete;
   HttpSession &operator=(const HttpSession &) = delete;
 
@@ -119,6 +122,7 @@ public:
 
 private:
   GRefPtr<SoupSession> session_;
+  std::map<guint64, GRefPtr<GSocket>> sockets_; ///< by libsoup's number of the connection
 };
 
 } // namespace aimlvideo

@@ -226,9 +226,9 @@ add("redirect-file", "download", emulated("moved-link", target="file:///etc/pass
 
 # --- refusals and failures of the service
 
-STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 422, 425, 429, 451, 500, 501, 502, 503, 504, 520)
+STATUSES = (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 421, 422, 425, 429, 451, 500, 501, 502, 503, 504, 520)
 QUICK_STATUSES = {400: "submit", 401: "poll", 402: "submit", 403: "download", 404: "poll", 405: "lookup", 408: "submit",
-                  409: "poll", 410: "download", 413: "submit", 422: "submit", 425: "lookup", 429: "submit",
+                  409: "poll", 410: "download", 413: "submit", 421: "submit", 422: "submit", 425: "lookup", 429: "submit",
                   451: "download", 500: "submit", 501: "poll", 502: "submit", 503: "poll", 504: "download",
                   520: "submit"}
 
@@ -237,7 +237,7 @@ def status_promises(status, phase):
     """(passes, lasts)"""
     if phase == "submit":
         return {401: (None, NOT_ALLOWED), 402: (None, NOT_ALLOWED), 403: (None, NOT_ALLOWED), 404: (None, NOT_KNOWN),
-                413: (RETRIED, TOO_LARGE_REQUEST), 429: (RETRIED, BUSY), 503: (RETRIED, BUSY)}.get(
+                413: (RETRIED, TOO_LARGE_REQUEST), 421: (RETRIED, BUSY), 429: (RETRIED, BUSY), 503: (RETRIED, BUSY)}.get(
             status, (LOOKED_UP, UNKNOWN) if status == 408 or status >= 500 else (None, REFUSED))
     if phase == "lookup":
         return (None, UNSETTLED_AT_ONCE) if status in (401, 402, 403) else (RETRIED, UNSETTLED)

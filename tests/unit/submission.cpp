@@ -3,6 +3,7 @@
 
 #include "bench.h"
 #include "certificate.h"
+#include "http2_server.h"
 #include "raw_server.h"
 
 using namespace aimlvideo;
@@ -93,6 +94,64 @@ GST_START_TEST(a16_no_money_is_told_from_no_permission) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_misdirected_submission_is_sent_again_under_another_name) {
+  Bench bench;
+  firstCreatesAnswer(bench, 2, [](const Seen &, Answer &answer) { answer.json(421, "{}"); });
+  fail_unless(bench.run().has_value());
+  const auto ids = clientRequestIds(bench);
+  fail_unless_equals_int(ids.size(), 3);
+  fail_unless_equals_int(std::set<std::string>(ids.begin(), ids.end()).size(), 3);
+  for (const Seen &seen : bench.service.server.requests())
+    fail_unless(seen.method != "POST" || contains(seen.body, "Mona Lisa")); // never an empty body
+  fail_unless_equals_int(bench.status.retries, 2);
+}
+GST_END_TEST
+
+GST_START_TEST(a_submission_whose_stream_is_refused_is_sent_again_a_few_times) {
+  Bench bench;
+  GErrorSlot error;
+  const std::string pem = std::string(selfSigned) + selfSignedKey;
+  const auto certificate = adopt(g_tls_certificate_new_from_pem(pem.c_str(), -1, &error));
+  TemporaryFolder folder;
+  bench.settings.tlsDatabase = adopt(g_tls_file_database_new(folder.file("trusted.pem", selfSigned).c_str(), nullptr));
+  Http2Server server(certificate.get(), [](Http2Server::Stream &stream) {
+    if (stream.number % 2)
+      stream.reset(Http2Server::refusedStream);
+    else
+      stream.goAway(0, 0);
+  });
+  bench.settings.baseUrl = server.url();
+  const Error refused = bench.fault();
+  fail_unless(refused.kind == ErrorKind::Busy, "%s", refused.text().c_str());
+  fail_unless_contains(refused.text(), "nothing was bought");
+  fail_unless_equals_int(server.posts(), bench.patience.turnedAway.attempts);
+  fail_unless_equals_int(server.requests(), server.posts());
+  fail_unless(bench.boughtNothing());
+}
+GST_END_TEST
+
+GST_START_TEST(the_services_name_for_the_request_is_told_and_kept) {
+  for (const unsigned code : {400U, 500U}) {
+    Bench inBody;
+    inBody.createAnswers(code, R"({"message":"no","requestId":"req-1"})", {{"x-request-id", "req-2"}});
+    const Error error = inBody.fault();
+    fail_unless_equals_text(error.requestId, "req-1");
+    fail_unless_contains(error.text(), "req-1");
+    fail_unless_equals_text(inBody.newestRow().requestId, "req-1");
+  }
+  Bench accepted;
+  accepted.createAnswers(200, created, {{"x-request-id", "req-2"}});
+  accepted.service.onPoll = [](const Seen &, Answer &answer) {
+    answer.json(200, R"({"id":"gen/1:model","status":"failed","error":"no luck"})");
+  };
+  fail_unless_equals_text(accepted.fault().requestId, "req-2");
+  fail_unless_equals_text(accepted.newestRow().requestId, "req-2");
+  Bench odd;
+  odd.createAnswers(400, R"({"message":"no","requestId":"a\u001b[2Jb"})");
+  fail_unless_equals_text(odd.fault().requestId, "");
+}
+GST_END_TEST
+
 GST_START_TEST(a17_a_service_that_is_busy_is_asked_again_without_being_told_when) {
   for (const unsigned code : {429U, 503U}) {
     Bench bench;
@@ -107,12 +166,12 @@ GST_START_TEST(a17_a_service_that_is_busy_is_asked_again_without_being_told_when
 GST_END_TEST
 
 GST_START_TEST(a_service_that_stays_busy_is_given_up) {
-  for (const unsigned code : {429U, 503U}) {
+  for (const unsigned code : {421U, 429U, 503U}) {
     Bench bench;
     bench.createAnswers(code, R"({"message":"Free-tier limit"})");
     const Error error = bench.fault();
     fail_unless(error.kind == ErrorKind::Busy);
-    fail_unless_contains(error.text(), "Free-tier limit");
+    fail_unless_contains(error.text(), code == 421 ? "421" : "Free-tier limit");
     fail_unless_equals_int(bench.service.purchases(), bench.patience.turnedAway.attempts);
     fail_unless(bench.boughtNothing());
   }
@@ -270,6 +329,9 @@ static TCase *refusals() {
 static TCase *repetitions() {
   TCase *tests = tcase_create("repetitions");
   tcase_add_test(tests, a_submission_names_itself_by_a_random_id);
+  tcase_add_test(tests, a_misdirected_submission_is_sent_again_under_another_name);
+  tcase_add_test(tests, a_submission_whose_stream_is_refused_is_sent_again_a_few_times);
+  tcase_add_test(tests, the_services_name_for_the_request_is_told_and_kept);
   tcase_add_test(tests, a17_a_service_that_is_busy_is_asked_again_without_being_told_when);
   tcase_add_test(tests, a_service_that_stays_busy_is_given_up);
   tcase_add_test(tests, a_request_that_is_found_too_large_is_tried_once_more);
