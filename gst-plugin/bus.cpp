@@ -104,12 +104,15 @@ void Bus::error(const Error &error) const {
     gst_structure_set(details, "http-status-code", G_TYPE_UINT, error.httpStatus, nullptr);
   setText(details, "generation-id", error.generationId);
   setText(details, "client-request-id", error.clientRequestId);
+  setText(details, "request-id", error.requestId);
   setText(details, "service-message", error.serviceMessage);
   std::string debug = error.why.empty() ? error.what : error.why;
   if (!error.generationId.empty())
     debug += "; generation " + error.generationId;
   if (!error.clientRequestId.empty())
     debug += "; client request " + error.clientRequestId;
+  if (!error.requestId.empty())
+    debug += "; request " + error.requestId;
   gst_element_message_full_with_details(element_, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, resourceErrorFor(error.kind),
                                         g_strdup(error.text().c_str()), g_strdup(printable(debug).c_str()), __FILE__,
                                         GST_FUNCTION, __LINE__, details);

@@ -185,11 +185,21 @@ std::string serviceMessage(std::string_view body) {
   if (!root)
     return oneLine(body, longestRawMessage);
   for (const char *name : {"error", "message", "title", "detail"}) {
-    const std::string message = messageIn(json::member(root, name));
+    std::string message = messageIn(json::member(root, name));
+    // application/problem+json (RFC 9457) has the kind in `title` and what is wrong this time in `detail`
+    const std::string detail = messageIn(json::member(root, "detail"));
+    if (std::string_view(name) == "title" && !message.empty() && !detail.empty())
+      message += ": " + detail;
     if (!message.empty())
       return oneLine(message, longestMessage);
   }
   return oneLine(body, longestRawMessage);
+}
+
+std::string requestIdIn(std::string_view body) {
+  const auto node = json::parse(body);
+  JsonObject *root = node ? json::objectIn(node->get()) : nullptr;
+  return json::scalarText(json::member(root, "requestId")).value_or("");
 }
 
 bool saysGenerationIsUnknown(std::string_view body, unsigned status, std::string_view generationId) {

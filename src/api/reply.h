@@ -47,6 +47,9 @@ tl::expected<Reply, std::string> parseReply(std::string_view body);
 /// line of valid UTF-8, possibly empty.
 std::string serviceMessage(std::string_view body);
 
+/// By what name the service's support finds the request that this answers, as far as the body says; possibly empty.
+std::string requestIdIn(std::string_view body);
+
 /// Whether the body of an answer of 400 or 404 is the service's own word that it does not know this generation: a JSON
 /// error that speaks of the generation, or names it, and says that there is none. A page, any other JSON and the
 /// sentence about an unknown path are none, since a gateway in between may have written them.

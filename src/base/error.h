@@ -39,6 +39,7 @@ struct Error {
   std::string generationId;
   std::string clientRequestId;
   std::string serviceMessage;
+  std::string requestId; ///< the service's own name for the request, which its support asks for
 
   /// The three parts as one or two sentences in one printable line, whatever the service's words hold.
   std::string text() const;

@@ -214,6 +214,7 @@ Error Generation::stillUnknown(Error why) const {
   Error error = unknownOutcome(run_, why.why);
   error.httpStatus = why.httpStatus;
   error.serviceMessage = why.serviceMessage;
+  error.requestId = why.requestId;
   return error;
 }
 
@@ -343,6 +344,8 @@ Failure Generation::finish(Error error) const {
   const LedgerRow &row = run_.purchase.row;
   error.generationId = row.generationId;
   error.clientRequestId = row.clientRequestId;
+  if (error.requestId.empty())
+    error.requestId = row.requestId;
   if (error.kind != ErrorKind::Lost && run_.purchase.isBought() &&
       error.remedy.find("generation-id=") == std::string::npos)
     error.remedy += (error.remedy.empty() ? "" : ". ") + resumeHint(run_);

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/service_client.h"
 
+#include "api/masking.h"
+
 namespace aimlvideo {
 
 namespace {
 
 /// Far above every answer of the service, a few kilobytes.
 constexpr size_t largestAnswer = 4 << 20;
-
-/// A text that is shorter guards nothing, and would be found in the middle of words.
-constexpr size_t shortestSecret = 8;
-
-void mask(std::string &text, std::string_view secret, std::string_view mark) {
-  if (secret.size() < shortestSecret)
-    return;
-  for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + mark.size()))
-    text.replace(at, secret.size(), mark);
-}
 
 } // namespace
 
@@ -66,6 +58,8 @@ Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellatio
     response->body = withoutSecrets(std::move(response->body));
     for (auto &[name, value] : response->headers)
       value = withoutSecrets(std::move(value));
+  } else {
+    response.error().message = withoutSecrets(std::move(response.error().message));
   }
   return response;
 }

@@ -12,7 +12,8 @@
 namespace aimlvideo {
 
 /// Speaks to the service: the only place that knows the key. The key goes to the base URL's host and nowhere else; no
-/// redirect is followed; an error that comes back is freed of the key, should the service quote it.
+/// redirect is followed. All that comes back is freed of the key, should the service quote it in any spelling: nothing
+/// of the service's reaches the ledger, the bus or a log on another way.
 class ServiceClient {
 public:
   ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders);

@@ -264,7 +264,8 @@ GST_START_TEST(the_key_is_nowhere) {
     service.clip = clipNamed("faststart");
     if (refused)
       service.onCreate = [&](const Seen &, Answer &answer) {
-        answer.json(401, R"({"message":"Invalid key )" + key + R"("})");
+        answer.json(401,
+                    R"({"message":"Invalid key )" + key + ", \\u0074" + key.substr(1) + R"("})"); // as JSON spells it
       };
     Pipeline pipeline(service, "SRC ! typefind ! fakesink");
     pipeline.setState(GST_STATE_PLAYING);

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/reply.h"
+
+#include <algorithm>
+
+#include "api/masking.h"
+#include "base/glib_ptr.h"
 #include "unit.h"
 
 using namespace aimlvideo;
@@ -22,6 +27,67 @@ Reply withError(const std::string &error, const std::string &status = "error") {
 }
 
 } // namespace
+
+GST_START_TEST(a_key_is_covered_in_every_spelling) {
+  const std::string key = "sk-4f/9c+1d7e8a2b";
+  const auto base64 = [](const std::string &text) {
+    const GCharPtr encoded(g_base64_encode(reinterpret_cast<const guchar *>(text.data()), text.size()));
+    return std::string(encoded.get());
+  };
+  std::string urlSafe = base64("a" + key);
+  std::replace(urlSafe.begin(), urlSafe.end(), '+', '-');
+  std::replace(urlSafe.begin(), urlSafe.end(), '/', '_');
+  std::string escaped = base64("Bearer " + key);
+  for (size_t at = escaped.find('/'); at != std::string::npos; at = escaped.find('/', at + 2))
+    escaped.insert(at, 1, '\\');
+  std::string all;
+  for (const char c : key)
+    all += "%" + std::string(1, "0123456789ABCDEF"[c >> 4]) + "0123456789abcdef"[c & 15];
+  const std::string spellings[] = {
+      key,
+      "\\u0073k-4f\\/9c+1d7e8a2b",
+      R"(sk-\u0034f\/9c\u002b1d7e8a2\u0062)",
+      "sk-4f%2F9c%2b1d7e8a2b",
+      "sk%2D4f/9c%2B1d7e8a2b",
+      "sk-4f%252f9c%252B1d7e8a2b",
+      R"(sk-4f\u00252F9c+1d7e8a2b)",
+      all,
+      base64(key),
+      base64("Bearer " + key),
+      base64("1" + key + "23"),
+      base64("12" + key + "3"),
+      urlSafe,
+      escaped,
+  };
+  for (const std::string &spelling : spellings) {
+    std::string text = "before, " + spelling + ", after";
+    mask(text, key, "(key)");
+    fail_unless_equals_text(text, "before, (key), after");
+  }
+  for (const std::string &harmless :
+       {std::string("sk-4f/9c+1d7e8a2"), std::string("100 %, %2, \\u00, \\"), base64("some other text")}) {
+    std::string text = harmless;
+    mask(text, key, "(key)");
+    fail_unless_equals_text(text, harmless);
+  }
+  std::string hostile(1 << 20, '%'); // read once, however deep it pretends to be encoded
+  mask(hostile, key, "(key)");
+  fail_unless_equals_int(hostile.size(), 1 << 20);
+}
+GST_END_TEST
+
+GST_START_TEST(a_problem_document_is_read) {
+  fail_unless_equals_text(serviceMessage(R"({"type":"about:blank","title":"Bad Request","status":400,
+                                             "detail":"the duration must be 5 or 10","instance":"/v2/video"})"),
+                          "Bad Request: the duration must be 5 or 10");
+  fail_unless_equals_text(serviceMessage(R"({"title":"Gone","status":410})"), "Gone");
+  constexpr auto live = R"({"title":"Not Found","status":404,"message":"Model not found","instance":"/v2/video",
+      "requestId":"0b5f-1","timestamp":"2026-08-30","error":{"name":"NotFoundException","message":"Model not found"}})";
+  fail_unless_equals_text(serviceMessage(live), "NotFoundException: Model not found");
+  fail_unless_equals_text(requestIdIn(live), "0b5f-1");
+  fail_unless_equals_text(requestIdIn("<html>"), "");
+}
+GST_END_TEST
 
 GST_START_TEST(every_documented_word_has_its_state) {
   struct Row {
@@ -284,6 +350,8 @@ static Suite *reply_suite() {
   Suite *suite = suite_create("reply");
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
+  tcase_add_test(tests, a_key_is_covered_in_every_spelling);
+  tcase_add_test(tests, a_problem_document_is_read);
   tcase_add_test(tests, every_documented_word_has_its_state);
   tcase_add_test(tests, a1_numbers_may_be_strings_in_answers);
   tcase_add_test(tests, a2_complete_completed_and_succeeded_are_all_done);

@@ -51,6 +51,7 @@ JsonObject *jsonOf(const LedgerRow &row) {
   set("prompt", row.prompt);
   set("generation_id", row.generationId);
   set("client_request_id", row.clientRequestId);
+  set("request_id", row.requestId);
   set("base_url", row.baseUrl);
   set("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
   json_object_set_int_member(object, "created", row.created / 1000);
@@ -127,6 +128,7 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   line("prompt", row.prompt);
   line("generation id", row.generationId);
   line("client request id", row.clientRequestId);
+  line("request id", row.requestId);
   line("service", row.baseUrl);
   line("cost", costOf(row));
   line("clip", row.clip);
