@@ -52,7 +52,7 @@ class Flaky(unittest.TestCase):
 class LiveCheck(EndToEnd):
     """The script for the real service, against the emulator."""
 
-    emulator_options = ("--key", KEY)
+    emulator_options = ("--key", KEY, "--unknown-keys", "ignore")
     PURCHASE = {"phase": "create", "nth": 4}  # three that are refused come before it
     NOT_OF_THE_EMULATOR = {"deprecations: without a key", "create: x-request-id"}
 
