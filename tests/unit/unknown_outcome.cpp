@@ -24,7 +24,7 @@ void expectUnknown(Bench &bench, const char *name) {
 } // namespace
 
 GST_START_TEST(an_answer_that_leaves_it_open_is_not_bought_again) {
-  for (const unsigned code : {303U, 408U, 500U, 501U, 502U, 504U, 520U}) {
+  for (const unsigned code : {303U, 304U, 408U, 500U, 501U, 502U, 504U, 520U}) {
     Bench bench;
     bench.createAnswers(code, R"({"message":"Generation timeout"})");
     expectUnknown(bench, std::to_string(code).c_str());
