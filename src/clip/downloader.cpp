@@ -2,6 +2,7 @@
 #include "clip/downloader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "api/reply.h"
 #include "clip/iso_media.h"
@@ -17,7 +18,9 @@ constexpr size_t blockSize = 512 * 1024;
 /// A connection that brought so much is no failed attempt.
 constexpr uint64_t realGain = 64 * 1024;
 /// What is received again, and compared, where a host names no version of the file.
-constexpr uint64_t overlap = 64 * 1024;
+constexpr uint64_t mostOverlap = 64 * 1024;
+/// So often may a host say that the clip ends where its boxes say that it does not.
+constexpr unsigned mostCuts = 4;
 /// After so long without a byte, another request is no detour.
 constexpr std::chrono::milliseconds silence{300};
 constexpr uint64_t leastNear = 128 * 1024;
@@ -32,25 +35,35 @@ Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits 
       cancellation_(cancellation),
       limits_(limits),
       callbacks_(std::move(callbacks)),
-      buffer_(blockSize) {}
+      buffer_(blockSize),
+      overlap_(mostOverlap) {}
 
 Result<void> Downloader::fetch(std::string url, Spool &spool) {
   url_ = std::move(url);
   spool_ = &spool;
+  spool.holdEnd();
   spool.setDemandListener([this] { interrupt(); });
-  const auto done = carryOut();
+  auto done = carryOut();
   spool.setDemandListener({});
   head_.reset();
   jump_.reset();
-  return done ? verifyChecksum() : done;
+  if (done)
+    return verifyChecksum();
+  const bool partly = partOnly_ || done.error().kind == ErrorKind::TimedOut;
+  return limits_.incomplete && partly ? salvage(done.error()) : done;
 }
 
 Result<void> Downloader::carryOut() {
   for (;;) {
     GCancellable *const news = interruption(); // before the look at what readers want
+    judgeEnd();
     const Step step = nextStep(spool_->present(), situation());
-    if (step.kind == Step::Kind::Done)
-      return {};
+    if (step.kind == Step::Kind::Done) {
+      const auto over = ended();
+      if (!over || *over)
+        return over ? Result<void>() : tl::unexpected(over.error());
+      continue;
+    }
     const bool reads = step.kind == Step::Kind::ReadHead || step.kind == Step::Kind::ReadJump;
     const auto &connection = step.kind == Step::Kind::ReadHead ? head_ : jump_;
     if (reads && announced_ && !connection->stream->waitUntilReadable(news, silence)) {
@@ -107,7 +120,7 @@ void Downloader::interrupt() {
 
 Situation Downloader::situation() const {
   Situation now;
-  now.size = total_;
+  now.size = spool_->size();
   if (head_)
     now.head = head_->line;
   if (jump_)
@@ -128,11 +141,12 @@ uint64_t Downloader::bytesSoonerThanAnAnswer() const {
   return std::clamp(static_cast<uint64_t>(seconds * bytesPerSecond_), leastNear, mostNear);
 }
 
-/// Where the host can't name its file, what was received last is asked for again, to be compared.
+/// Where the host can't name its file, what was received last is asked for again, to be compared. Likewise where the
+/// length is not known: all may be there, and there is no part behind it.
 uint64_t Downloader::overlapBefore(uint64_t offset) const {
-  const uint64_t length = std::min(overlap, offset);
+  const uint64_t length = std::min(overlap_, offset);
   const bool there = spool_->present().contains(offset - length, offset);
-  return validator_.empty() && there ? length : 0;
+  return (validator_.empty() || !spool_->size()) && there ? length : 0;
 }
 
 Result<void> Downloader::openHead(const Step &step) {
@@ -141,7 +155,7 @@ Result<void> Downloader::openHead(const Step &step) {
   wanted.asPart = parts_;
   if (parts_) {
     wanted.first = step.first - overlapBefore(step.first);
-    wanted.end = total_ && step.end < *total_ ? step.end : UINT64_MAX;
+    wanted.end = step.end < spool_->size().value_or(0) ? step.end : UINT64_MAX;
     wanted.validator = wanted.first > 0 ? validator_ : "";
   }
   const auto asked = Clock::now();
@@ -150,11 +164,16 @@ Result<void> Downloader::openHead(const Step &step) {
     return headFailed(part.error());
   // a host that once sends a whole file instead of a part is not asked for parts again
   parts_ = part->isPart || (wanted.first == 0 && part->mayDoParts);
-  if (const auto taken = takeOver(*part); !taken)
-    return taken;
   head_ = connect(std::move(*part), asked);
   // a page in place of the file is told by its first bytes, before its length
-  return head_->otherFile && head_->line.position > 0 ? otherFile() : Result<void>{};
+  if (head_->otherFile && head_->line.position > 0)
+    return otherFile();
+  const Line &line = head_->line;
+  if (head_->otherFile || !spool_->size() || spool_->present().presentUntil(line.position) < line.end)
+    return {};
+  // a host that sends shorter parts than it is asked for is asked on, and for less of what is there
+  overlap_ = std::min(overlap_, (line.end - line.position) / 2);
+  return headFailed({ClipRefusal::Kind::Later, "the clip's host sends nothing new", 0, {}});
 }
 
 Result<void> Downloader::openJump(const Step &step) {
@@ -177,9 +196,13 @@ Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point aske
   answerTime_ = std::min(answerTime_.value_or(now - asked), now - asked);
   Connection connection;
   connection.stream = std::move(part.stream);
-  connection.line = {part.first, std::min(part.end, total_.value_or(UINT64_MAX))};
+  const auto size = spool_->size();
+  connection.line = {part.first, std::min(part.end, size.value_or(UINT64_MAX))};
+  connection.total = part.total;
+  connection.checksum = std::move(part.checksum);
+  connection.presentBefore = spool_->present().bytes();
   connection.otherFile =
-      (total_ && part.total && *part.total != *total_) ||
+      (part.total && (size ? *part.total != *size : *part.total < spool_->present().presentUntil(0))) ||
       (part.isPart && !part.validator.empty() && !validator_.empty() && part.validator != validator_);
   connection.validator = std::move(part.validator);
   connection.verifiedAt = spool_->present().presentUntil(part.first);
@@ -188,27 +211,32 @@ Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point aske
   return connection;
 }
 
-/// What the first answer says of the file.
-Result<void> Downloader::takeOver(const ClipPart &part) {
+/// What an answer says of the file, once its first bytes have shown that they are the clip's: a page has a length too.
+Result<void> Downloader::learnFrom(const Connection &connection) {
+  if (connection.presentBefore == 0 && validator_.empty())
+    validator_ = connection.validator;
   if (checksum_.hex.empty())
-    checksum_ = part.checksum;
-  if (!total_)
-    total_ = part.total;
-  if (spool_->present().bytes() == 0)
-    validator_ = part.validator;
-  if (total_ && *total_ > limits_.maximumSize)
-    return tl::unexpected(tooLarge(*total_));
-  return {};
+    checksum_ = connection.checksum;
+  if (spool_->size() || !connection.total)
+    return {};
+  return withRoom([&] { return spool_->setSize(*connection.total); });
+}
+
+/// Does what takes room on the disk, and again where another place for the spool is found.
+template <typename Action>
+std::invoke_result_t<Action> Downloader::withRoom(const Action &action) {
+  auto done = action();
+  if (done || done.error().kind != ErrorKind::NoSpace || !callbacks_.diskFull)
+    return done;
+  if (auto moved = callbacks_.diskFull(done.error()); !moved)
+    return tl::unexpected(std::move(moved.error()));
+  return action();
 }
 
 Result<void> Downloader::readHead() {
   auto received = receive(*head_);
   if (!received)
-    return headFailed({received.error().cause == TransportError::Cause::Cancelled ? ClipRefusal::Kind::Stopped
-                                                                                  : ClipRefusal::Kind::Later,
-                       received.error().message,
-                       0,
-                       {}});
+    return headBroke(received.error());
   if (!*received)
     return tl::unexpected(std::move(received->error()));
   switch (**received) {
@@ -226,6 +254,17 @@ Result<void> Downloader::readHead() {
   if (head_->line.position == head_->line.end)
     head_.reset();
   return {};
+}
+
+/// Where no length was told, an end that is no proper one may be the end all the same.
+Result<void> Downloader::headBroke(const TransportError &error) {
+  const uint64_t position = head_->line.position;
+  const bool again = error.cause == TransportError::Cause::Lost && !spool_->size() && position > 0 &&
+                     position == spool_->present().bytes() && std::exchange(brokeAt_, position) == position;
+  if (again && wholenessOf(*spool_, position).wholeness != Wholeness::Unclear)
+    return lengthKnown(position);
+  const bool stopped = error.cause == TransportError::Cause::Cancelled;
+  return headFailed({stopped ? ClipRefusal::Kind::Stopped : ClipRefusal::Kind::Later, error.message, 0, {}});
 }
 
 Result<void> Downloader::readJump() {
@@ -288,14 +327,16 @@ Exchanged<size_t> Downloader::readStart(Connection &connection) {
 
 Result<Downloader::Received> Downloader::store(Connection &connection, size_t count) {
   Line &line = connection.line;
-  if (line.position + count > limits_.maximumSize)
-    return tl::unexpected(tooLarge(line.position + count));
+  if (const uint64_t least = std::max(line.position + count, connection.total.value_or(0)); least > limits_.maximumSize)
+    return tl::unexpected(tooLarge(least));
   const uint64_t before = spool_->present().bytes();
-  const auto same = spool_->write(line.position, buffer_.data(), count);
+  const auto same = withRoom([&] { return spool_->write(line.position, buffer_.data(), count); });
   if (!same)
     return tl::unexpected(same.error());
   if (!*same)
     return Received::OtherFile;
+  if (auto learned = learnFrom(connection); !learned)
+    return tl::unexpected(std::move(learned.error()));
   line.position += count;
   connection.received += count;
   lastBytes_ = connection.lastBytes = Clock::now();
@@ -306,16 +347,16 @@ Result<Downloader::Received> Downloader::store(Connection &connection, size_t co
   pages_ = 0;
   if (auto announced = announce(); !announced)
     return tl::unexpected(std::move(announced.error()));
-  callbacks_.progressed(spool_->present().bytes(), total_);
+  callbacks_.progressed(spool_->present().bytes(), spool_->size());
   return Received::Some;
 }
 
-/// The clip may be read as soon as it is known where it ends, or that a player does not need to know.
+/// The clip may be read as soon as it is known where it ends, or that a player does not need to know. One that its host
+/// has cut is not played if its first bytes tell.
 Result<void> Downloader::announce() {
-  if (total_ && !spool_->size())
-    if (auto set = spool_->setSize(*total_); !set)
-      return set;
-  if (announced_ || (!total_ && !beginsWithMovie(*spool_)))
+  const auto size = spool_->size();
+  if (announced_ || (!size && !beginsWithMovie(*spool_)) ||
+      (size && wholenessOf(*spool_, *size).wholeness == Wholeness::Cut))
     return {};
   announced_ = true;
   callbacks_.arriving();
@@ -325,24 +366,82 @@ Result<void> Downloader::announce() {
 /// The body ended before the head's line did, which may have no known end.
 Result<void> Downloader::headEnded() {
   const uint64_t length = head_->line.position;
-  if (!total_ && length > 0)
+  const auto size = spool_->size();
+  if (!size && length > 0)
     return lengthKnown(length);
-  return headFailed({ClipRefusal::Kind::Later,
-                     "the transfer ended after " + std::to_string(length) + " bytes" +
-                         (total_ ? " of " + std::to_string(*total_) : ""),
-                     0,
-                     {}});
+  if (head_->received > 0 && spool_->present().bytes() == head_->presentBefore)
+    overlap_ = std::min(overlap_, head_->received / 2);
+  return headFailed(
+      {ClipRefusal::Kind::Later,
+       "the transfer ended after " + std::to_string(length) + " bytes" + (size ? " of " + std::to_string(*size) : ""),
+       0,
+       {}});
 }
 
-/// A host that tells no length may have cut the file, so it must end with a box, or twice at the same place.
+/// A host that tells no length may have cut the file, so it must be whole by its boxes; where these don't tell, it must
+/// end twice at the same place.
 Result<void> Downloader::lengthKnown(uint64_t size) {
-  if (!endsWithBox(*spool_, size) && doubtfulLength_ != size) {
-    doubtfulLength_ = size;
-    return headFailed({ClipRefusal::Kind::Later, "the clip ends within a box", 0, {}});
-  }
-  total_ = size;
+  const auto finding = wholenessOf(*spool_, size);
+  if (finding.wholeness == Wholeness::Cut)
+    return cutShort(size, finding.why);
+  if (finding.wholeness == Wholeness::Unclear && std::exchange(doubtfulLength_, size) != size)
+    return headFailed({ClipRefusal::Kind::Later, "the clip may end early", 0, {}});
   head_.reset();
+  if (auto set = withRoom([&] { return spool_->setSize(size); }); !set)
+    return set;
   return announce();
+}
+
+/// A reader asks for the clip's end, which is held as long as what is there shows that it must be elsewhere.
+void Downloader::judgeEnd() {
+  if (!spool_->endWanted())
+    return;
+  const Wholeness wholeness = wholenessOf(*spool_, spool_->size().value_or(0)).wholeness;
+  if (wholeness == Wholeness::Whole)
+    spool_->releaseEnd();
+  else if (wholeness == Wholeness::Unclear)
+    spool_->tellEnd();
+}
+
+/// All is there that the host speaks of. False: its boxes speak of more, and it is asked once more.
+Result<bool> Downloader::ended() {
+  const uint64_t size = spool_->size().value_or(0);
+  if (const auto finding = wholenessOf(*spool_, size); finding.wholeness == Wholeness::Cut) {
+    if (auto again = cutShort(size, finding.why); !again)
+      return tl::unexpected(std::move(again.error()));
+    return false;
+  }
+  spool_->releaseEnd();
+  return true;
+}
+
+/// The host ends the clip where it can't end. Another attempt may find all of it, a few in vain tell that the host has
+/// no more.
+Result<void> Downloader::cutShort(uint64_t size, const std::string &why) {
+  jump_.reset();
+  checksum_ = {}; // perhaps of what was cut
+  if (size > cutAt_) {
+    cutAt_ = size;
+    cuts_ = 0;
+  }
+  if (++cuts_ < mostCuts && spool_->forgetSize())
+    return headFailed({ClipRefusal::Kind::Later, "the clip is not whole: " + why, 0, {}});
+  partOnly_ = true;
+  return failure(ErrorKind::BadAnswer, "the clip that its host has is not whole",
+                 why + ", it ends after " + std::to_string(size) + " bytes",
+                 std::string(paidFor) + ": try again later");
+}
+
+/// Leaves it at what there is from the start on.
+Result<void> Downloader::salvage(const Error &why) {
+  const uint64_t there = spool_->present().presentUntil(0);
+  if (there == 0)
+    return tl::unexpected(why);
+  incomplete_ = why.why;
+  if (auto set = spool_->setSize(there); !set)
+    return set;
+  spool_->releaseEnd();
+  return {};
 }
 
 Result<void> Downloader::page() {
@@ -362,10 +461,10 @@ Result<void> Downloader::otherFile() {
                    "its host holds another file now than at the beginning",
                    "Play it again: it is paid for and will be fetched anew");
   jump_.reset();
-  total_.reset();
   validator_.clear();
   checksum_ = {};
   doubtfulLength_.reset();
+  brokeAt_.reset();
   return headFailed({ClipRefusal::Kind::Later, "the clip's host changed the file", 0, {}});
 }
 
@@ -441,7 +540,7 @@ Result<void> Downloader::verifyChecksum() const {
     return {};
   const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(checksum_.type), g_checksum_free);
   std::vector<guchar> block(blockSize);
-  for (uint64_t offset = 0; offset < *total_;) {
+  for (uint64_t offset = 0; offset < spool_->size().value_or(0);) {
     if (cancellation_.cancelled())
       return failure(ErrorKind::Cancelled, "the download was stopped");
     const auto count = spool_->read(offset, block.data(), block.size());

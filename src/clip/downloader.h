@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "clip/clip_host.h"
@@ -32,6 +33,7 @@ public:
     RetryPolicy retries{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
     std::chrono::milliseconds jump{20'000}; ///< for one jump; the head goes on after that
     std::chrono::milliseconds idle{60'000}; ///< a head that brings nothing for so long is lost
+    bool incomplete = false;                ///< what there is will do in the end, where all of it can't be had
   };
 
   /// Called on the downloading thread.
@@ -44,12 +46,20 @@ public:
     std::function<void(uint64_t received, std::optional<uint64_t> total)> progressed;
     /// An attempt failed and another will follow.
     std::function<void(const std::string &why)> retrying;
+    /// The disk is full: finds another place for the spool, or says why not. Empty: there is none.
+    std::function<Result<void>(const Error &why)> diskFull;
   };
 
   Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks);
 
-  /// Fills the spool with the whole clip. Returns when it is there and, where its host names a checksum, right.
+  /// Fills the spool with the whole clip. Returns when it is there, whole by its own boxes and, where its host names a
+  /// checksum, right.
   Result<void> fetch(std::string url, Spool &spool);
+
+  /// The host has, time and again, not all of the clip that its boxes speak of.
+  bool hostHasPartOnly() const { return partOnly_; }
+  /// Limits::incomplete: why not all of the clip is there; empty: it is.
+  const std::string &incomplete() const { return incomplete_; }
 
 private:
   Result<void> carryOut();
@@ -61,10 +71,13 @@ private:
   struct Connection {
     std::unique_ptr<HttpSession::Stream> stream;
     Line line;
-    std::string validator;   ///< of the file that it brings
+    std::string validator; ///< of the file that it brings
+    std::optional<uint64_t> total;
+    ClipChecksum checksum;
     bool otherFile = false;  ///< by its head, it brings another file than the spool has
     uint64_t verifiedAt = 0; ///< from here on, all that the spool had before was found to be the same
     uint64_t received = 0;
+    uint64_t presentBefore = 0; ///< bytes in the spool when it was opened
     Clock::time_point opened;
     Clock::time_point lastBytes;
   };
@@ -77,7 +90,6 @@ private:
   Result<void> openJump(const Step &step);
   uint64_t overlapBefore(uint64_t offset) const;
   Connection connect(ClipPart part, Clock::time_point asked);
-  Result<void> takeOver(const ClipPart &part);
 
   Result<void> readHead();
   Result<void> readJump();
@@ -85,9 +97,17 @@ private:
   Exchanged<Result<Received>> receive(Connection &connection);
   Exchanged<size_t> readStart(Connection &connection);
   Result<Received> store(Connection &connection, size_t count);
+  Result<void> learnFrom(const Connection &connection);
+  template <typename Action>
+  std::invoke_result_t<Action> withRoom(const Action &action);
   Result<void> headEnded();
+  Result<void> headBroke(const TransportError &error);
   Result<void> lengthKnown(uint64_t size);
   Result<void> announce();
+  void judgeEnd();
+  Result<bool> ended();
+  Result<void> cutShort(uint64_t size, const std::string &why);
+  Result<void> salvage(const Error &why);
 
   Result<void> page();
   Result<void> otherFile();
@@ -113,7 +133,6 @@ private:
   std::optional<Connection> head_;
   std::optional<Connection> jump_;
 
-  std::optional<uint64_t> total_;
   std::string validator_; ///< strong ETag of the file in the spool; empty: the host gave none
   ClipChecksum checksum_;
   bool parts_ = true; ///< the host sends parts
@@ -129,6 +148,12 @@ private:
   unsigned pages_ = 0; ///< bodies that are no video, in a row
   std::string page_;   ///< what the latest was
   std::optional<uint64_t> doubtfulLength_;
+  std::optional<uint64_t> brokeAt_; ///< where a transfer without a length did
+  uint64_t overlap_;                ///< see overlapBefore()
+  uint64_t cutAt_ = 0;              ///< the greatest size at which a host has ended the clip too early
+  unsigned cuts_ = 0;               ///< how often, there
+  bool partOnly_ = false;
+  std::string incomplete_;
   std::optional<Clock::duration> answerTime_;
   double bytesPerSecond_ = 0;
   Clock::time_point lastBytes_;

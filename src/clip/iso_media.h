@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "clip/spool.h"
@@ -24,7 +25,18 @@ bool looksLikeVideo(std::string_view start);
 /// Whether what is there shows that a player needs nothing from behind it to begin: the moov box before the media.
 bool beginsWithMovie(const Spool &spool);
 
-/// Whether the last box of the file ends at `size`. A file whose host does not tell its length may have been cut.
-bool endsWithBox(const Spool &spool, uint64_t size);
+enum class Wholeness {
+  Whole,
+  Cut,     ///< whatever else may come, something is missing
+  Unclear, ///< what is there shows neither, or it is no ISO media file
+};
+struct WholenessFinding {
+  Wholeness wholeness = Wholeness::Unclear;
+  std::string why; ///< it is cut
+};
+
+/// Whether a file that ends at `size` has all that its boxes speak of: they end within it, and so do the samples that
+/// its tables list. Hosts cut files and tell so with the wrong length or none.
+WholenessFinding wholenessOf(const Spool &spool, uint64_t size);
 
 } // namespace aimlvideo

@@ -31,6 +31,34 @@ int openUnnamed(const std::string &folder) {
   return named;
 }
 
+int openFile(const std::string &folder) {
+  if (!folder.empty())
+    return openUnnamed(folder);
+  const int descriptor = openUnnamed("/var/tmp");
+  return descriptor >= 0 ? descriptor : openUnnamed(g_get_tmp_dir());
+}
+
+/// Claims the room for a file. Where the file system can't do it, a full disk shows later. 0, or why not.
+int claimRoom(int descriptor, uint64_t size) {
+  const bool full = fallocate(descriptor, 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT);
+  return full ? errno : 0;
+}
+
+/// 0, or why not all was written.
+int writeAll(int descriptor, uint64_t offset, const char *data, size_t size) {
+  while (size > 0) {
+    const ssize_t count = pwrite(descriptor, data, size, static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return count < 0 ? errno : ENOSPC;
+    offset += static_cast<uint64_t>(count);
+    data += count;
+    size -= static_cast<size_t>(count);
+  }
+  return 0;
+}
+
 Failure diskFailure(int code) {
   return failure(ErrorKind::NoSpace, "the clip can't be kept in a temporary file", g_strerror(code),
                  "Free some space, or name a folder with more of it in temp-dir; the clip itself stays at the service");
@@ -39,14 +67,7 @@ Failure diskFailure(int code) {
 } // namespace
 
 Result<std::shared_ptr<Spool>> Spool::create(const std::string &folder) {
-  int descriptor = -1;
-  if (!folder.empty()) {
-    descriptor = openUnnamed(folder);
-  } else {
-    descriptor = openUnnamed("/var/tmp");
-    if (descriptor < 0)
-      descriptor = openUnnamed(g_get_tmp_dir());
-  }
+  const int descriptor = openFile(folder);
   if (descriptor < 0)
     return diskFailure(errno);
   return std::shared_ptr<Spool>(new Spool(descriptor));
@@ -73,8 +94,17 @@ bool Spool::complete() const {
   return size_ && present_.contains(0, *size_);
 }
 
-/// What a reader with this demand can have now; nothing where it has to wait.
-std::optional<Spool::Arrival> Spool::arrival(const Demand &demand) const {
+/// Whether the answer would tell a reader where the clip ends.
+bool Spool::reachesEnd(const Demand &demand) const {
+  return size_ &&
+         (demand.offset >= *size_ || (demand.amount == Amount::Whole && demand.length > *size_ - demand.offset));
+}
+
+/// What a reader can have now; nothing where it has to wait.
+std::optional<Spool::Arrival> Spool::arrival(const Waiting &waiting) const {
+  const Demand &demand = waiting.demand;
+  if (endHeld_ && !waiting.mayHaveEnd && reachesEnd(demand))
+    return {};
   uint64_t wanted = demand.length;
   if (size_) {
     if (demand.offset >= *size_)
@@ -90,18 +120,19 @@ std::optional<Spool::Arrival> Spool::arrival(const Demand &demand) const {
 Spool::Arrival Spool::await(const Demand &demand, const std::function<bool()> &stop) {
   std::unique_lock lock(mutex_);
   lastAsked_ = demand.offset;
-  auto result = arrival(demand);
+  auto result = arrival({demand});
   if (!result) {
-    waiting_.push_back(demand);
+    waiting_.push_back({demand});
     const auto place = std::prev(waiting_.end());
     if (demandListener_)
       demandListener_();
-    changed_.wait(lock, [&] { return (result = arrival(demand)) || stop(); });
+    changed_.wait(lock, [&] { return (result = arrival(*place)) || stop(); });
     waiting_.erase(place);
   }
   if (!result)
     return {};
   handedOut_ = handedOut_ || result->kind == Arrival::Kind::There;
+  endTold_ = endTold_ || reachesEnd(demand);
   return *result;
 }
 
@@ -163,20 +194,13 @@ Result<bool> Spool::write(uint64_t offset, const void *data, size_t size) {
 }
 
 Result<void> Spool::put(uint64_t offset, const char *data, size_t size) {
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t count = pwrite(descriptor_, data + done, size - done, static_cast<off_t>(offset + done));
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      return diskFailure(count < 0 ? errno : ENOSPC);
-    done += static_cast<size_t>(count);
-  }
+  if (const int cause = writeAll(descriptor_, offset, data, size); cause != 0)
+    return diskFailure(cause);
   bool wanted = false;
   {
     const std::lock_guard lock(mutex_);
     present_.add(offset, offset + size);
-    wanted = std::any_of(waiting_.begin(), waiting_.end(), [this](const Demand &d) { return arrival(d).has_value(); });
+    wanted = std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &w) { return arrival(w).has_value(); });
   }
   if (wanted)
     changed_.notify_all();
@@ -200,8 +224,8 @@ Result<bool> Spool::same(uint64_t offset, const char *data, size_t size) const {
 }
 
 Result<void> Spool::setSize(uint64_t size) {
-  if (fallocate(descriptor_, 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT))
-    return diskFailure(errno);
+  if (const int cause = claimRoom(descriptor_, size); cause != 0)
+    return diskFailure(cause);
   {
     const std::lock_guard lock(mutex_);
     size_ = size;
@@ -221,11 +245,78 @@ Result<bool> Spool::clear() {
   return true;
 }
 
+Result<void> Spool::moveTo(const std::string &folder) {
+  const int target = openFile(folder);
+  if (target < 0)
+    return diskFailure(errno);
+  auto done = copyTo(target);
+  // a reader at work ends it with the old file, which has the same bytes; so do mappings
+  if (done && dup3(target, descriptor_, O_CLOEXEC) < 0)
+    done = diskFailure(errno);
+  close(target);
+  return done;
+}
+
+Result<void> Spool::copyTo(int descriptor) const {
+  std::array<char, 64 * 1024> block;
+  for (std::optional<uint64_t> at = 0; at; at = present_.nextRun(*at)) {
+    for (const uint64_t end = present_.presentUntil(*at); *at < end;) {
+      const auto count = read(*at, block.data(), static_cast<size_t>(std::min<uint64_t>(block.size(), end - *at)));
+      if (!count)
+        return tl::unexpected(count.error());
+      if (*count == 0)
+        return diskFailure(EIO);
+      if (const int cause = writeAll(descriptor, *at, block.data(), *count); cause != 0)
+        return diskFailure(cause);
+      *at += *count;
+    }
+  }
+  const int cause = size_ ? claimRoom(descriptor, *size_) : 0;
+  return cause == 0 ? Result<void>() : diskFailure(cause);
+}
+
+void Spool::holdEnd() {
+  const std::lock_guard lock(mutex_);
+  endHeld_ = true;
+}
+
+bool Spool::endWanted() const {
+  const std::lock_guard lock(mutex_);
+  return endHeld_ && std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) {
+           return !waiting.mayHaveEnd && reachesEnd(waiting.demand);
+         });
+}
+
+void Spool::tellEnd() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Waiting &waiting : waiting_)
+      waiting.mayHaveEnd = true;
+  }
+  changed_.notify_all();
+}
+
+void Spool::releaseEnd() {
+  {
+    const std::lock_guard lock(mutex_);
+    endHeld_ = false;
+  }
+  changed_.notify_all();
+}
+
+bool Spool::forgetSize() {
+  const std::lock_guard lock(mutex_);
+  if (endTold_)
+    return false;
+  size_.reset();
+  return true;
+}
+
 std::optional<Spool::Demand> Spool::demand() const {
   const std::lock_guard lock(mutex_);
   if (waiting_.empty())
     return {};
-  return waiting_.back();
+  return waiting_.back().demand;
 }
 
 void Spool::setDemandListener(std::function<void()> listener) {

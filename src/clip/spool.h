@@ -31,7 +31,7 @@ public:
   Spool &operator=(const Spool &) = delete;
   ~Spool();
 
-  /// Stays the spool's.
+  /// Stays the spool's, also when the file behind it is another after moveTo().
   int descriptor() const { return descriptor_; }
   /// Of the whole clip, once it is known.
   std::optional<uint64_t> size() const;
@@ -91,6 +91,21 @@ public:
   Result<void> setSize(uint64_t size);
   /// Forgets all. False: some bytes were handed to a reader, so that others must not take their place.
   Result<bool> clear();
+  /// Goes on in a file in another folder, as create() would make it. Readers notice nothing.
+  Result<void> moveTo(const std::string &folder);
+
+  // Until it is sure that the clip ends where its size says, who asks for its end can be kept waiting: a demuxer takes
+  // an end for the end.
+
+  void holdEnd();
+  /// Whether a reader waits for the end alone.
+  bool endWanted() const;
+  /// Lets those have it who wait for it now.
+  void tellEnd();
+  /// Lets everybody have it from now on.
+  void releaseEnd();
+  /// The clip ends elsewhere. False: a reader was told.
+  bool forgetSize();
   const PresentRanges &present() const { return present_; }
   /// What a reader waits for: the latest where there are more.
   std::optional<Demand> demand() const;
@@ -102,7 +117,13 @@ public:
 private:
   explicit Spool(int descriptor) : descriptor_(descriptor) {}
 
-  std::optional<Arrival> arrival(const Demand &demand) const;
+  struct Waiting {
+    Demand demand;
+    bool mayHaveEnd = false;
+  };
+  bool reachesEnd(const Demand &demand) const;
+  std::optional<Arrival> arrival(const Waiting &waiting) const;
+  Result<void> copyTo(int descriptor) const;
   Result<void> put(uint64_t offset, const char *data, size_t size);
   Result<bool> same(uint64_t offset, const char *data, size_t size) const;
 
@@ -112,10 +133,12 @@ private:
   std::condition_variable changed_;
   PresentRanges present_; ///< changed by the writing thread only, so that it reads it without the lock
   std::optional<uint64_t> size_;
-  std::list<Demand> waiting_;
+  std::list<Waiting> waiting_;
   std::function<void()> demandListener_;
   uint64_t lastAsked_ = 0;
   bool handedOut_ = false;
+  bool endHeld_ = false;
+  bool endTold_ = false; ///< to a reader
 };
 
 } // namespace aimlvideo

@@ -241,28 +241,39 @@ bool Generation::mayReplace(const Error &error) const {
 Result<std::shared_ptr<Spool>> Generation::fetch(const Reply &reply) {
   auto clip = download(reply.clipUrl);
   learn(run_); // not before, since the clip should not wait for the ledger
-  if (clip)
+  if (clip && !partly_)
     keep(**clip);
   return clip;
 }
 
-/// Into the store's own folder, where the clip becomes an entry without a copy; into the temporary one when that is
-/// full.
-Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
-  run_.narrator.enter(State::Downloading);
-  if (!run_.store)
-    return downloadInto(run_.settings.temporaryFolder, url);
-  auto clip = downloadInto(run_.store->folder(), url);
-  if (clip || clip.error().kind != ErrorKind::NoSpace || arriving_)
-    return clip;
-  run_.narrator.note("the clip will not be kept: " + clip.error().why + " in " + run_.store->folder());
-  run_.store.reset();
-  return downloadInto(run_.settings.temporaryFolder, url);
+/// In the store's own folder, where the clip becomes an entry without a copy, or in the temporary one.
+Result<std::shared_ptr<Spool>> Generation::makeSpool() {
+  if (run_.store) {
+    auto spool = Spool::create(run_.store->folder());
+    if (spool)
+      return spool;
+    leaveStore(spool.error());
+  }
+  return Spool::create(run_.settings.temporaryFolder);
 }
 
-Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folder, const std::string &url) {
+/// The store's disk is full, perhaps in the middle of a clip that somebody reads already.
+Result<void> Generation::moveFromStore(Spool &spool, const Error &why) {
+  if (!run_.store)
+    return tl::unexpected(why);
+  leaveStore(why);
+  return spool.moveTo(run_.settings.temporaryFolder);
+}
+
+void Generation::leaveStore(const Error &why) {
+  run_.narrator.note("the clip will not be kept: " + why.why + " in " + run_.store->folder());
+  run_.store.reset();
+}
+
+Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
+  run_.narrator.enter(State::Downloading);
   const auto begun = Clock::now();
-  auto spool = Spool::create(folder);
+  auto spool = makeSpool();
   if (!spool)
     return tl::unexpected(std::move(spool.error()));
   Downloader::Limits limits;
@@ -271,6 +282,7 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
   limits.idle = seconds(run_.patience.idleConnection);
+  limits.incomplete = run_.settings.incomplete;
   Downloader::Callbacks callbacks;
   callbacks.freshUrl = [this] {
     return freshUrl();
@@ -286,10 +298,19 @@ Result<std::shared_ptr<Spool>> Generation::downloadInto(const std::string &folde
     ++run_.status().retries;
     run_.narrator.note("downloading again: " + why);
   };
+  callbacks.diskFull = [this, &spool](const Error &why) {
+    return moveFromStore(**spool, why);
+  };
   Downloader downloader(*run_.session, run_.cancellation, limits, std::move(callbacks));
-  const auto fetched = downloader.fetch(url, **spool);
+  auto fetched = downloader.fetch(url, **spool);
+  if (!fetched && downloader.hostHasPartOnly() && run_.purchase.row.id != 0)
+    fetched.error().remedy += ", or take what there is with 'aimlvideo jobs resume " +
+                              std::to_string(run_.purchase.row.id) + " FILE --incomplete'";
   if (!fetched)
-    return tl::unexpected(fetched.error());
+    return tl::unexpected(std::move(fetched.error()));
+  partly_ = !downloader.incomplete().empty();
+  if (partly_)
+    run_.narrator.note("the clip is not whole, what there is of it is handed out: " + downloader.incomplete());
   run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
   return spool;
 }

@@ -48,7 +48,9 @@ private:
   Result<std::shared_ptr<Spool>> await(Reply reply, Clock::time_point firstPoll);
   Result<std::shared_ptr<Spool>> fetch(const Reply &reply);
   Result<std::shared_ptr<Spool>> download(const std::string &url);
-  Result<std::shared_ptr<Spool>> downloadInto(const std::string &folder, const std::string &url);
+  Result<std::shared_ptr<Spool>> makeSpool();
+  Result<void> moveFromStore(Spool &spool, const Error &why);
+  void leaveStore(const Error &why);
   bool serviceIsLocal();
   Result<std::string> freshUrl();
   void keep(const Spool &clip);
@@ -61,6 +63,7 @@ private:
   bool submitted_ = false;   ///< this run has sent a submission
   bool resubmitted_ = false; ///< on-unknown=resubmit was followed, which happens once a run
   bool arriving_ = false;    ///< somebody may be reading the clip
+  bool partly_ = false;      ///< not all of the clip is there, and that is what was asked for
 };
 
 } // namespace aimlvideo

@@ -76,6 +76,7 @@ struct Settings {
   unsigned maximumInFlight = 0; ///< of this process at this service, see Flight; 0: no limit
   std::string generationId;     ///< fetch that one, submit nothing
   int64_t ledgerRow = 0;        ///< fetch what that row of the ledger has bought, submit nothing
+  bool incomplete = false;      ///< what there is of the clip will do, where all of it can't be had; it is not kept
   Reuse reuse = Reuse::All;
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;

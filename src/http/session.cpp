@@ -434,6 +434,9 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   if (stream->head_.status == SOUP_STATUS_NONE) // of an HTTP/2 stream that ended before its head
     return tl::unexpected(TransportError{TransportError::Cause::Lost, true, "the connection ended without an answer"});
   stream->head_.headers = headersOf(message.get());
+  SoupMessageHeaders *headers = soup_message_get_response_headers(message.get());
+  if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CONTENT_LENGTH)
+    stream->bytesLeft_ = static_cast<uint64_t>(soup_message_headers_get_content_length(headers));
   return stream;
 }
 
@@ -442,12 +445,16 @@ Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
   const gssize count = g_input_stream_read(body_.get(), buffer, size, attempt_->cancellable(), &error);
   if (count < 0)
     return tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
+  if (bytesLeft_)
+    *bytesLeft_ -= std::min(*bytesLeft_, static_cast<uint64_t>(count));
   return static_cast<size_t>(count);
 }
 
 bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) const {
   if (soup_message_get_http_version(message_.get()) == SOUP_HTTP_2_0 || !G_IS_POLLABLE_INPUT_STREAM(body_.get()))
     return true;
+  if (bytesLeft_ == 0)
+    return true; // libsoup sees the end in read() only, while the connection waits for the next request
   GPollableInputStream *body = G_POLLABLE_INPUT_STREAM(body_.get());
   if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body))
     return true;

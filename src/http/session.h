@@ -115,6 +115,7 @@ public:
     GRefPtr<SoupMessage> message_;
     GRefPtr<GInputStream> body_;
     HttpResponse head_;
+    std::optional<uint64_t> bytesLeft_; ///< of a body whose length the host has told
     bool sent_ = false;
   };
   Exchanged<std::unique_ptr<Stream>> open(const HttpRequest &request, Cancellation &cancellation,

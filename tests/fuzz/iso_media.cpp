@@ -24,8 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   const bool begins = beginsWithMovie(*spool);
   promise(!begins || bytes.find("moov") != std::string_view::npos);
-  (void)endsWithBox(*spool, start.size() + length + rest.size());
-  (void)endsWithBox(*spool, hole);
-  promise(endsWithBox(*spool, 0));
+  for (const uint64_t end : {start.size() + length + rest.size(), start.size(), size_t{0}}) {
+    const auto finding = wholenessOf(*spool, end);
+    promise((finding.wholeness == Wholeness::Cut) == !finding.why.empty());
+  }
   return 0;
 }

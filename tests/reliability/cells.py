@@ -78,6 +78,8 @@ NO_VIDEO = Promise("a fresh link is tried once, then an error; the next run fetc
                    words=("the clip can't be used", *PAID))
 TOO_LARGE = Promise("an error at once; with a larger `max-clip-size` the next run fetches it", False, 1, "SETTINGS", 3,
                     words=("max-clip-size", *PAID))
+NOT_WHOLE = Promise("fetched again 3 times, then an error that says how to have what there is; the next run fetches it",
+                    False, 1, "READ", 1, words=("not whole", "--incomplete", *PAID))
 ANOTHER_FILE = Promise("an error at once, since part of it was played; the next run fetches it", False, 1, "READ", 1,
                        words=("another file", *PAID))
 NO_LEDGER = Promise("an error at once: without the ledger nothing is bought", False, 0, "NO_SPACE_LEFT", 1,
@@ -295,6 +297,12 @@ name = fault("changed-etag", "the clip's `ETag` changes midway, its contents do 
 add(name, "download", ("etag_changes",), RESUMED, quick="passes")
 name = fault("changed-file", "the clip's file is replaced midway")
 add(name, "download", ("file_changes",), None, ANOTHER_FILE, quick="lasts", ways=ELEMENT)
+name = fault("cut-clip", "the clip ends early, and `Content-Length` says so")
+add(name, "download", ("spoil", "cut-clip"), replace(RETRIED, says="its boxes show it: fetched again"), NOT_WHOLE,
+    "missing", "lasts")
+name = fault("unended-clip", "the clip has no `Content-Length`, and the connection breaks behind its last byte")
+add(name, "download", ("spoil", "unended-clip"), RETRIED, replace(NO_MATTER, says="its boxes show that it is whole"),
+    quick="lasts")
 name = fault("expired-link", "the clip's link has expired")
 add(name, "download", emulated("expired-link"), RENEWED, TIMED_OUT, "403", "passes")
 
@@ -305,6 +313,8 @@ add(name, "submit", ("state_disk", "full"), lasts=NO_LEDGER, quick="lasts")
 add(name, "lookup", ("state_fills_up",), lasts=UNRECORDED, ways=ELEMENT)
 add(name, "poll", ("state_fills_up",), lasts=UNRECORDED, quick="lasts", ways=ELEMENT)
 add(name, "download", ("cache_disk", "full"), lasts=UNKEPT)
+name = fault("disk-full-without-length", "the disk fills up while a clip without `Content-Length` is played")
+add(name, "download", ("cache_disk_without_length",), lasts=UNKEPT, quick="lasts")
 name = fault("disks-full", "the disk and the temporary folder are full")
 add(name, "download", ("no_room",), lasts=NO_ROOM, quick="lasts", ways=ELEMENT)
 name = fault("disk-full-midway", "the disk fills up while the clip is played")

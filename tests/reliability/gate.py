@@ -9,6 +9,8 @@ import struct
 import subprocess
 import threading
 
+from scene import CLIP
+
 MEBI = 1 << 20
 BIG = 100 * MEBI
 BLOCK = 64 * 1024
@@ -23,6 +25,19 @@ def head(status, size=None, **headers):
 
 def body(content):
     return lambda: iter([head(200, len(content)), content])
+
+
+def cut_clip():
+    content = CLIP.read_bytes()[:9000]
+    yield head(200, len(content))
+    yield content
+
+
+def unended_clip():
+    """All of it in a chunk, and no chunk that ends it."""
+    content = CLIP.read_bytes()
+    yield head(200, Transfer_Encoding="chunked")
+    yield b"%x\r\n" % len(content) + content + b"\r\n"
 
 
 def redirect(status, location):
@@ -50,6 +65,8 @@ ANSWERS = {
     "no-http": lambda: iter([b"220 mail.example ESMTP\r\n"]),
     "empty": body(b""),
     "half-json": body(b'{"id": "x", "status": "completed", "video": {"url": "https://cdn.example/cl'),
+    "cut-clip": cut_clip,
+    "unended-clip": unended_clip,
     "too-long": None,  # the true answer, and more of it than was announced
     "redirect-loop": redirect(302, "/v2/video/generations?loop=1"),
     "redirect-host": redirect(307, "https://elsewhere.invalid/v2/video/generations"),

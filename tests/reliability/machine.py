@@ -86,6 +86,24 @@ class CacheDisk(OneDisk):
     WHICH = "cache"
 
 
+class CacheDiskWithoutLength(Disk):
+    """Room for the first chunk of the clip, which is enough to begin, and not for the second."""
+
+    ROOM = 20 * 1024
+
+    def before(self):
+        self.disk = self.scene.folder / "cache"
+        self.mount(self.disk)
+
+    def begin(self):
+        self.fill(self.disk)
+        os.truncate(self.disk / "filler", (self.disk / "filler").stat().st_size - self.ROOM)
+        self.scene.rules(({"phase": "clip"}, {"kind": "chunked"}))
+
+    def struck(self):
+        return self.counted() > 0
+
+
 class NoRoom(Disk):
     SIZE = "64k"
 

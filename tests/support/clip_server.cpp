@@ -6,8 +6,10 @@
 #include <cstdlib>
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +33,14 @@ bool sendAll(int connection, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(count));
   }
   return true;
+}
+
+/// Makes the close of a connection a reset, once the other side has all that was sent.
+void resetOnClose(int connection) {
+  for (int unsent = 1; unsent > 0 && ioctl(connection, SIOCOUTQ, &unsent) == 0;)
+    std::this_thread::yield();
+  const linger none{1, 0};
+  setsockopt(connection, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
 } // namespace
@@ -206,6 +216,10 @@ bool ClipServer::sendBody(int connection, const ClipAnswer &reply, std::string_v
   }
   if (reply.stallAfter && sent.size() == *reply.stallAfter)
     stall();
+  if (reply.reset) {
+    resetOnClose(connection);
+    return false;
+  }
   if (sent.size() < body.size() || (reply.cutAfter && sent.size() == *reply.cutAfter))
     return false;
   return !chunked || sendAll(connection, "0\r\n\r\n");

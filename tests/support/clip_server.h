@@ -41,6 +41,7 @@ struct ClipAnswer {
   bool tellsLength = true;         ///< Content-Length; else chunked, or to the end of the connection in HTTP/1.0
   bool keepAlive = true;
   std::optional<uint64_t> cutAfter;   ///< the connection is closed after so many bytes of the body
+  bool reset = false;                 ///< the connection is reset where it is cut, or in place of the body's end
   bool stallFirst = false;            ///< nothing comes at all, until the server ends
   std::optional<uint64_t> stallAfter; ///< nothing more comes after so many bytes, until the server ends
 };

@@ -48,6 +48,8 @@ struct Download {
   unsigned renewals = 0;
   std::vector<std::string> causes; ///< of repetitions
   uint64_t lastReceived = 0;
+  bool hostHadPartOnly = false;
+  std::string incomplete;
   std::function<void()> onProgress;
 
   explicit Download(std::string bytes, ClipServer::Manners manners = {}, ClipLine line = {})
@@ -82,7 +84,10 @@ struct Download {
       causes.push_back(why);
     };
     Downloader downloader(session, cancellation, limits, std::move(callbacks));
-    return downloader.fetch(host.url() + "/clip.mp4?sig=a%2Fb", *spool);
+    auto fetched = downloader.fetch(host.url() + "/clip.mp4?sig=a%2Fb", *spool);
+    hostHadPartOnly = downloader.hostHasPartOnly();
+    incomplete = downloader.incomplete();
+    return fetched;
   }
 
   /// Fetches what has to arrive, byte for byte.

@@ -272,6 +272,270 @@ GST_START_TEST(a_cut_is_noticed_though_no_length_was_told) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_reset_behind_the_last_byte_of_a_clip_without_a_length_does_no_harm) {
+  const Lengthless &one = lengthless[__i__ % 4];
+  const bool parts = __i__ < 4;
+  Download download(boxedNoise(1'000'000, one.place));
+  download.host.setManners([&](const ClipRequest &request, ClipAnswer &answer) {
+    if (parts && request.number > 1)
+      return;
+    answer.status = 200;
+    answer.version = one.version;
+    answer.contentRange.clear();
+    answer.first = 0;
+    answer.end = download.clip.size();
+    answer.tellsLength = false;
+    answer.reset = true;
+  });
+  download.succeed();
+  fail_unless_equals_int(download.host.requests().size(), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(a_reset_is_no_end_where_nothing_shows_that_the_clip_is_whole) {
+  Download download("\x1a\x45\xdf\xa3 a WebM" + boxedNoise(100'000, MoovPlace::First),
+                    [](const ClipRequest &, ClipAnswer &answer) {
+                      answer.status = 200;
+                      answer.contentRange.clear();
+                      answer.first = 0;
+                      answer.tellsLength = false;
+                      answer.reset = true;
+                    });
+  download.limits.deadline = Clock::now() + 200ms;
+  fail_unless(download.fault().kind == ErrorKind::TimedOut);
+}
+GST_END_TEST
+
+namespace {
+
+const char *const pages[] = {
+    "<!DOCTYPE html><html><head><title>Please log in</title></head></html>",
+    R"({"error":{"message":"Please log in"}})",
+    "\xef\xbb\xbfPlease log in",
+};
+
+} // namespace
+
+/// The page's length is not the clip's.
+GST_START_TEST(a_page_in_place_of_the_rest_does_not_end_a_clip_without_a_length) {
+  Download download(shortClip());
+  download.host.setManners([&](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.number == 1) {
+      answer.status = 200;
+      answer.contentRange.clear();
+      answer.tellsLength = false;
+      answer.cutAfter = 200'000;
+    } else if (request.number == 2) {
+      answer.status = 200;
+      answer.text = pages[0];
+      answer.contentRange.clear();
+    }
+  });
+  download.succeed();
+}
+GST_END_TEST
+
+GST_START_TEST(a_part_of_a_file_of_unknown_length_ends_with_its_body) {
+  Download download(boxedNoise(1'000'000, __i__ == 0 ? MoovPlace::First : MoovPlace::Last));
+  download.host.setManners([&](const ClipRequest &, ClipAnswer &answer) {
+    answer.contentRange = "bytes 0-" + std::to_string(answer.end - 1) + "/*";
+  });
+  download.succeed();
+  fail_unless_equals_int(download.host.requests().size(), 1);
+}
+GST_END_TEST
+
+namespace {
+
+struct Cut {
+  const char *what;
+  std::function<void(ClipAnswer &)> make; ///< out of an answer that has all, of which `end` is to be the last
+};
+
+void whole(ClipAnswer &answer) {
+  answer.status = 200;
+  answer.contentRange.clear();
+  answer.first = 0;
+}
+
+const Cut cuts[] = {
+    {"the connection closes, there is no length",
+     [](ClipAnswer &answer) {
+       whole(answer);
+       answer.version = "HTTP/1.0";
+       answer.tellsLength = false;
+     }},
+    {"the connection is reset, there is no length",
+     [](ClipAnswer &answer) {
+       whole(answer);
+       answer.tellsLength = false;
+       answer.reset = true;
+     }},
+    {"the chunks end early",
+     [](ClipAnswer &answer) {
+       whole(answer);
+       answer.tellsLength = false;
+     }},
+    {"Content-Length is too small",
+     [](ClipAnswer &answer) {
+       whole(answer);
+     }},
+    {"there are two of them",
+     [](ClipAnswer &answer) {
+       whole(answer);
+       answer.headers.emplace_back("Content-Length", std::to_string(answer.end));
+     }},
+    {"Content-Range is too small",
+     [](ClipAnswer &answer) {
+       answer.first = std::min(answer.first, answer.end - 1);
+       answer.contentRange = "bytes " + std::to_string(answer.first) + "-" + std::to_string(answer.end - 1) + "/" +
+                             std::to_string(answer.end);
+     }},
+};
+
+/// Hosts that end a clip after so many bytes. Each is asked for it `times`, and then is a good one.
+struct CutDownload : Download {
+  size_t until; ///< request
+
+  CutDownload(std::string bytes, const Cut &cut, uint64_t end, size_t times = SIZE_MAX)
+      : Download(std::move(bytes)), until(times) {
+    host.setManners([this, &cut, end](const ClipRequest &request, ClipAnswer &answer) {
+      if (request.number > until)
+        return;
+      answer.end = std::min(answer.end, end);
+      cut.make(answer);
+    });
+  }
+};
+
+std::string fragmentedClip() {
+  const std::string bytes = boxedNoise(100'000, MoovPlace::Last);
+  std::string clip = box("ftyp", "iso5") + box("moov", "mvex");
+  for (int i = 0; i < 4; ++i)
+    clip += box("moof", "trun") + box("mdat", bytes);
+  return clip;
+}
+
+} // namespace
+
+GST_START_TEST(a_clip_that_is_cut_is_fetched_again_a_few_times_and_is_then_an_error) {
+  for (const MoovPlace place : {MoovPlace::First, MoovPlace::Last}) {
+    const std::string clip = boxedNoise(300'000, place);
+    const std::string::size_type moov = clip.find("moov") - 4;
+    for (const uint64_t end : {place == MoovPlace::First ? uint64_t{200'000} : moov, clip.size() - 1}) {
+      CutDownload download(clip, cuts[__i__], end);
+      const Error error = download.fault();
+      fail_unless(error.kind == ErrorKind::BadAnswer, "%s: %s", cuts[__i__].what, error.text().c_str());
+      fail_unless_contains(error.text(), "not whole");
+      fail_unless_contains(error.text(), "It is paid for");
+      fail_unless(download.host.requests().size() <= 6, "%s: %zu requests", cuts[__i__].what,
+                  download.host.requests().size());
+      fail_unless(download.hostHadPartOnly);
+    }
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_clip_that_was_cut_once_is_whole_in_the_end) {
+  for (const MoovPlace place : {MoovPlace::First, MoovPlace::Last}) {
+    CutDownload download(boxedNoise(300'000, place), cuts[__i__], 290'000, 1);
+    download.succeed();
+    fail_unless(download.host.requests().size() <= 3);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_clip_in_fragments_that_is_cut_is_an_error_as_well) {
+  const std::string clip = fragmentedClip();
+  const uint64_t fragment = clip.rfind("moof") - 4;
+  for (const uint64_t end : {fragment + 50'000, fragment + 12, clip.size() - 1}) { // in mdat, behind moof, at the end
+    CutDownload download(clip, cuts[__i__], end);
+    fail_unless_contains(download.fault().text(), "not whole");
+  }
+  Download(clip).succeed();
+}
+GST_END_TEST
+
+/// What is known at the beginning is not played first and an error afterwards.
+GST_START_TEST(a_clip_that_is_cut_by_its_first_bytes_is_not_announced) {
+  CutDownload download(boxedNoise(300'000, MoovPlace::First), cuts[3], 250'000);
+  (void)download.fault();
+  fail_unless_equals_int(download.arrivals, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(what_there_is_of_a_cut_clip_can_be_had_all_the_same) {
+  for (const Cut &cut : cuts) {
+    const std::string clip = boxedNoise(300'000, MoovPlace::First);
+    CutDownload download(clip, cut, 250'000);
+    download.limits.incomplete = true;
+    const auto fetched = download.fetch();
+    fail_unless(fetched.has_value(), "%s: %s", cut.what, fetched ? "" : fetched.error().text().c_str());
+    fail_unless_equals_uint64(download.spool->size().value_or(0), 250'000);
+    fail_unless(download.read(0, 250'000) == clip.substr(0, 250'000));
+    fail_unless_contains(download.incomplete, "missing");
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(what_came_by_the_deadline_can_be_had_all_the_same) {
+  Download download(shortClip(), [](const ClipRequest &, ClipAnswer &answer) { answer.stallAfter = 200'000; });
+  download.limits.incomplete = true;
+  download.limits.deadline = Clock::now() + 300ms;
+  fail_unless(download.fetch().has_value());
+  fail_unless(download.read(0, 300'000) == download.clip.substr(0, 200'000));
+  fail_if(download.incomplete.empty());
+}
+GST_END_TEST
+
+GST_START_TEST(a_host_that_brings_nothing_new_is_given_pauses) {
+  Download download(boxedNoise(200'000, MoovPlace::First));
+  download.host.setManners([&](const ClipRequest &, ClipAnswer &answer) {
+    without(answer, "ETag");
+    answer.end = std::min<uint64_t>(answer.end, answer.first + 4096);
+    answer.contentRange = "bytes " + std::to_string(answer.first) + "-" + std::to_string(answer.end - 1) + "/" +
+                          std::to_string(download.clip.size());
+  });
+  download.succeed();
+  fail_unless_equals_int(download.causes.size(), 1); // then less is compared
+  fail_unless(download.host.requests().size() < 2 + download.clip.size() / 2048);
+}
+GST_END_TEST
+
+GST_START_TEST(a_host_that_never_brings_anything_new_is_asked_ever_more_slowly) {
+  Download download(boxedNoise(200'000, MoovPlace::First));
+  download.host.setManners([&](const ClipRequest &request, ClipAnswer &answer) {
+    without(answer, "ETag");
+    answer.end = 4096;
+    answer.contentRange = "bytes " + std::to_string(answer.first) + "-4095/" + std::to_string(download.clip.size());
+    if (request.first >= answer.end)
+      answer.status = 503;
+  });
+  download.limits.retries = {20ms, 20ms, 0};
+  download.limits.deadline = Clock::now() + 1s;
+  fail_unless(download.fault().kind == ErrorKind::TimedOut);
+  fail_unless(download.host.requests().size() < 150);
+}
+GST_END_TEST
+
+GST_START_TEST(a_spool_whose_disk_is_full_goes_on_elsewhere) {
+  // the kernel's own limit can't stand for one full disk of two, so the reason to move is an error of its own
+  Download download(boxedNoise(1'000'000, MoovPlace::First));
+  TemporaryFolder elsewhere;
+  download.onProgress = [&] {
+    if (download.spool->present().bytes() < 300'000)
+      return;
+    (void)download.read(0, 1000); // a reader is at work
+    const auto mapping = download.spool->map(0, 1000);
+    fail_unless(download.spool->moveTo(elsewhere.path()).has_value());
+    fail_unless(download.clip.compare(0, 1000, static_cast<const char *>(mapping->base()), 1000) == 0);
+    download.onProgress = {};
+  };
+  download.succeed();
+  fail_unless_equals_int(elsewhere.entries(), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(a_host_that_closes_every_connection_is_connected_to_again) {
   Download download(boxedNoise(3 * mebi, MoovPlace::Last), [](const ClipRequest &, ClipAnswer &answer) {
     answer.keepAlive = false;
@@ -328,16 +592,6 @@ GST_START_TEST(a_host_in_trouble_is_asked_again) {
   fail_unless_equals_int(download.renewals, 0);
 }
 GST_END_TEST
-
-namespace {
-
-const char *const pages[] = {
-    "<!DOCTYPE html><html><head><title>Please log in</title></head></html>",
-    R"({"error":{"message":"Please log in"}})",
-    "\xef\xbb\xbfPlease log in",
-};
-
-} // namespace
 
 GST_START_TEST(a_page_with_status_200_is_an_error_with_its_first_words) {
   Download download(shortClip(), [__i__](const ClipRequest &, ClipAnswer &answer) {
@@ -418,11 +672,11 @@ GST_START_TEST(any_iso_media_file_passes_the_early_check) {
   const std::string starts[] = {box("ftyp", "qt  \x20\x05\x03\0"),
                                 box("moov", "text"),
                                 box("wide", ""),
-                                std::string("\0\0\0\1mdat\0\0\0\0\1\0\0\0", 16),
+                                std::string("\0\0\0\1mdat\0\0\0\0\0\0\3\xf8", 16),
                                 box("styp", "msdh"),
                                 box("free", std::string(300, ' '))};
   for (const std::string &start : starts) {
-    Download download(start + std::string(1000, 'x'));
+    Download download(start + std::string(1000, 'x') + box("moov", "text"));
     download.succeed();
   }
 }
@@ -561,6 +815,20 @@ static Suite *downloader_suite() {
   tcase_add_loop_test(tests, without_a_length_it_plays_at_once_if_the_moov_is_first_and_whole_otherwise, 0,
                       G_N_ELEMENTS(lengthless));
   tcase_add_test(tests, a_cut_is_noticed_though_no_length_was_told);
+  tcase_add_loop_test(tests, a_reset_behind_the_last_byte_of_a_clip_without_a_length_does_no_harm, 0, 8);
+  tcase_add_test(tests, a_reset_is_no_end_where_nothing_shows_that_the_clip_is_whole);
+  tcase_add_test(tests, a_page_in_place_of_the_rest_does_not_end_a_clip_without_a_length);
+  tcase_add_loop_test(tests, a_part_of_a_file_of_unknown_length_ends_with_its_body, 0, 2);
+  tcase_add_loop_test(tests, a_clip_that_is_cut_is_fetched_again_a_few_times_and_is_then_an_error, 0,
+                      G_N_ELEMENTS(cuts));
+  tcase_add_loop_test(tests, a_clip_that_was_cut_once_is_whole_in_the_end, 0, G_N_ELEMENTS(cuts));
+  tcase_add_loop_test(tests, a_clip_in_fragments_that_is_cut_is_an_error_as_well, 0, G_N_ELEMENTS(cuts));
+  tcase_add_test(tests, a_clip_that_is_cut_by_its_first_bytes_is_not_announced);
+  tcase_add_test(tests, what_there_is_of_a_cut_clip_can_be_had_all_the_same);
+  tcase_add_test(tests, what_came_by_the_deadline_can_be_had_all_the_same);
+  tcase_add_test(tests, a_host_that_brings_nothing_new_is_given_pauses);
+  tcase_add_test(tests, a_host_that_never_brings_anything_new_is_asked_ever_more_slowly);
+  tcase_add_test(tests, a_spool_whose_disk_is_full_goes_on_elsewhere);
   tcase_add_test(tests, a_host_that_closes_every_connection_is_connected_to_again);
   tcase_add_loop_test(tests, a_link_that_expires_is_renewed_once_and_the_transfer_goes_on, 0, 2);
   tcase_add_test(tests, a_deadline_while_another_link_is_asked_for_tells_what_was_wrong_with_the_first);

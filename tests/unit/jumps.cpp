@@ -173,6 +173,32 @@ GST_START_TEST(a_link_that_expires_between_head_and_jump_is_renewed) {
 }
 GST_END_TEST
 
+/// Its end comes first, out of order: the reader must not take it for the end.
+GST_START_TEST(a_reader_is_never_told_the_end_of_a_clip_that_is_cut) {
+  const std::string whole = boxedNoise(2 * mebi, MoovPlace::Last);
+  const uint64_t moov = whole.size() - 2008;
+  Download download(whole.substr(0, moov + 1000), {}, slowLine);
+  Running running(download);
+  const auto ended = [&] {
+    return download.cancellation.cancelled();
+  };
+  fail_unless_equals_uint64(download.spool->await({moov, 8, Spool::Amount::Whole}, ended).size, 8);
+  auto moovRead = std::async(std::launch::async, [&] {
+    return download.spool->await({moov, 2008, Spool::Amount::Whole}, ended);
+  });
+  auto behindRead = std::async(std::launch::async, [&] {
+    return download.spool->await({moov + 1000, 8, Spool::Amount::Any}, ended);
+  });
+  const auto result = running.result.get();
+  fail_if(result.has_value());
+  fail_unless_contains(result.error().text(), "not whole");
+  download.cancellation.cancel(); // what the element does then
+  download.spool->wake();
+  fail_unless(moovRead.get().kind == Spool::Arrival::Kind::Stopped);
+  fail_unless(behindRead.get().kind == Spool::Arrival::Kind::Stopped);
+}
+GST_END_TEST
+
 namespace {
 
 enum class Where { HeaderWait, Body, Jump };
@@ -269,6 +295,7 @@ static Suite *jumps_suite() {
   tcase_add_test(tests, a_jump_that_stalls_is_given_up_for_the_head);
   tcase_add_test(tests, a_silent_connection_keeps_no_other_reader_waiting);
   tcase_add_test(tests, a_link_that_expires_between_head_and_jump_is_renewed);
+  tcase_add_test(tests, a_reader_is_never_told_the_end_of_a_clip_that_is_cut);
   tcase_add_loop_test(tests, it_stops_at_once_wherever_the_host_stalls, 0, G_N_ELEMENTS(places));
   tcase_add_test(tests, whatever_the_host_does_and_readers_want_every_byte_is_right);
   return suite;

@@ -309,6 +309,63 @@ GST_START_TEST(a_clip_that_went_from_the_store_is_fetched_again_and_not_bought) 
 }
 GST_END_TEST
 
+namespace {
+
+std::string box(const char *type, const std::string &contents) {
+  return std::string("\0\0", 2) + static_cast<char>((contents.size() + 8) >> 8) +
+         static_cast<char>(contents.size() + 8) + type + contents;
+}
+
+/// By its boxes.
+std::string wholeClip() {
+  return box("ftyp", "isom") + box("moov", "") + box("mdat", std::string(20'000, 'm'));
+}
+
+} // namespace
+
+GST_START_TEST(a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_run) {
+  Bench bench;
+  const std::string whole = wholeClip();
+  bench.service.clip = whole.substr(0, 15'000);
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::BadAnswer);
+  fail_unless_contains(error.text(), "not whole");
+  fail_unless_contains(error.text(), "'aimlvideo jobs resume 1 FILE --incomplete'");
+  fail_unless_equals_int(bench.arrivals, 0);
+  fail_unless_equals_int(bench.service.home.clips(), 0);
+  fail_unless(bench.newestRow().clip.empty());
+
+  bench.service.clip = whole;
+  bench.row = 0;
+  const auto clip = bench.run();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == whole);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kept) {
+  Bench bench;
+  const std::string whole = wholeClip();
+  bench.service.clip = whole.substr(0, 15'000);
+  (void)bench.fault();
+  bench.settings.ledgerRow = 1;
+  bench.settings.incomplete = true;
+  const auto clip = bench.run();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == bench.service.clip);
+  fail_unless_contains(bench.notes.back(), "not whole");
+  fail_unless_equals_int(bench.service.home.clips(), 0);
+
+  bench.service.clip = whole; // all of it is handed out, and kept, as soon as there is all
+  const auto better = bench.run();
+  fail_unless(better.has_value());
+  fail_unless(contentsOf(**better) == whole);
+  fail_unless_equals_int(bench.service.home.clips(), 1);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
 /// What an earlier run has left when its generation is gone at the service, by the service's own word.
 struct Lost : Bench {
   explicit Lost(RowState state) {
@@ -728,6 +785,8 @@ static TCase *reuses() {
   tcase_add_test(tests, an_unfinished_generation_is_gone_on_with_by_every_reuse_but_none);
   tcase_add_test(tests, a_generation_goes_on_on_the_family_it_was_bought_on);
   tcase_add_test(tests, a_clip_that_went_from_the_store_is_fetched_again_and_not_bought);
+  tcase_add_test(tests, a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_run);
+  tcase_add_test(tests, what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kept);
   tcase_add_test(tests, what_the_service_has_lost_is_told_with_its_cost_and_not_bought_again);
   tcase_add_test(tests, on_lost_buy_replaces_what_is_lost_once);
   tcase_add_test(tests, on_lost_buy_keeps_to_the_cap);

@@ -176,6 +176,76 @@ GST_START_TEST(a_full_disk_is_an_error_and_no_signal) {
 }
 GST_END_TEST
 
+GST_START_TEST(who_asks_for_the_end_waits_until_it_is_sure) {
+  const auto spool = emptySpool();
+  spool->holdEnd();
+  (void)spool->write(0, "0123456789", 10);
+  fail_unless(spool->setSize(10).has_value());
+  fail_if(spool->endWanted());
+  fail_unless_equals_uint64(spool->await({0, 10, Spool::Amount::Whole}, never).size, 10);
+  fail_unless_equals_uint64(spool->await({5, 100, Spool::Amount::Any}, never).size, 5);
+
+  Spool::Arrival arrival;
+  std::thread first([&] { arrival = spool->await({8, 4, Spool::Amount::Whole}, never); });
+  waitForDemand(*spool);
+  fail_unless(spool->endWanted());
+  // it is elsewhere: the reader has not been told
+  fail_unless(spool->forgetSize());
+  fail_if(spool->endWanted());
+  (void)spool->write(10, "ab", 2);
+  first.join();
+  fail_unless_equals_uint64(arrival.size, 4);
+
+  fail_unless(spool->setSize(12).has_value());
+  std::thread second([&] { arrival = spool->await({12, 1, Spool::Amount::Any}, never); });
+  waitForDemand(*spool);
+  spool->tellEnd();
+  second.join();
+  fail_unless(arrival.kind == Spool::Arrival::Kind::End);
+  fail_if(spool->forgetSize());
+
+  std::thread third([&] { arrival = spool->await({100, 1, Spool::Amount::Whole}, never); });
+  waitForDemand(*spool); // it is told to those alone who waited
+  spool->releaseEnd();
+  third.join();
+  fail_unless(spool->await({12, 1, Spool::Amount::Any}, never).kind == Spool::Arrival::Kind::End);
+}
+GST_END_TEST
+
+GST_START_TEST(a_spool_that_moves_keeps_its_bytes_and_its_readers) {
+  TemporaryFolder one;
+  TemporaryFolder other;
+  const auto spool = emptySpool(one.path());
+  const std::string bytes = noise(300'000, 3);
+  (void)spool->write(0, bytes.data(), 100'000);
+  (void)spool->write(200'000, bytes.data() + 200'000, 100'000); // with a hole
+  const auto mapping = spool->map(0, 50'000);
+  std::atomic<bool> end = false;
+  std::atomic<int> wrong = 0;
+  std::thread reader([&] {
+    std::string got(10'000, '\0');
+    for (uint64_t offset = 0; !end; offset = (offset + 10'000) % 100'000) {
+      wrong += spool->read(offset, got.data(), got.size()).value_or(0) != got.size();
+      wrong += bytes.compare(offset, got.size(), got) != 0;
+    }
+  });
+  const int descriptor = spool->descriptor();
+  for (int i = 0; i < 20; ++i)
+    fail_unless(spool->moveTo(i % 2 ? one.path() : other.path()).has_value());
+  end = true;
+  reader.join();
+  fail_unless_equals_int(wrong, 0);
+  fail_unless_equals_int(spool->descriptor(), descriptor);
+  fail_unless(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+  fail_unless(bytes.compare(0, 50'000, static_cast<const char *>(mapping->base()), 50'000) == 0);
+  std::string got(100'000, '\0');
+  fail_unless(spool->read(200'000, got.data(), got.size()) == got.size());
+  fail_unless(bytes.compare(200'000, got.size(), got) == 0);
+  fail_if(spool->moveTo("/no/such/folder").has_value());
+  fail_unless(spool->read(0, got.data(), got.size()) == got.size());
+}
+GST_END_TEST
+
 GST_START_TEST(readers_and_a_writer_in_any_order_agree_on_every_byte) {
   constexpr size_t size = 500'000;
   const std::string bytes = noise(size, 4);
@@ -229,6 +299,8 @@ static Suite *spool_suite() {
   tcase_add_test(tests, it_is_not_cleared_once_a_reader_has_bytes);
   tcase_add_test(tests, a_mapping_shows_the_bytes_and_outlives_the_spool);
   tcase_add_test(tests, a_full_disk_is_an_error_and_no_signal);
+  tcase_add_test(tests, who_asks_for_the_end_waits_until_it_is_sure);
+  tcase_add_test(tests, a_spool_that_moves_keeps_its_bytes_and_its_readers);
   tcase_add_test(tests, readers_and_a_writer_in_any_order_agree_on_every_byte);
   return suite;
 }

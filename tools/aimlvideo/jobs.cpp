@@ -143,10 +143,11 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
 }
 
 ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwrite, const std::string &keyFile,
-                unsigned timeout) {
+                unsigned timeout, bool incomplete) {
   if (const auto allowed = checkOutput(file, OutputKind::File, overwrite); !allowed)
     return printError(allowed.error());
   Settings settings;
+  settings.incomplete = incomplete;
   settings.timeout = timeout;
   settings.ledgerRow = row.id;
   settings.baseUrl = row.baseUrl;
@@ -240,6 +241,7 @@ ExitCode runJobs(const Arguments &arguments) {
   gboolean unfinished = FALSE;
   gboolean notBought = FALSE;
   gboolean force = FALSE;
+  gboolean incomplete = FALSE;
   TextOption bought;
   TextOption keyFile;
   gint timeout = static_cast<gint>(Settings{}.timeout);
@@ -249,6 +251,8 @@ ExitCode runJobs(const Arguments &arguments) {
       {"api-key-file", 0, 0, G_OPTION_ARG_FILENAME, keyFile.slot(), "resume: file with the API key", "FILE"},
       {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout, "resume: give up for this time after so long, 1800 if not given",
        "SECONDS"},
+      {"incomplete", 0, 0, G_OPTION_ARG_NONE, &incomplete,
+       "resume: where all of the clip can't be had, write what there is of it", nullptr},
       {"bought", 0, 0, G_OPTION_ARG_STRING, bought.slot(), "resolve: it was bought under this id", "GENERATION-ID"},
       {"not-bought", 0, 0, G_OPTION_ARG_NONE, &notBought, "resolve: the service has not accepted it", nullptr},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched; resume: overwrite FILE",
@@ -293,7 +297,7 @@ ExitCode runJobs(const Arguments &arguments) {
     return show(**ledger, **row, asJson);
   if (action == "resume")
     return resume(**row, pathNamed((*words)[2]), force ? Overwrite::Yes : Overwrite::No, keyFile.text(),
-                  static_cast<unsigned>(timeout));
+                  static_cast<unsigned>(timeout), incomplete);
   if (action == "resolve")
     return resolve(**ledger, **row, bought.text());
   return forget(**ledger, **row, force);
