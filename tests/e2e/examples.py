@@ -15,9 +15,10 @@ import socket
 import struct
 import subprocess
 import time
+import unittest
 import urllib.request
 
-from support import BUILD, IMAGE, KEY, PATIENCE, SOURCE, EndToEnd, Launch, main
+from support import BUILD, EMULATOR, IMAGE, KEY, PATIENCE, SOURCE, EndToEnd, Launch, main
 
 EXAMPLES = SOURCE / "examples"
 PAGE = EXAMPLES / "README.md"
@@ -172,6 +173,25 @@ class Page(Examples):
             if path.suffix in (".c", ".cpp", ".py", ".sh", ".service"):
                 self.assertIn(f"| [{path.name}]({path.name}) |", page)
                 self.assertIn("SPDX-License-Identifier", path.read_text().split("\n\n")[0])
+
+
+class Unit(unittest.TestCase):
+    UNIT = EXAMPLES / "aimlapi-emulator.service"
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not there")
+    def test_the_unit_of_the_emulator_leaves_it_little_to_do_harm_with(self):
+        found = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", self.UNIT], capture_output=True,
+                               text=True)
+        if "unrecognized option" in found.stderr:
+            self.skipTest("systemd-analyze is too old to look at a file")
+        exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", found.stdout)
+        self.assertIsNotNone(exposure, found.stdout + found.stderr)
+        self.assertLess(float(exposure[1]), 2, found.stdout)
+
+    def test_the_emulator_takes_the_options_of_the_unit(self):
+        words = re.search(r"^ExecStart=/usr/bin/aimlapi-emulator (.*)$", self.UNIT.read_text(), re.MULTILINE)[1].split()
+        run = subprocess.run([EMULATOR, *words, "--help"], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
 
 
 class LateCamera(Examples):
