@@ -45,8 +45,8 @@ std::optional<std::string> ClipHost::refuseUrl(const std::string &url) const {
     return error.message();
   const std::string scheme = g_uri_get_scheme(uri.get());
   const char *host = g_uri_get_host(uri.get());
-  const bool local = host && localHosts_ && isLoopbackHost(host);
-  if (scheme != "https" && !(scheme == "http" && local))
+  const bool plain = host && reach_ == ClipReach::ThisMachine && isLoopbackHost(host);
+  if (scheme != "https" && !(scheme == "http" && plain))
     return "its scheme is " + scheme + ", only https is followed";
   if (!host || !*host)
     return "it names no host";
@@ -62,7 +62,7 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> ClipHost::follow(const std::stri
     HttpRequest request;
     request.url = url;
     request.headers = headers;
-    request.publicOnly = !localHosts_;
+    request.publicOnly = reach_ == ClipReach::Public;
     auto stream = session_.open(request, cancellation_, deadline);
     if (!stream || !isRedirect((*stream)->head().status))
       return stream;

@@ -15,15 +15,21 @@ struct ClipPart : ClipHead {
   std::unique_ptr<HttpSession::Stream> stream;
 };
 
+/// Where the service's replies may lead.
+enum class ClipReach {
+  Public,      ///< to the public internet, over https
+  Local,       ///< to local addresses as well, since the service itself is at one
+  ThisMachine, ///< and to this machine over http, since the service itself is here, over http
+};
+
 /// Asks for parts of a clip. The URL is signed, so it is used byte for byte and without any header of the service.
 ///
 /// A reply of the service must not make this machine ask hosts that only it can reach. So a URL, and what it redirects
-/// to, may lead to the public internet over https only, or, where `localHosts` says that the service itself is at a
-/// local address, to local ones as well, and to this machine over http.
+/// to, leads no further than `reach` says.
 class ClipHost {
 public:
-  ClipHost(HttpSession &session, Cancellation &cancellation, bool localHosts)
-      : session_(session), cancellation_(cancellation), localHosts_(localHosts) {}
+  ClipHost(HttpSession &session, Cancellation &cancellation, ClipReach reach)
+      : session_(session), cancellation_(cancellation), reach_(reach) {}
 
   using Wanted = ClipWanted;
   tl::expected<ClipPart, ClipRefusal> open(const std::string &url, const Wanted &wanted, Clock::time_point deadline);
@@ -35,7 +41,7 @@ private:
 
   HttpSession &session_;
   Cancellation &cancellation_;
-  const bool localHosts_;
+  const ClipReach reach_;
 };
 
 } // namespace aimlvideo

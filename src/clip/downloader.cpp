@@ -31,7 +31,7 @@ constexpr auto paidFor = "It is paid for and stays at the service";
 } // namespace
 
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
-    : host_(session, cancellation, limits.localHosts),
+    : host_(session, cancellation, limits.reach),
       cancellation_(cancellation),
       limits_(limits),
       callbacks_(std::move(callbacks)),

@@ -28,7 +28,7 @@ class Downloader {
 public:
   struct Limits {
     uint64_t maximumSize = 8ULL << 30; ///< bytes
-    bool localHosts = false;           ///< the service itself is at a local address, so its clips may be as well
+    ClipReach reach = ClipReach::Public;
     Clock::time_point deadline;
     RetryPolicy retries{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
     std::chrono::milliseconds jump{20'000}; ///< for one jump; the head goes on after that

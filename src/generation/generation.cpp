@@ -12,7 +12,6 @@
 #include "generation/remarks.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
-#include "http/address.h"
 #include "ledger/folders.h"
 #include "ledger/identity.h"
 
@@ -278,7 +277,7 @@ Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
     return tl::unexpected(std::move(spool.error()));
   Downloader::Limits limits;
   limits.maximumSize = run_.settings.maximumClipSize;
-  limits.localHosts = run_.plan.loopback || serviceIsLocal();
+  limits.reach = reach();
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
   limits.idle = seconds(run_.patience.idleConnection);
@@ -315,13 +314,11 @@ Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
   return spool;
 }
 
-/// Whether the service is at a local address, such as a gateway of one's own. The real one is not.
-bool Generation::serviceIsLocal() {
-  if (run_.plan.baseUrl == defaultBaseUrl)
-    return false;
-  const auto uri = adopt(g_uri_parse(run_.plan.baseUrl.c_str(), httpUriFlags, nullptr));
+ClipReach Generation::reach() {
+  if (run_.plan.loopback && normalizedBaseUrl(run_.plan.baseUrl).starts_with("http:"))
+    return ClipReach::ThisMachine;
   const Cancellation::Attempt attempt(run_.cancellation, run_.deadline);
-  return isAtLocalAddress(g_uri_get_host(uri.get()), attempt.cancellable());
+  return run_.client->isLocal(attempt.cancellable()) ? ClipReach::Local : ClipReach::Public;
 }
 
 /// The clip's present address. The generation has completed, so this asks once and takes over what comes.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "clip/clip_host.h"
 #include "generation/run.h"
 
 namespace aimlvideo {
@@ -51,7 +52,7 @@ private:
   Result<std::shared_ptr<Spool>> makeSpool();
   Result<void> moveFromStore(Spool &spool, const Error &why);
   void leaveStore(const Error &why);
-  bool serviceIsLocal();
+  ClipReach reach();
   Result<std::string> freshUrl();
   void keep(const Spool &clip);
   bool mayReplace(const Error &error) const;

@@ -2,6 +2,7 @@
 #include "generation/service_client.h"
 
 #include "api/masking.h"
+#include "http/address.h"
 
 namespace aimlvideo {
 
@@ -55,6 +56,7 @@ Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellatio
   request.headers.insert(request.headers.end(), extraHeaders_.begin(), extraHeaders_.end());
   auto response = session_.exchange(request, cancellation, deadline, largestAnswer, starting);
   if (response) {
+    metLocally_ = metLocally_.value_or(true) && response->fromLocalAddress;
     response->body = withoutSecrets(std::move(response->body));
     for (auto &[name, value] : response->headers)
       value = withoutSecrets(std::move(value));
@@ -62,6 +64,16 @@ Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellatio
     response.error().message = withoutSecrets(std::move(response.error().message));
   }
   return response;
+}
+
+bool ServiceClient::isLocal(GCancellable *cancellable) const {
+  const auto uri = adopt(g_uri_parse(plan_.baseUrl.c_str(), httpUriFlags, nullptr));
+  const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
+  if (!host)
+    return false;
+  if (const auto address = adopt(g_inet_address_new_from_string(host)))
+    return !isPublic(address.get());
+  return isLoopbackHost(host) || (metLocally_.value_or(false) && isAtLocalAddress(host, cancellable));
 }
 
 std::string ServiceClient::withoutSecrets(std::string text) const {

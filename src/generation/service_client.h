@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "api/endpoint.h"
@@ -33,6 +34,12 @@ public:
   /// Any other path of the service, with its query.
   Exchanged<HttpResponse> get(const std::string &path, Cancellation &cancellation, Clock::time_point deadline);
 
+  /// Whether the service is on this machine or in its network, so that its clips may be there as well. A base URL with
+  /// an address says it by itself. A name has to be one of local addresses only, and to have led to such ones whenever
+  /// it was connected to in this run: what the name service says when a clip is fetched is the service's own word.
+  /// Blocks.
+  bool isLocal(GCancellable *cancellable) const;
+
   /// A text of the service without the key and the values of extra headers.
   std::string withoutSecrets(std::string text) const;
 
@@ -43,6 +50,7 @@ private:
   HttpSession &session_;
   const Plan &plan_;
   Headers extraHeaders_;
+  std::optional<bool> metLocally_; ///< whether all connections led to local addresses; nothing: there was none
 };
 
 } // namespace aimlvideo

@@ -88,9 +88,9 @@ std::string whyNotPublic(GSocketAddress *address) {
 bool isAtLocalAddress(const std::string &host, GCancellable *cancellable) {
   const auto resolver = adopt(g_resolver_get_default());
   GList *addresses = g_resolver_lookup_by_name(resolver.get(), host.c_str(), cancellable, nullptr);
-  bool local = false;
+  bool local = addresses != nullptr;
   for (const GList *item = addresses; item; item = item->next)
-    local = local || !isPublic(G_INET_ADDRESS(item->data));
+    local = local && !isPublic(G_INET_ADDRESS(item->data));
   g_resolver_free_addresses(addresses);
   return local;
 }

@@ -16,7 +16,8 @@ bool isPublic(GInetAddress *address);
 /// that is not public, or an address in an old spelling such as 127.1.
 std::string whyNotPublic(GSocketAddress *address);
 
-/// Whether the system's resolver gives `host`, a name or a literal address, any that is not public. Blocks.
+/// Whether `host`, a name or a literal address, has addresses by the system's resolver and none of them is public.
+/// Blocks.
 bool isAtLocalAddress(const std::string &host, GCancellable *cancellable);
 
 } // namespace aimlvideo

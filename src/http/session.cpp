@@ -437,6 +437,8 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   SoupMessageHeaders *headers = soup_message_get_response_headers(message.get());
   if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CONTENT_LENGTH)
     stream->bytesLeft_ = static_cast<uint64_t>(soup_message_headers_get_content_length(headers));
+  GSocketAddress *peer = soup_message_get_remote_address(message.get());
+  stream->head_.fromLocalAddress = peer && !whyNotPublic(peer).empty();
   return stream;
 }
 

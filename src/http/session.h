@@ -46,6 +46,8 @@ struct HttpResponse {
   unsigned status = 0;
   Headers headers;
   std::string body;
+  /// Whether the connection led to an address that is not public, see whyNotPublic().
+  bool fromLocalAddress = false;
 
   bool successful() const { return status >= 200 && status < 300; }
   /// The first header of that name, compared without regard to case.

@@ -58,7 +58,7 @@ struct Download {
     auto made = Spool::create("");
     fail_unless(made.has_value());
     spool = *made;
-    limits.localHosts = true;
+    limits.reach = ClipReach::ThisMachine;
     limits.deadline = Clock::now() + 30s;
     limits.retries = {1ms, 5ms, 0};
   }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Where requests may go whose address comes from somebody else than the user.
+#include <mutex>
+
 #include "certificate.h"
 #include "clip/clip_host.h"
+#include "generation/service_client.h"
 #include "http/address.h"
 #include "http/session.h"
 #include "http/validator.h"
@@ -141,19 +144,165 @@ GST_START_TEST(a_clips_address_leads_to_local_hosts_only_where_the_service_is) {
   HttpSession session(options);
   Cancellation cancellation;
 
-  ClipHost outside(session, cancellation, false);
+  ClipHost outside(session, cancellation, ClipReach::Public);
   const auto refused = outside.open(server.url() + "/a.mp4", {}, Clock::now() + 20s);
   fail_if(refused.has_value());
   fail_unless(refused.error().kind == ClipRefusal::Kind::LinkRefused);
   fail_unless_contains(refused.error().cause, "127.0.0.1, which is not of the public internet");
   fail_unless(server.requests().empty());
 
-  ClipHost inside(session, cancellation, true);
+  ClipHost inside(session, cancellation, ClipReach::Local);
   fail_unless(inside.open(server.url() + "/a.mp4", {}, Clock::now() + 20s).has_value());
 }
 GST_END_TEST
 
-GST_START_TEST(whether_the_service_is_local_is_told_by_its_address) {
+GST_START_TEST(a_clip_comes_from_this_machine_over_http_only_where_the_service_does) {
+  const TestServer server([](const Seen &, Answer &answer) { answer.send(200, "video/mp4", "0123456789"); });
+  HttpSession session{SessionOptions{}};
+  Cancellation cancellation;
+  for (const ClipReach reach : {ClipReach::Public, ClipReach::Local}) {
+    const auto refused = ClipHost(session, cancellation, reach).open(server.url() + "/a.mp4", {}, Clock::now() + 20s);
+    fail_if(refused.has_value());
+    fail_unless_contains(refused.error().cause, "only https is followed");
+  }
+  ClipHost same(session, cancellation, ClipReach::ThisMachine);
+  fail_unless(same.open(server.url() + "/a.mp4", {}, Clock::now() + 20s).has_value());
+  fail_unless_equals_int(server.requests().size(), 1);
+}
+GST_END_TEST
+
+/// Stands in for the system's name service. What it says may change between two questions.
+class Names {
+public:
+  using List = std::vector<std::string>;
+
+  Names() : before_(adopt(g_resolver_get_default())) {
+    static const GType type = g_type_register_static_simple(
+        G_TYPE_RESOLVER, "TestNames", sizeof(GResolverClass),
+        +[](gpointer klass, gpointer) {
+          G_RESOLVER_CLASS(klass)->lookup_by_name = answer;
+          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags =
+              +[](GResolver *resolver, const char *name, GResolverNameLookupFlags flags, GCancellable *,
+                  GError **error) {
+                return answerIn(resolver, name, flags, error);
+              };
+          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags_async =
+              +[](GResolver *resolver, const char *name, GResolverNameLookupFlags flags, GCancellable *cancellable,
+                  GAsyncReadyCallback callback, gpointer data) {
+                GTask *task = g_task_new(resolver, cancellable, callback, data);
+                GError *error = nullptr;
+                if (GList *list = answerIn(resolver, name, flags, &error))
+                  g_task_return_pointer(task, list, nullptr);
+                else
+                  g_task_return_error(task, error);
+                g_object_unref(task);
+              };
+          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags_finish =
+              +[](GResolver *, GAsyncResult *result, GError **error) {
+                return static_cast<GList *>(g_task_propagate_pointer(G_TASK(result), error));
+              };
+        },
+        sizeof(GResolver), nullptr, GTypeFlags{});
+    const auto resolver = adopt(static_cast<GResolver *>(g_object_new(type, nullptr)));
+    g_resolver_set_default(resolver.get());
+  }
+  Names(const Names &) = delete;
+  Names &operator=(const Names &) = delete;
+  ~Names() { g_resolver_set_default(before_.get()); }
+
+  static void say(List addresses) {
+    const std::lock_guard lock(mutex());
+    addresses_() = std::move(addresses);
+  }
+
+private:
+  static std::mutex &mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  static List &addresses_() {
+    static List list;
+    return list;
+  }
+  static GList *answer(GResolver *resolver, const char *name, GCancellable *, GError **error) {
+    return answerIn(resolver, name, G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT, error);
+  }
+  static GList *answerIn(GResolver *, const char *, GResolverNameLookupFlags flags, GError **error) {
+    const std::lock_guard lock(mutex());
+    GList *list = nullptr;
+    for (const std::string &text : addresses_()) {
+      GInetAddress *address = g_inet_address_new_from_string(text.c_str());
+      const auto unwanted = g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4
+                                ? G_RESOLVER_NAME_LOOKUP_FLAGS_IPV6_ONLY
+                                : G_RESOLVER_NAME_LOOKUP_FLAGS_IPV4_ONLY;
+      if (flags & unwanted)
+        g_object_unref(address);
+      else
+        list = g_list_append(list, address);
+    }
+    if (!list)
+      g_set_error_literal(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "there is no such name");
+    return list;
+  }
+
+  GRefPtr<GResolver> before_;
+};
+
+GST_START_TEST(whether_a_named_service_is_local_is_told_by_the_connections_to_it) {
+  const TestServer server([](const Seen &, Answer &answer) { answer.json(200, "{}"); });
+  const Names names;
+  Names::say({"127.0.0.1"});
+  Plan plan;
+  plan.baseUrl = named(server, "gateway.example");
+  HttpSession session{SessionOptions{}};
+  Cancellation cancellation;
+  ServiceClient client(session, plan, {});
+
+  fail_if(client.isLocal(nullptr)); // whatever the name service says: nothing was connected to
+  fail_unless(client.get("/v1/models", cancellation, Clock::now() + 20s).has_value());
+  fail_unless(client.isLocal(nullptr));
+  for (const Names::List &list :
+       {Names::List{"127.0.0.1", "8.8.8.8"}, {"2606:4700::1111", "10.1.2.3"}, {"8.8.8.8"}, {}}) {
+    Names::say(list);
+    fail_if(client.isLocal(nullptr));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_name_that_turns_local_after_it_was_connected_to_elsewhere_is_not_local) {
+  // what is behind a proxy has no address here
+  const TestServer proxy([](const Seen &, Answer &answer) { answer.json(200, "{}"); });
+  const Names names;
+  Names::say({"10.1.2.3"});
+  SessionOptions options;
+  options.proxy = proxy.url();
+  HttpSession session(options);
+  Plan plan;
+  plan.baseUrl = "http://gateway.example";
+  Cancellation cancellation;
+  ServiceClient client(session, plan, {});
+  fail_unless(client.get("/v1/models", cancellation, Clock::now() + 20s).has_value());
+  fail_if(client.isLocal(nullptr));
+}
+GST_END_TEST
+
+GST_START_TEST(an_address_in_the_base_url_says_by_itself_whether_the_service_is_local) {
+  HttpSession session{SessionOptions{}};
+  for (const char *url :
+       {"http://localhost:1", "https://127.0.0.1", "https://[::1]", "https://10.1.2.3/v1", "https://[fd00::1]"}) {
+    Plan plan;
+    plan.baseUrl = url;
+    fail_unless(ServiceClient(session, plan, {}).isLocal(nullptr), "%s", url);
+  }
+  for (const char *url : {"https://8.8.8.8", "https://[2606:4700::1111]"}) {
+    Plan plan;
+    plan.baseUrl = url;
+    fail_if(ServiceClient(session, plan, {}).isLocal(nullptr), "%s", url);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(whether_a_host_is_local_is_told_by_its_address) {
   for (const char *host : {"localhost", "127.0.0.1", "10.1.2.3", "::1", "fd00::1"})
     fail_unless(isAtLocalAddress(host, nullptr), "%s", host);
   for (const char *host : {"8.8.8.8", "2606:4700::1111", "no-such-host.invalid"})
@@ -278,7 +427,11 @@ static Suite *network_edge_suite() {
   tcase_add_test(tests, what_may_go_to_the_public_only_does_not_even_greet_a_local_host);
   tcase_add_test(tests, behind_a_proxy_the_name_counts);
   tcase_add_test(tests, a_clips_address_leads_to_local_hosts_only_where_the_service_is);
-  tcase_add_test(tests, whether_the_service_is_local_is_told_by_its_address);
+  tcase_add_test(tests, a_clip_comes_from_this_machine_over_http_only_where_the_service_does);
+  tcase_add_test(tests, whether_a_named_service_is_local_is_told_by_the_connections_to_it);
+  tcase_add_test(tests, a_name_that_turns_local_after_it_was_connected_to_elsewhere_is_not_local);
+  tcase_add_test(tests, an_address_in_the_base_url_says_by_itself_whether_the_service_is_local);
+  tcase_add_test(tests, whether_a_host_is_local_is_told_by_its_address);
   tcase_add_test(tests, tls_before_1_2_is_refused);
   tcase_add_test(tests, an_image_host_cannot_send_on_to_a_local_one);
   tcase_add_test(tests, the_image_of_a_strangers_uri_is_asked_for_on_the_public_internet_only);

@@ -577,8 +577,9 @@ GST_END_TEST
 GST_START_TEST(another_spelling_of_the_base_url_does_not_buy_again) {
   Bench bench;
   const std::string port = std::to_string(bench.service.server.port());
+  bench.settings.baseUrl = "HTTP://LocalHost:" + port;
   fail_unless(bench.run().has_value());
-  const std::string other[] = {"HTTP://127.0.0.1:" + port + "/", "http://localhost:0" + port,
+  const std::string other[] = {bench.service.server.url(), "HTTP://127.0.0.1:" + port + "/", "http://localhost:0" + port,
                                "http://LOCALHOST:" + port + "/x/..", "http://[::1]:" + port};
   for (const std::string &url : other) {
     bench.row = 0;
