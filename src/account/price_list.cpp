@@ -1,92 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "account/price_list.h"
 
-#include <algorithm>
-
+#include "account/listing.h"
 #include "api/json.h"
-#include "ledger/folders.h"
 
 namespace aimlvideo {
-
-namespace {
-
-/// Far above the few kilobytes of one model.
-constexpr size_t largestAnswer = 1 << 20;
-constexpr std::chrono::seconds patience{15}; // for one attempt
-constexpr unsigned attempts = 2;
-
-/// What the service said last of a model's price.
-struct Remembered {
-  std::string etag;
-  std::string body;
-};
-
-/// The file is named by what was asked for, so that the price of one service is never taken for another's.
-std::string fileFor(const std::string &url) {
-  const GCharPtr name(g_compute_checksum_for_string(G_CHECKSUM_SHA256, url.c_str(), -1));
-  return cacheFolder() + "/prices/" + std::string(name.get()).substr(0, 32) + ".json";
-}
-
-Remembered recall(const std::string &url) {
-  char *contents = nullptr;
-  gsize size = 0;
-  if (!g_file_get_contents(fileFor(url).c_str(), &contents, &size, nullptr))
-    return {};
-  const GCharPtr owned(contents);
-  const auto node = json::parse({contents, size});
-  JsonObject *object = node ? json::objectIn(node->get()) : nullptr;
-  const auto text = [object](const char *name) {
-    return json::scalarText(json::member(object, name)).value_or("");
-  };
-  return text("url") == url ? Remembered{text("etag"), text("body")} : Remembered{};
-}
-
-/// Losing this costs a few kilobytes the next time, so nothing is said of it.
-void remember(const std::string &url, const Remembered &answer) {
-  if (answer.etag.empty() || !makePrivateFolder(cacheFolder()) || !makePrivateFolder(cacheFolder() + "/prices"))
-    return;
-  const auto object = adopt(json_object_new());
-  json_object_set_string_member(object.get(), "url", url.c_str());
-  json_object_set_string_member(object.get(), "etag", answer.etag.c_str());
-  json_object_set_string_member(object.get(), "body", answer.body.c_str());
-  const auto node = adopt(json_node_init_object(json_node_alloc(), object.get()));
-  const std::string text = json::write(node.get());
-  g_file_set_contents(fileFor(url).c_str(), text.data(), static_cast<gssize>(text.size()), nullptr);
-}
-
-tl::expected<std::string, std::string> fetch(HttpSession &session, const std::string &url, Cancellation &cancellation,
-                                             Clock::time_point deadline) {
-  const Remembered known = recall(url);
-  HttpRequest request;
-  request.url = url;
-  request.headers = {{"Accept", "application/json"}};
-  if (!known.etag.empty())
-    request.headers.emplace_back("If-None-Match", known.etag);
-  std::string why;
-  for (unsigned attempt = 0; attempt < attempts && !cancellation.cancelled(); ++attempt) {
-    const auto response =
-        session.exchange(request, cancellation, std::min(deadline, Clock::now() + patience), largestAnswer);
-    if (response && response->status == 304 && !known.etag.empty())
-      return known.body;
-    if (response && response->successful()) {
-      remember(url, {response->header("ETag").value_or(""), response->body});
-      return response->body;
-    }
-    why = response ? "HTTP status " + std::to_string(response->status) : response.error().message;
-    if (response && response->status < 500)
-      break;
-  }
-  return tl::unexpected("the service's price list can't be fetched (" + why + ")");
-}
-
-} // namespace
 
 tl::expected<GRefPtr<JsonNode>, std::string> pricingOf(const std::string &baseUrl, const std::string &model,
                                                        HttpSession &session, Cancellation &cancellation,
                                                        Clock::time_point deadline) {
-  const auto body = fetch(session, baseUrl + pricePath(model), cancellation, deadline);
+  const auto body = fetchListing(session, baseUrl + pricePath(model), "prices", cancellation, deadline);
   if (!body)
-    return tl::unexpected(body.error());
+    return tl::unexpected("the service's price list can't be fetched (" + body.error() + ")");
   return pricingIn(*body, model);
 }
 

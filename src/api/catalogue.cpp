@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "api/json.h"
+#include "api/overlay.h"
 extern "C" {
 #include "models_resource.h" // generated, without its own extern "C"
 }
@@ -23,7 +24,7 @@ bool flag(JsonObject *object, const char *name) {
 
 std::optional<unsigned> count(JsonObject *object, const char *name) {
   const auto value = json::number(json::member(object, name));
-  return value ? std::optional(static_cast<unsigned>(*value)) : std::nullopt;
+  return value && *value >= 0 && *value <= G_MAXUINT ? std::optional(static_cast<unsigned>(*value)) : std::nullopt;
 }
 
 /// Calls `visit` with each element of an array member; does nothing where there is none.
@@ -159,6 +160,32 @@ GRefPtr<JsonNode> factsAt(const std::string &name) {
   return *root;
 }
 
+/// Of this user, read once.
+const Overlay &overlay() {
+  static const auto *read = new Overlay(loadOverlay(overlayFile()));
+  return *read;
+}
+
+/// A known model's facts with what a refresh has added.
+GRefPtr<JsonNode> extended(JsonNode *facts) {
+  JsonObject *known = json::objectIn(facts);
+  const auto addition = overlay().models.find(text(known, "id"));
+  return addition == overlay().models.end() ? share(facts)
+                                            : withAdditions(known, json::objectIn(addition->second.get()));
+}
+
+/// A model's facts by one of its names. Null: neither the catalogue nor a refresh has it.
+GRefPtr<JsonNode> factsFor(const std::string &name) {
+  if (const auto facts = factsAt("model/" + name))
+    return extended(facts.get());
+  const auto alias = overlay().aliases.find(name);
+  const std::string &id = alias == overlay().aliases.end() ? name : alias->second;
+  if (const auto facts = id == name ? nullptr : factsAt("model/" + id))
+    return extended(facts.get());
+  const auto added = overlay().models.find(id);
+  return added == overlay().models.end() ? nullptr : added->second;
+}
+
 } // namespace
 
 bool ImageLimits::any() const {
@@ -183,7 +210,27 @@ const Catalogue &Catalogue::instance() {
 }
 
 GRefPtr<JsonNode> Catalogue::facts() {
-  return factsAt("models.json");
+  const auto compiledIn = factsAt("models.json");
+  if (overlay().empty())
+    return compiledIn;
+  std::map<std::string, GRefPtr<JsonNode>> models = {overlay().models.begin(), overlay().models.end()};
+  forEach(json::objectIn(compiledIn.get()), "models",
+          [&](JsonNode *node) { models[text(json::objectIn(node), "id")] = extended(node); });
+  const auto list = adopt(json_array_new());
+  for (const auto &[id, model] : models)
+    json_array_add_element(list.get(), json_node_copy(model.get()));
+  const auto root = adopt(json_object_new());
+  json_object_set_int_member(root.get(), "version", 1);
+  json_object_set_array_member(root.get(), "models", json_array_ref(list.get()));
+  return adopt(json_node_init_object(json_node_alloc(), root.get()));
+}
+
+GRefPtr<JsonNode> Catalogue::compiledIn(const std::string &name) {
+  return factsAt("model/" + name);
+}
+
+const std::string &Catalogue::overlayProblem() {
+  return overlay().problem;
 }
 
 const std::vector<Model> &Catalogue::models() const {
@@ -210,7 +257,7 @@ const Model *Catalogue::find(std::string_view id) const {
   const std::lock_guard lock(mutex_);
   if (const auto known = found_.find(id); known != found_.end())
     return known->second.get();
-  const auto root = factsAt("model/" + std::string(id));
+  const auto root = factsFor(std::string(id));
   if (!root)
     return nullptr;
   Model model = readModel(json::objectIn(root.get()));

@@ -104,7 +104,8 @@ struct Model {
   const std::vector<Parameter> &parametersOn(EndpointFamily family) const;
 };
 
-/// The video models of the service, out of the data compiled into the library.
+/// The video models of the service, out of the data compiled into the library, and what a refresh that the user asked
+/// for has found beyond them, see Overlay.
 ///
 /// The service adds models every week, so the catalogue is what is known and never a list of what is allowed.
 class Catalogue {
@@ -116,6 +117,10 @@ public:
   const Model *find(std::string_view id) const;
   /// The data of all of them, as JSON.
   static GRefPtr<JsonNode> facts();
+  /// The data of one that is compiled in, by id or alias. Null: it is not.
+  static GRefPtr<JsonNode> compiledIn(const std::string &name);
+  /// A sentence: why what a refresh has found is ignored, in whole or in part; empty: it is not.
+  static const std::string &overlayProblem();
   /// All of them, read at the first call.
   const std::vector<Model> &models() const;
   /// All ids and aliases.

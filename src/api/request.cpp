@@ -83,6 +83,8 @@ Result<Request> composeRequest(const Inputs &inputs) {
   request.prompt = inputs.prompt;
   if (!request.known)
     request.warnings.push_back(unknownModel(request.model));
+  if (const std::string &problem = Catalogue::overlayProblem(); !problem.empty())
+    request.warnings.push_back(problem);
 
   const std::vector<Parameter> *parameters = request.known ? &request.known->parametersOn(inputs.family) : nullptr;
   const auto body = adopt(json_object_new());

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "account/listing.h"
+#include "api/deprecations.h"
 #include "base/money.h"
 #include "generation/remarks.h"
 #include "generation/verdict.h"
@@ -12,6 +14,8 @@ namespace aimlvideo {
 namespace {
 
 using std::chrono::seconds;
+
+constexpr seconds patienceForList{10};
 
 std::string randomRequestId() {
   const GCharPtr uuid(g_uuid_string_random());
@@ -30,6 +34,7 @@ private:
   Result<void> pause(const RetryPolicy &policy, const Error &cause, const Exchanged<HttpResponse> &response);
   const RetryPolicy &policyFor(const Exchanged<HttpResponse> &response) const;
   Failure givenUp(Error error);
+  Error withReplacement(Error error);
 
   Run &run_;
   LedgerRow &row_;
@@ -104,9 +109,25 @@ Result<std::optional<Reply>> Submission::carryOut(Error &why) {
     case Verdict::Untrusted:
       return givenUp(notReached(run_, response.error()));
     case Verdict::Refused:
-      return givenUp(refusalFrom(*response));
+      return givenUp(withReplacement(refusalFrom(*response)));
     }
   }
+}
+
+/// Where the service does not know the model, its list of those that it has given up may say why, and what took its
+/// place.
+Error Submission::withReplacement(Error error) {
+  if (error.httpStatus != 404 && error.httpStatus != 410)
+    return error;
+  const auto list = fetchDeprecations(*run_.session, run_.plan.baseUrl, run_.cancellation,
+                                      std::min(run_.deadline, Clock::now() + patienceForList));
+  const auto deprecation = list ? deprecationIn(*list, row_.model) : std::nullopt;
+  if (!deprecation)
+    return error;
+  error.why += "; " + deprecation->sentence(row_.model);
+  if (!deprecation->replacedBy.empty())
+    error.remedy = "Set model to " + deprecation->replacedBy;
+  return error;
 }
 
 /// Waits before the next attempt, or says why there is none.

@@ -106,6 +106,18 @@ class Keys(EmulatorTest):
         self.assertEqual(answer.json["path"], UNIVERSAL)
 
 
+class UnknownModels(unittest.TestCase):
+    def test_any_model_is_taken_when_it_is_asked_for_and_nothing_in_its_requests_is_checked(self):
+        with Emulator(*ANY_CLIP, "--unknown-models", "--unknown-keys", "refuse") as emulator:
+            made = emulator.generate("acme/dream-2", duration="long", image_url=data_uri(RED), style={"a": [1]})
+            self.assertEqual(emulator.call("GET", url_of(made.json), key=None).status, 200)
+            task, = emulator.report()["tasks"]
+            self.assertEqual((task["model"], task["request"]["media"][0]["parameter"]), ("acme/dream-2", "image_url"))
+            self.assertEqual(emulator.create("x" * 201).status, 404)
+            # those that are known are checked all the same
+            self.assertEqual(emulator.create(duration=7).status, 400)
+
+
 class UnknownKeys(unittest.TestCase):
     BODY = {"model": TEXT_MODEL, "prompt": "a", "colour": "red\r\nX-Evil: 1", "x\r\nX-Evil: 1": 1}
 

@@ -73,6 +73,33 @@ class Models(EmulatorTest):
         other = self.emulator.call("GET", "/v1/models?include=pricing", key=None, headers={"If-None-Match": etag})
         self.assertEqual(other.status, 200)
 
+    def test_each_model_has_a_description_at_the_address_that_the_list_names(self):
+        for model in self.models():
+            url = model["info"]["docsJson"]
+            self.assertTrue(url.startswith(self.emulator.base), url)
+        description = self.emulator.call("GET", self.models("?id=minimax/hailuo-02")[0]["info"]["docsJson"], key=None).json
+        schema = description["paths"]["/v2/video/generations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        self.assertEqual(schema["properties"]["model"]["enum"], ["minimax/hailuo-02"])
+        self.assertEqual(schema["properties"]["duration"]["enum"], [6, 10])
+        self.assertIn("prompt", schema["required"])
+        self.assertEqual(self.emulator.call("GET", "/docs-json?model=no/such", key=None).status, 404)
+
+    def test_models_that_are_given_up_are_listed_by_state_and_date(self):
+        rows = {}
+        for path in ("/v1/models/deprecations", "/models/deprecated", "/api/v1/models/deprecations"):
+            answer = self.emulator.call("GET", path, key=None)
+            rows = {row["status"]: row for row in answer.json["data"]}
+            self.assertEqual(set(rows), {"deprecated", "withdrawn", "superseded"})
+        again = self.emulator.call("GET", "/v1/models/deprecations", key=None, headers={"If-None-Match": answer.headers["ETag"]})
+        self.assertEqual(again.status, 304)
+        self.assertIsNone(rows["superseded"]["shutdown_at"])
+        self.assertEqual(set(rows["withdrawn"]), {"id", "aliases", "status", "deprecated_at", "shutdown_at", "replaced_by", "reason"})
+        self.assertEqual(self.emulator.create(rows["withdrawn"]["id"]).status, 404)
+        for query, states in (("?status=WITHDRAWN,superseded", {"withdrawn", "superseded"}), ("?status=lost", set(rows)),
+                              ("?since=2026-08-01", {"deprecated"})):
+            found = self.emulator.call("GET", "/v1/models/deprecations" + query, key=None).json["data"]
+            self.assertEqual({row["status"] for row in found}, states, query)
+
     def test_the_list_has_three_addresses(self):
         bodies = {self.emulator.call("GET", path + "?id=" + TEXT_MODEL, key=None).body
                   for path in ("/v1/models", "/models", "/api/v1/models")}

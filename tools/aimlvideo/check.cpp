@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "account/account.h"
+#include "account/listing.h"
 #include "account/price_list.h"
+#include "api/deprecations.h"
 #include "api/json.h"
 #include "command.h"
 #include "options.h"
@@ -86,7 +88,8 @@ ExitCode runCheck(const Arguments &arguments) {
   gboolean asJson = FALSE;
   gboolean offline = FALSE;
   const GOptionEntry entries[] = {
-      {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "do not ask for the price", nullptr},
+      {"offline", 0, 0, G_OPTION_ARG_NONE, &offline,
+       "do not ask the service for the price, nor whether it gives the model up", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
       {},
   };
@@ -106,7 +109,7 @@ ExitCode runCheck(const Arguments &arguments) {
     return ExitCode::Usage;
   settings.dryRun = true;
 
-  const auto plan = prepare(settings);
+  auto plan = prepare(settings);
   if (!plan) {
     if (asJson)
       printJson(jsonOf(plan.error()));
@@ -114,6 +117,10 @@ ExitCode runCheck(const Arguments &arguments) {
   }
   Cancellation cancellation;
   HttpSession session(sessionOptionsOf(settings));
+  const auto deprecations = offline ? tl::unexpected(std::string())
+                                    : fetchDeprecations(session, plan->baseUrl, cancellation, Clock::now() + patience);
+  if (const auto deprecation = deprecations ? deprecationIn(*deprecations, plan->request.model) : std::nullopt)
+    plan->request.warnings.push_back(deprecation->sentence(plan->request.model));
   const Price price = offline ? tl::unexpected(std::string("it was not asked for"))
                               : priceOf(*plan, session, cancellation, Clock::now() + patience);
   if (asJson)

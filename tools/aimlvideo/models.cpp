@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "account/account.h"
 #include "account/price_list.h"
+#include "account/refresh.h"
 #include "api/catalogue.h"
 #include "api/endpoint.h"
 #include "api/json.h"
@@ -136,12 +137,44 @@ std::string hintFor(const std::string &name) {
   return nearest.empty() ? "'aimlvideo models' lists those that are" : "Did you mean " + nearest + "?";
 }
 
+JsonNode *jsonOf(const Refreshed &found) {
+  const auto object = adopt(json_object_new());
+  const std::pair<const char *, unsigned> counts[] = {{"listed", found.listed},
+                                                      {"added_models", found.models},
+                                                      {"added_parameters", found.parameters},
+                                                      {"unreadable", found.unreadable}};
+  for (const auto &[name, count] : counts)
+    json_object_set_int_member(object.get(), name, count);
+  json_object_set_string_member(object.get(), "file", found.file.c_str());
+  return json_node_init_object(json_node_alloc(), object.get());
+}
+
+ExitCode refresh(const Settings &settings, bool asJson) {
+  Cancellation cancellation;
+  const auto found = refreshCatalogue(settings, cancellation);
+  if (!found)
+    return printError(found.error());
+  if (asJson) {
+    printJson(jsonOf(*found));
+    return ExitCode::Success;
+  }
+  print("The service lists " + std::to_string(found->listed) + " video models. New are " +
+        std::to_string(found->models) + " of them, and " + std::to_string(found->parameters) +
+        " parameters of the others.");
+  if (found->unreadable > 0)
+    printWarning("the descriptions of " + std::to_string(found->unreadable) + " can't be fetched or read");
+  print("They are kept in " + found->file + ".");
+  return ExitCode::Success;
+}
+
 } // namespace
 
 ExitCode runModels(const Arguments &arguments) {
   gboolean asJson = FALSE;
   gboolean offline = FALSE;
+  gboolean refreshed = FALSE;
   const GOptionEntry entries[] = {
+      {"refresh", 0, 0, G_OPTION_ARG_NONE, &refreshed, "ask the service for newer models and parameters", nullptr},
       {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "do not ask for the price", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
       {},
@@ -155,6 +188,14 @@ ExitCode runModels(const Arguments &arguments) {
     return ExitCode::Usage;
   Settings settings;
   serviceOptions.fill(settings);
+  if (refreshed && !names->empty()) {
+    printUsageError("--refresh takes no ID");
+    return ExitCode::Usage;
+  }
+  if (refreshed)
+    return refresh(settings, asJson);
+  if (const std::string &problem = Catalogue::overlayProblem(); !problem.empty())
+    printWarning(problem);
   const Model *model = names->empty() ? nullptr : Catalogue::instance().find(names->front());
   if (!names->empty() && !model)
     return printError(failure(ErrorKind::NotFound, "the model \"" + names->front() + "\" is not known",

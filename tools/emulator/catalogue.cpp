@@ -2,6 +2,7 @@
 #include "catalogue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -107,11 +108,48 @@ Catalogue::Catalogue() {
     throw std::runtime_error("the catalogue of models: " + json.error());
   for (const Json &element : (*json)["models"].elements())
     models_.push_back(readModel(element));
-  for (size_t i = 0; i < models_.size(); i++) {
-    byName_.emplace(models_[i].id, i);
-    for (const std::string &alias : models_[i].aliases)
-      byName_.emplace(alias, i);
+  for (size_t i = 0; i < models_.size(); i++)
+    addNames(i);
+}
+
+void Catalogue::addNames(size_t index) {
+  byName_.emplace(models_[index].id, index);
+  for (const std::string &alias : models_[index].aliases)
+    byName_.emplace(alias, index);
+}
+
+bool Catalogue::add(const Json &overlay) {
+  if (overlay["version"].number() != 1 || !overlay["models"].isArray())
+    return false;
+  for (const Json &element : overlay["models"].elements()) {
+    Model found = readModel(element);
+    auto known = byName_.find(found.id);
+    if (known == byName_.end() && !found.id.empty() && found.legacyPath.empty()) {
+      models_.push_back(std::move(found));
+      addNames(models_.size() - 1);
+    } else if (known != byName_.end()) {
+      Model &model = models_[known->second];
+      for (Parameter &parameter : found.parameters)
+        if (!parameter.required && !model.parameter(parameter.name))
+          model.parameters.push_back(std::move(parameter));
+      std::ranges::copy(found.aliases, std::back_inserter(model.aliases));
+      addNames(known->second);
+    }
   }
+  return true;
+}
+
+const Model *Catalogue::invent(const std::string &name) {
+  Model &model = invented_[name];
+  model.id = name;
+  model.vendor = name.substr(0, name.find('/'));
+  model.kind = "text-or-image-to-video";
+  model.isInvented = true;
+  model.inputs = {{"text", {"prompt"}},
+                  {"image", {"image_url", "first_frame_image", "image_urls", "last_image_url", "tail_image_url"}},
+                  {"video", {"video_url", "video_urls"}},
+                  {"audio", {"audio_url", "audio_urls"}}};
+  return &model;
 }
 
 const Model *Catalogue::find(std::string_view name) const {

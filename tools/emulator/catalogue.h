@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ struct Model {
   std::map<std::string, std::vector<std::string>> inputs;
   std::string legacyPath;
   bool legacyOnly = false;
+  bool isInvented = false; // nobody knows what it takes
   bool videoMayBeArray = false;
   SampleRun sample;
   std::vector<Json> rules; // between parameters, see findBrokenRules()
@@ -55,17 +57,25 @@ struct Model {
   bool takes(std::string_view input) const { return inputs.contains(std::string(input)); }
 };
 
-// The models of the service, read from the compiled-in catalogue.
+// The models of the service, read from the compiled-in catalogue, and what was found of newer ones.
 class Catalogue {
 public:
   Catalogue();
 
   // By id or alias; nullptr where the service knows no such model.
   const Model *find(std::string_view name) const;
-  const std::vector<Model> &models() const { return models_; }
+  // One of which nothing is known but its name.
+  const Model *invent(const std::string &name);
+  const std::deque<Model> &models() const { return models_; }
+  // Models, and parameters and names of known ones, as `aimlvideo models --refresh` keeps them. False: it is no such
+  // list.
+  bool add(const Json &overlay);
 
 private:
-  std::vector<Model> models_;
+  void addNames(size_t index);
+
+  std::deque<Model> models_; // tasks point to them
+  std::map<std::string, Model> invented_;
   std::map<std::string, size_t, std::less<>> byName_;
 };
 

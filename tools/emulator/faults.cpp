@@ -41,7 +41,8 @@ constexpr Kind kinds[] = {{"lost-before", false, "", ""},
                           {"endless", true, "create", ""},
                           {"completed-at-once", true, "create", ""}};
 
-constexpr std::array phases = {"create", "poll", "clip", "logs", "models", "model", "billing", "unknown"};
+constexpr std::array phases = {"create", "poll",         "clip",   "logs",    "models",
+                               "model",  "deprecations", "schema", "billing", "unknown"};
 
 template <typename Range>
 std::string list(const Range &names) {

@@ -44,6 +44,8 @@ std::vector<Parameter> parametersAt(const Model &model, const Request &request) 
 // Keys that the schema does not have are named in `unknownKeys`, or are mistakes where it is null.
 std::vector<std::string> findMistakesIn(const Model &model, const Request &request, const Json &body,
                                         std::vector<std::string> *unknownKeys) {
+  if (model.isInvented)
+    return {};
   std::vector<std::string> mistakes = findMistakes(parametersAt(model, request), body, unknownKeys);
   for (const std::string &mistake : findBrokenRules(model.rules, body))
     mistakes.push_back(mistake);
@@ -81,6 +83,9 @@ void Generations::create(const Request &request, const Fault *fault, const Reply
     return reply(bodyError(request, {(*body)["model"].exists() ? "model: Expected string" : "model: Required"}));
   std::string name = (*body)["model"].string();
   const Model *model = service_.catalogue.find(name);
+  constexpr size_t longestName = 200;
+  if (!model && service_.options.takesUnknownModels && !name.empty() && name.size() <= longestName)
+    model = service_.catalogue.invent(name);
   if (!model || !isOffered(*model, request))
     return reply(errorResponse(request, 404, "Model '" + name.substr(0, 200) + "' not found"));
   std::vector<std::string> unknownKeys;

@@ -2,9 +2,11 @@
 #include "listings.h"
 
 #include <algorithm>
+#include <array>
 
 #include "media.h"
 #include "prices.h"
+#include "schemas.h"
 
 namespace emulator {
 namespace {
@@ -27,11 +29,11 @@ Json stringsJson(const std::vector<std::string> &strings) {
   return array;
 }
 
-Json modelJson(const Model &model, bool hasPricing) {
+Json modelJson(const Model &model, bool hasPricing, const std::string &origin) {
   constexpr char type[] = "internal/video-generations/submit";
   CharPtr id(g_uri_escape_string(model.id.c_str(), nullptr, FALSE));
-  std::string schema = "https://api.aimlapi.com/docs-json?model=" + std::string(id.get()) +
-                       "&endpoint=internal%2Fvideo-generations%2Fsubmit";
+  std::string schema =
+      origin + "/docs-json?model=" + std::string(id.get()) + "&endpoint=internal%2Fvideo-generations%2Fsubmit";
   Json json =
       Json::object({{"id", model.id},
                     {"object", "model"},
@@ -73,9 +75,10 @@ bool passes(const Model &model, const Request &request) {
   return true;
 }
 
-Response tagged(const Request &request, const Json &json) {
+// The tag is that of the whole answer, or of the part that is told apart.
+Response tagged(const Request &request, const Json &json, const Json &part = {}) {
   Response response = Response::json(200, json);
-  std::string etag = "W/\"" + sha256(response.body.view()).substr(0, 27) + '"';
+  std::string etag = "W/\"" + (part.exists() ? sha256(part.dump()) : sha256(response.body.view())).substr(0, 27) + '"';
   response.header("ETag", etag);
   std::string known = request.header("if-none-match");
   if (known == "*" || known.find(etag) != std::string::npos) {
@@ -97,7 +100,7 @@ Response Listings::models(const Request &request) const {
     if (passes(model, request))
       data.add(request.path == "/models/metrics"
                    ? Json::object({{"id", model.id}, {"latency_seconds", model.sample.seconds}})
-                   : modelJson(model, wantsPricing(request)));
+                   : modelJson(model, wantsPricing(request), request.origin));
   return tagged(request, Json::object({{"object", "list"}, {"data", data}}));
 }
 
@@ -106,7 +109,51 @@ Response Listings::model(const Request &request) const {
   const Model *model = service_.catalogue.find(id);
   if (!model)
     return errorResponse(request, 404, "Model '" + id.substr(0, 200) + "' not found");
-  return tagged(request, Json::object({{"object", "model"}, {"data", modelJson(*model, wantsPricing(request))}}));
+  return tagged(
+      request, Json::object({{"object", "model"}, {"data", modelJson(*model, wantsPricing(request), request.origin)}}));
+}
+
+// A made-up part of the list, with one model in each state.
+Response Listings::deprecations(const Request &request) const {
+  struct Entry {
+    const char *id, *alias, *status, *deprecated, *shutdown, *replacedBy, *reason;
+  };
+  constexpr Entry entries[] = {
+      {"google/gemini-omni-flash-preview", nullptr, "deprecated", "2026-08-20", "2026-09-30",
+       "google/gemini-omni-1.1-flash", nullptr},
+      {"kling-video/v1.5/standard/text-to-video", "klingai/v1.5-standard-text-to-video", "withdrawn", "2026-07-30",
+       "2026-07-30", "kling-video/v1.6/standard/text-to-video", "provider_delisted"},
+      {"openai/sora-2-pro", nullptr, "superseded", "2026-06-26", nullptr, "openai/sora-2-pro-t2v", "consolidated"}};
+  constexpr std::array states = {"deprecated", "superseded", "withdrawn"};
+  auto text = [](const char *value) {
+    return value ? Json(value) : Json(nullptr);
+  };
+  auto wanted = filterOf(request, "status");
+  for (std::string &state : wanted)
+    std::ranges::transform(state, state.begin(), [](char c) { return g_ascii_tolower(c); });
+  // what is not recognised filters nothing
+  std::erase_if(wanted, [&](const std::string &state) { return std::ranges::find(states, state) == states.end(); });
+  std::string since = request.parameter("since").value_or("");
+  Json data = Json::array();
+  for (const Entry &entry : entries) {
+    std::string latest = entry.shutdown ? std::max<std::string>(entry.shutdown, entry.deprecated) : entry.deprecated;
+    if ((!wanted.empty() && !contains(wanted, entry.status)) || latest < since)
+      continue;
+    data.add(Json::object({{"id", entry.id},
+                           {"aliases", entry.alias ? Json::array({entry.alias}) : Json::array()},
+                           {"status", entry.status},
+                           {"deprecated_at", entry.deprecated},
+                           {"shutdown_at", text(entry.shutdown)},
+                           {"replaced_by", text(entry.replacedBy)},
+                           {"reason", text(entry.reason)}}));
+  }
+  Json list = Json::object({{"object", "list"}, {"generated_at", isoTime(g_get_real_time())}, {"data", data}});
+  return tagged(request, list, data).header("Cache-Control", "public, max-age=300");
+}
+
+Response Listings::schema(const Request &request) const {
+  const Model *model = service_.catalogue.find(request.parameter("model").value_or(""));
+  return model ? tagged(request, schemaJson(*model)) : errorResponse(request, 404, "Model not found");
 }
 
 Response Listings::logs(const Request &request) {

@@ -11,6 +11,8 @@ public:
   explicit Listings(Service &service) : service_(service) {}
   Response models(const Request &request) const;
   Response model(const Request &request) const;
+  Response deprecations(const Request &request) const;
+  Response schema(const Request &request) const;
   Response logs(const Request &request);
   Response billing(const Request &request) const;
 

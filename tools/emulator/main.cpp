@@ -59,6 +59,19 @@ tl::expected<void, std::string> loadScenario(const std::string &path, Faults &fa
   return {};
 }
 
+// What the user's `aimlvideo models --refresh` has found. Without it there is the compiled-in catalogue.
+void loadOverlay(Catalogue &catalogue) {
+  std::string path = std::string(g_get_user_cache_dir()) + "/aimlvideo/models.json";
+  char *text = nullptr;
+  gsize size = 0;
+  if (!g_file_get_contents(path.c_str(), &text, &size, nullptr))
+    return;
+  CharPtr owned(text);
+  auto overlay = Json::parse({text, size});
+  if (!overlay || !catalogue.add(*overlay))
+    std::fprintf(stderr, "aimlapi-emulator: %s is ignored: it is no refreshed catalogue\n", path.c_str());
+}
+
 int run(int argc, char **argv) {
   auto options = readOptions(argc, argv);
   if (!options)
@@ -79,6 +92,7 @@ int run(int argc, char **argv) {
   }
   LoopPtr loop(g_main_loop_new(nullptr, FALSE));
   Server server(*options, fixedClip);
+  loadOverlay(server.service().catalogue);
   if (!options->scenarioFile.empty())
     if (auto loaded = loadScenario(options->scenarioFile, server.service().faults); !loaded)
       return fail(loaded.error());

@@ -157,7 +157,7 @@ struct Raw {
   double balance = 100'000;
   char *seed = nullptr;
   char **rest = nullptr;
-  gboolean allowRemote = FALSE, verbose = FALSE, exitWithParent = FALSE, version = FALSE;
+  gboolean unknownModels = FALSE, allowRemote = FALSE, verbose = FALSE, exitWithParent = FALSE, version = FALSE;
 
   Raw() = default;
   Raw(const Raw &) = delete;
@@ -211,6 +211,8 @@ Outcome parse(Raw &raw, int argc, char **argv) {
        "SHAPE"},
       {"state-spelling", 0, 0, G_OPTION_ARG_STRING, &raw.stateSpelling,
        "What to call states, such as completed=succeeded,queued=waiting,generating=active,error=failed", "WORDS"},
+      {"unknown-models", 0, 0, G_OPTION_ARG_NONE, &raw.unknownModels,
+       "Take any model, and check nothing of one that is not known", nullptr},
       {"unknown-keys", 0, 0, G_OPTION_ARG_STRING, &raw.unknownKeys,
        "Parameters that the model's schema does not have: ignore, warn or refuse (default: ignore)", "WHAT"},
       {"log-delay", 0, 0, G_OPTION_ARG_STRING, &raw.logDelay,
@@ -320,6 +322,7 @@ Outcome readBehaviour(const Raw &raw, Options &options) {
           assign(options.replyShape, choose("--reply-shape", textOr(raw.replyShape, "documented"), replyShapes));
       !outcome)
     return outcome;
+  options.takesUnknownModels = raw.unknownModels;
   if (raw.stateSpelling)
     if (auto outcome = assign(options.stateSpelling, readSpelling(raw.stateSpelling)); !outcome)
       return outcome;

@@ -53,6 +53,7 @@ struct Options {
   IdShape idShape = IdShape::Model;
   ReplyShape replyShape = ReplyShape::Documented;
   std::map<std::string, std::string> stateSpelling; // queued, generating, completed, error -> what is said
+  bool takesUnknownModels = false;
   UnknownKeys unknownKeys = UnknownKeys::Ignore;
   LogDelay logDelay;
   double latency = 0;   // seconds before each answer of the service

@@ -23,6 +23,12 @@ bool isOldGenerations(const std::string &path) {
   return path == "/v1/video/generations" || path == "/video/generations";
 }
 
+bool isDeprecations(const std::string &path) {
+  return std::ranges::any_of(std::array{"/v1/models/", "/models/", "/api/v1/models/"}, [&](const std::string &list) {
+    return path == list + "deprecations" || path == list + "deprecated";
+  });
+}
+
 } // namespace
 
 std::string phaseOf(const Request &request) {
@@ -42,6 +48,10 @@ std::string phaseOf(const Request &request) {
     return "logs";
   if (path == "/v1/models" || path == "/models" || path == "/api/v1/models" || path == "/models/metrics")
     return "models";
+  if (isDeprecations(path))
+    return "deprecations";
+  if (path == "/docs-json")
+    return "schema";
   if (path.starts_with("/model/"))
     return "model";
   bool isMoney = path == "/v2/billing" || path == "/v2/billing/transactions" || path == "/v2/usage";
@@ -66,6 +76,10 @@ Response Router::answer(const std::string &phase, const Request &request, const 
     return listings_.models(request);
   if (phase == "model")
     return listings_.model(request);
+  if (phase == "deprecations")
+    return listings_.deprecations(request);
+  if (phase == "schema")
+    return listings_.schema(request);
   if (phase == "billing")
     return listings_.billing(request);
   if (phase == "emulator")

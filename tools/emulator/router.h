@@ -12,7 +12,7 @@
 namespace emulator {
 
 // Which part of the service a request is for: "create", "poll", "clip", "logs",
-// "models", "model", "billing", "emulator" (this program itself) or "unknown".
+// "models", "model", "deprecations", "schema", "billing", "emulator" (this program itself) or "unknown".
 std::string phaseOf(const Request &request);
 
 // Hands requests to the parts of the service.
