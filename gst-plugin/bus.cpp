@@ -150,7 +150,7 @@ void Bus::tags(const Status &status, const std::string &title) const {
     gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_ENCODER, status.model.c_str(), nullptr);
   if (!title.empty())
     gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_TITLE, title.c_str(), nullptr);
-  const std::string id = "aimlvideo-generation-id=" + status.generationId;
+  const std::string id = "aimlvideo-generation-id=" + printable(status.generationId); // players print tags
   gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_EXTENDED_COMMENT, id.c_str(), nullptr);
   // downstream in push mode; on the bus as well, since no event passes a demuxer that pulls
   GstEvent *event = gst_event_new_tag(gst_tag_list_ref(tags));

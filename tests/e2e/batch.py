@@ -9,6 +9,7 @@
 import collections
 import csv
 import html.parser
+import http.server
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -258,6 +260,48 @@ class Batch(BatchCase):
         text = subprocess.run([COMMAND, "jobs"], env=self.environment(), capture_output=True, text=True).stdout
         self.assertEqual(text.splitlines()[-1], f"{len(jobs())} jobs, 3.185 USD")
         self.assertAlmostEqual(bill, 3.185)
+
+    def test_a_bill_that_is_no_amount_lifts_no_cap(self):
+        service, said = self.emulator.url, {}
+
+        class Front(http.server.BaseHTTPRequestHandler):
+            """The service, but for what it says that it has spent."""
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name: self.headers[name] for name in ("Authorization", "X-Client-Request-Id", "Content-Type")
+                           if name in self.headers}
+                request = urllib.request.Request(service + self.path, body or None, headers, method=self.command)
+                with urllib.request.urlopen(request) as answer:
+                    content = re.sub(rb'"usd_spent":[0-9.]+', b'"usd_spent":"%s"' % said["usd"].encode(), answer.read())
+                    self.send_response(answer.status)
+                    self.send_header("Content-Type", answer.headers["Content-Type"])
+                    self.send_header("Content-Length", str(len(content)))
+                    self.send_header("x-aimlapi-usd-spent", said["usd"])
+                    self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *arguments):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front) as front:
+            threading.Thread(target=front.serve_forever).start()
+            self.addCleanup(front.shutdown)
+            for number, said["usd"] in enumerate(("nan", "-1000", "-inf", "1e999"), 1):
+                path = self.manifest([{"prompt": f"{said} {i}", "output": f"out/{number}-{i}.mp4"} for i in range(4)])
+                run = self.batch(path, "--max-cost", 2.5 * PRICE, "--jobs", 1, "--base-url",
+                                 f"http://127.0.0.1:{front.server_port}", "--api-key-file", self.key_file(), code=9)
+                self.assertEqual(self.bought(), 2 * number, said)
+                self.assertIn("2 bought for at least 0.00 USD", run.stdout)
+            front.shutdown()
+
+    def key_file(self):
+        (self.folder / "key").write_text(KEY)
+        (self.folder / "key").chmod(0o600)
+        return self.folder / "key"
 
     def test_a_cap_that_is_no_amount_is_refused(self):
         path = self.simple(1)

@@ -232,7 +232,7 @@ void Batch::summarise() {
   } else {
     print(std::to_string(totals.made) + " of " + std::to_string(rows_.size()) + " made, " +
           std::to_string(totals.madeBefore) + " of them before; " + std::to_string(totals.bought) + " bought for " +
-          usdText(totals.usd) + "; " + std::to_string(totals.failed) + " failed");
+          totals.cost + "; " + std::to_string(totals.failed) + " failed");
   }
   std::fflush(stdout);
   if (stopper_)

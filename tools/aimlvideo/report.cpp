@@ -82,7 +82,7 @@ img { display: block; width: 160px; background: #eee }
 std::string totals(const std::vector<RowResult> &results) {
   const Totals totals = totalsOf(results);
   return "<p>" + std::to_string(totals.made) + " of " + std::to_string(results.size()) +
-         " clips are made; this run bought " + std::to_string(totals.bought) + " for " + escaped(usdText(totals.usd)) +
+         " clips are made; this run bought " + std::to_string(totals.bought) + " for " + escaped(totals.cost) +
          ".</p>\n";
 }
 

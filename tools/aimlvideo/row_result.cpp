@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "row_result.h"
 
+#include <algorithm>
+
 #include "api/pricing.h"
 #include "base/money.h"
 #include "terminal.h"
@@ -39,6 +41,10 @@ Totals totalsOf(const std::vector<RowResult> &results) {
     amounts.push_back(result.news.usdSpent);
   }
   totals.usd = totalUsd(amounts);
+  const auto isUnknown = [](const RowResult &result) {
+    return result.isBilled() && !result.news.usdSpent;
+  };
+  totals.cost = (std::any_of(results.begin(), results.end(), isUnknown) ? "at least " : "") + usdText(totals.usd);
   return totals;
 }
 

@@ -39,7 +39,8 @@ struct Totals {
   size_t bought = 0;     ///< by this run, and billed
   size_t failed = 0;
   size_t overBudget = 0;
-  double usd = 0; ///< billed for what this run bought
+  std::string cost; ///< of what this run bought, as billed, in words
+  double usd = 0;   ///< likewise, as far as the service has said
 };
 Totals totalsOf(const std::vector<RowResult> &results);
 
