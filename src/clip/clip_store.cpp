@@ -19,6 +19,7 @@ namespace aimlvideo {
 namespace {
 
 constexpr size_t chunk = 1 << 20; // bytes
+constexpr uint64_t proofBytes = 64 * 1024;
 
 Failure storeFailure(const std::string &folder, const std::string &why) {
   return failure(ErrorKind::NoSpace, "the clip can't be kept in " + folder, why,
@@ -110,8 +111,17 @@ std::shared_ptr<Spool> ClipStore::find(const std::string &name, uint64_t size) c
     close(descriptor);
     return nullptr;
   }
-  utimensat(AT_FDCWD, path(name).c_str(), nullptr, 0);
   return Spool::open(descriptor, size);
+}
+
+void ClipStore::markUsed(const std::string &name) const {
+  constexpr int64_t minute = 60;
+  struct stat facts {};
+  const int64_t now = g_get_real_time() / second;
+  const bool recent =
+      stat(path(name).c_str(), &facts) == 0 && facts.st_mtim.tv_sec <= now && facts.st_mtim.tv_sec > now - minute;
+  if (!recent)
+    utimensat(AT_FDCWD, path(name).c_str(), nullptr, 0);
 }
 
 std::vector<ClipStore::Entry> ClipStore::entries() const {
@@ -163,6 +173,22 @@ size_t ClipStore::prune(const Limits &limits) const {
 
 bool ClipStore::remove(const std::string &name) const {
   return unlink(path(name).c_str()) == 0;
+}
+
+std::string proofOf(const Spool &spool) {
+  struct stat facts {};
+  if (fstat(spool.descriptor(), &facts) != 0)
+    return {};
+  const uint64_t size = spool.size().value_or(0);
+  std::vector<char> bytes(2 * proofBytes);
+  const auto first = spool.read(0, bytes.data(), proofBytes);
+  const auto last = spool.read(size - std::min(size, proofBytes), bytes.data() + proofBytes, proofBytes);
+  if (!first || !last)
+    return {};
+  const GCharPtr hash(
+      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
+  return std::to_string(facts.st_ino) + "-" + std::to_string(facts.st_size) + "-" +
+         std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" + hash.get();
 }
 
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation) {

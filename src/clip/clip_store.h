@@ -45,8 +45,10 @@ public:
   /// Gives a complete spool a name; one that was created in folder() is not copied. Then removes what is too old or
   /// too much, least recently used first, the new entry last of all.
   Result<void> keep(const Spool &spool, const std::string &name, const Limits &limits) const;
-  /// The entry as a complete spool, and marks it as used. Nothing where there is none of this size.
+  /// The entry as a complete spool. Nothing where there is none of this size.
   std::shared_ptr<Spool> find(const std::string &name, uint64_t size) const;
+  /// Sets the entry's time, to the minute: the least recently used goes first.
+  void markUsed(const std::string &name) const;
 
   /// Least recently used first.
   std::vector<Entry> entries() const;
@@ -61,6 +63,10 @@ private:
 
   std::string folder_;
 };
+
+/// What an entry looks like, without reading all of it: its file's number, size and time to the nanosecond, its first
+/// and its last bytes. Who changes it in place, or puts another into its place, changes this. Empty: it can't be read.
+std::string proofOf(const Spool &spool);
 
 /// SHA-256 of a complete spool, in hex. Nothing when cancelled or unreadable.
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation);

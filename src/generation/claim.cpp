@@ -9,6 +9,7 @@
 #include "api/endpoint.h"
 #include "generation/expectation.h"
 #include "generation/remarks.h"
+#include "generation/stored_clip.h"
 #include "http/validator.h"
 #include "ledger/folders.h"
 #include "ledger/identity.h"
@@ -37,6 +38,7 @@ private:
   Result<void> own(const std::string &name);
   void follow(const std::string &name);
   Result<Claim> goOn(LedgerRow row);
+  std::shared_ptr<Spool> stored();
 
   Run &run_;
   Purchase &purchase_;
@@ -235,11 +237,18 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   if (!replay && !given)
     return Claim{};
   purchase_.wasCompleted = true;
-  auto clip = replay && run_.store && !found.clip.empty()
-                  ? run_.store->find(found.clip, static_cast<uint64_t>(found.clipSize))
-                  : nullptr;
+  auto clip = replay ? stored() : nullptr;
   const auto way = clip ? Claim::Way::Replay : Claim::Way::Await;
   return Claim{way, std::move(clip), false};
+}
+
+std::shared_ptr<Spool> Claimant::stored() {
+  if (!run_.store || purchase_.row.clip.empty())
+    return nullptr;
+  auto stored = storedClip(*run_.store, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, run_.cancellation);
+  if (!stored.clip && stored.state != StoredClip::State::Gone)
+    run_.narrator.note(std::string("the stored clip ") + stored.problem() + ", it is fetched again");
+  return std::move(stored.clip);
 }
 
 /// Takes an ownership, and waits for whoever has it: that one is killed or stopped, or it is done.

@@ -10,6 +10,7 @@
 #include "generation/lookup.h"
 #include "generation/price_check.h"
 #include "generation/remarks.h"
+#include "generation/stored_clip.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
 #include "ledger/folders.h"
@@ -342,19 +343,19 @@ void Generation::keep(const Spool &clip) {
   row.clip = name;
   row.clipSize = static_cast<int64_t>(clip.size().value_or(0));
   row.clipChecksum.clear();
+  const auto stored = run_.store->find(name, clip.size().value_or(0));
+  row.clipProof = stored ? proofOf(*stored) : "";
   run_.recordAfterwards(LedgerRow::State::Completed);
 }
 
 void Generation::finishUp() {
-  const LedgerRow &row = run_.purchase.row;
+  LedgerRow &row = run_.purchase.row;
   if (!run_.purchase.ledger || !run_.store || row.clip.empty() || !row.clipChecksum.empty())
     return;
-  const auto clip = run_.store->find(row.clip, static_cast<uint64_t>(row.clipSize));
-  const auto checksum = clip ? checksumOf(*clip, run_.cancellation) : std::nullopt;
-  if (!checksum)
-    return;
-  if (const auto written = run_.purchase.ledger->setChecksum(row.id, row.clip, *checksum); !written)
-    run_.narrator.log(written.error().text());
+  // somebody else may have played it already
+  if (const auto present = run_.purchase.ledger->row(row.id); present && *present)
+    row.clipProof = (*present)->clipProof;
+  (void)storedClip(*run_.store, *run_.purchase.ledger, row, StoredClip::Care::Whole, run_.cancellation);
 }
 
 /// Adds what the owner needs to find this generation again.

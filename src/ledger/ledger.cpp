@@ -460,9 +460,12 @@ Result<void> Ledger::remove(int64_t id) {
   return {};
 }
 
-Result<void> Ledger::setChecksum(int64_t id, const std::string &clip, const std::string &checksum) {
+Result<void> Ledger::setStored(int64_t id, const std::string &clip, const std::string &checksum,
+                               const std::string &proof) {
   const auto set = writes_.run([&](sqlite::Database &database) {
-    return database.run("UPDATE generation SET clip_checksum = ? WHERE id = ? AND clip = ?", checksum, id, clip);
+    return database.run("UPDATE generation SET clip_checksum = COALESCE(NULLIF(?, ''), clip_checksum), clip_proof = ? "
+                        "WHERE id = ? AND clip = ?",
+                        checksum, proof, id, clip);
   });
   if (!set)
     return ledgerFailure(folder_, set.error());

@@ -101,8 +101,8 @@ public:
   /// Adds a row, or writes a changed one. Sets `id` and the times.
   Result<void> write(LedgerRow &row);
   Result<void> remove(int64_t id);
-  /// Notes the SHA-256 of a row's clip, if it still has that clip.
-  Result<void> setChecksum(int64_t id, const std::string &clip, const std::string &checksum);
+  /// Notes what the file of a row's clip looks like and its SHA-256, where that is known, if it still has that clip.
+  Result<void> setStored(int64_t id, const std::string &clip, const std::string &checksum, const std::string &proof);
 
   /// Adds what a generation took, and forgets the oldest beyond the newest 64 of its kind.
   Result<void> addTime(const ObservedTime &time);

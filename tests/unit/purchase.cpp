@@ -3,9 +3,12 @@
 
 #include <thread>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench.h"
+#include "generation/stored_clip.h"
 #include "ledger/identity.h"
 
 using namespace aimlvideo;
@@ -322,6 +325,93 @@ std::string wholeClip() {
 }
 
 } // namespace
+
+namespace {
+
+/// Writes a byte into the stored clip, in place.
+void overwrite(const std::string &file, off_t offset, bool keepsTime) {
+  struct stat before {};
+  fail_unless(stat(file.c_str(), &before) == 0);
+  const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  fail_unless(pwrite(descriptor, "!", 1, offset) == 1);
+  const timespec times[] = {before.st_atim, before.st_mtim};
+  if (keepsTime)
+    futimens(descriptor, times);
+  close(descriptor);
+}
+
+/// What the job does behind a run.
+void takeChecksum(const Bench &bench) {
+  LedgerRow row = bench.newestRow();
+  const auto store = *ClipStore::open(bench.service.home.cache() + "/aimlvideo/clips");
+  const auto ledger = bench.ledger();
+  fail_unless(storedClip(store, *ledger, row, StoredClip::Care::Whole, Cancellation()).clip != nullptr);
+}
+
+struct Change {
+  off_t offset;
+  bool keepsTime;
+  bool withChecksum;
+};
+constexpr Change changes[] = {
+    {150'000, false, false}, {150'000, false, true}, {10, true, true}, {299'999, true, false}};
+
+} // namespace
+
+GST_START_TEST(a_stored_clip_that_was_changed_in_place_is_fetched_again) {
+  const Change &change = changes[__i__];
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  if (change.withChecksum)
+    takeChecksum(bench);
+  overwrite(storedClip(bench), change.offset, change.keepsTime);
+  for (int runs = 0; runs < 2; ++runs) { // what is there now is good
+    bench.row = 0;
+    const auto clip = bench.run();
+    fail_unless(clip.has_value());
+    fail_unless(contentsOf(**clip) == bench.service.clip);
+    fail_unless_equals_int(bench.service.server.count("GET", "/clips/"), 2);
+  }
+  fail_unless_equals_int(bench.service.purchases(), 1);
+  fail_unless_equals_int(bench.service.home.clips(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(a_stored_clip_that_was_copied_is_known_by_its_checksum) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  takeChecksum(bench);
+  const std::string file = storedClip(bench);
+  const std::string proof = bench.newestRow().clipProof;
+  fail_if(proof.empty());
+  fail_unless(g_file_set_contents((file + "-copy").c_str(), bench.service.clip.data(),
+                                  static_cast<gssize>(bench.service.clip.size()), nullptr));
+  fail_unless_equals_int(g_rename((file + "-copy").c_str(), file.c_str()), 0);
+  bench.row = 0;
+  fail_unless(bench.run().has_value());
+  fail_unless_equals_int(bench.service.server.count("GET", "/clips/"), 1);
+  fail_if(bench.newestRow().clipProof == proof); // so that it is not read as a whole the next time
+  fail_unless_equals_int(bench.newestRow().clipChecksum.size(), 64);
+}
+GST_END_TEST
+
+GST_START_TEST(a_cut_clip_that_an_earlier_version_has_stored_is_fetched_again) {
+  Bench bench;
+  const std::string whole = wholeClip();
+  bench.service.clip = whole;
+  fail_unless(bench.run().has_value());
+  const std::string file = storedClip(bench);
+  fail_unless(truncate(file.c_str(), 15'000) == 0);
+  LedgerRow row = bench.newestRow();
+  row.clipSize = 15'000;
+  row.clipProof.clear();
+  fail_unless(bench.ledger()->write(row).has_value());
+  bench.row = 0;
+  const auto clip = bench.run();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == whole);
+}
+GST_END_TEST
 
 GST_START_TEST(a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_run) {
   Bench bench;
@@ -786,6 +876,9 @@ static TCase *reuses() {
   tcase_add_test(tests, an_unfinished_generation_is_gone_on_with_by_every_reuse_but_none);
   tcase_add_test(tests, a_generation_goes_on_on_the_family_it_was_bought_on);
   tcase_add_test(tests, a_clip_that_went_from_the_store_is_fetched_again_and_not_bought);
+  tcase_add_loop_test(tests, a_stored_clip_that_was_changed_in_place_is_fetched_again, 0, G_N_ELEMENTS(changes));
+  tcase_add_test(tests, a_stored_clip_that_was_copied_is_known_by_its_checksum);
+  tcase_add_test(tests, a_cut_clip_that_an_earlier_version_has_stored_is_fetched_again);
   tcase_add_test(tests, a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_run);
   tcase_add_test(tests, what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kept);
   tcase_add_test(tests, what_the_service_has_lost_is_told_with_its_cost_and_not_bought_again);

@@ -4,6 +4,7 @@
 
 #include "clip/clip_store.h"
 #include "command.h"
+#include "generation/stored_clip.h"
 #include "ledger/folders.h"
 #include "ledger/ledger.h"
 #include "options.h"
@@ -61,16 +62,16 @@ ExitCode size(const ClipStore &store, bool asJson) {
 }
 
 /// Compares every clip with what the ledger says of it, and removes the ones that differ: they are fetched again when
-/// they are asked for.
+/// they are asked for. One that an earlier version has stored though it was cut stays until there is a better one.
 ExitCode verify(const ClipStore &store) {
   const auto ledger = Ledger::open(stateFolder());
   if (!ledger)
     return printError(ledger.error());
-  const auto rows = (*ledger)->rows();
+  auto rows = (*ledger)->rows();
   if (!rows)
     return printError(rows.error());
-  std::map<std::string, const LedgerRow *> known;
-  for (const LedgerRow &row : *rows)
+  std::map<std::string, LedgerRow *> known;
+  for (LedgerRow &row : *rows)
     if (!row.clip.empty())
       known.emplace(row.clip, &row);
 
@@ -82,20 +83,18 @@ ExitCode verify(const ClipStore &store) {
       printWarning(entry.name + " is not in the ledger, so nothing tells whether it is right");
       continue;
     }
-    const LedgerRow &row = *found->second;
-    const auto clip = store.find(entry.name, static_cast<uint64_t>(row.clipSize));
-    const auto checksum = clip ? checksumOf(*clip, Cancellation()) : std::nullopt;
-    if (checksum && (row.clipChecksum.empty() || *checksum == row.clipChecksum)) {
+    LedgerRow &row = *found->second;
+    const auto stored = storedClip(store, **ledger, row, StoredClip::Care::Whole, Cancellation());
+    if (stored.clip) {
       ++right;
-      if (row.clipChecksum.empty())
-        (*ledger)->setChecksum(row.id, row.clip, *checksum);
       continue;
     }
     ++damaged;
-    store.remove(entry.name);
-    printWarning(entry.name + (clip ? " has other contents than it had" : " has not the length that it had") +
-                 "; it was removed and will be fetched again, without buying, when job " + std::to_string(row.id) +
-                 " is played");
+    const bool stays = stored.state == StoredClip::State::Cut;
+    if (!stays)
+      store.remove(entry.name);
+    printWarning(entry.name + " " + stored.problem() + "; it " + (stays ? "" : "was removed and ") +
+                 "will be fetched again, without buying, when job " + std::to_string(row.id) + " is played");
   }
   print(std::to_string(right) + " clips are right, " + std::to_string(damaged) + " were damaged");
   return damaged > 0 ? ExitCode::Failed : ExitCode::Success;
