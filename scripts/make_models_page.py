@@ -16,7 +16,8 @@ INTRODUCTION = """# Video models
 
 The models that are checked before anything is sent, with every parameter that the service documents. This page is made by
 `scripts/make_models_page.py` from the catalogue in `src/api/models.json`, which the element, `aimlvideo` and
-`aimlapi-emulator` read too. A model that is not here can be used all the same: its parameters are sent unchecked.
+`aimlapi-emulator` read too. A model that is not here can be used all the same: its parameters are sent unchecked, unless
+[`aimlvideo models --refresh`](operating.md#new-models) has learned them.
 
 `aimlvideo models ID` shows one of them, with its price. Set a parameter that has no property of its own with `parameters`;
 a local file may stand wherever a type says URI.

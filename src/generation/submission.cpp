@@ -117,7 +117,8 @@ Result<std::optional<Reply>> Submission::carryOut(Error &why) {
 /// Where the service does not know the model, its list of those that it has given up may say why, and what took its
 /// place.
 Error Submission::withReplacement(Error error) {
-  if (error.httpStatus != 404 && error.httpStatus != 410)
+  const bool unknownHere = !run_.plan.request.known && (error.httpStatus == 400 || error.httpStatus == 422);
+  if (error.httpStatus != 404 && error.httpStatus != 410 && !unknownHere)
     return error;
   const auto list = fetchDeprecations(*run_.session, run_.plan.baseUrl, run_.cancellation,
                                       std::min(run_.deadline, Clock::now() + patienceForList));

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import tempfile
 import threading
+import urllib.request
 
 from support import KEY, EndToEnd, main
 
@@ -106,15 +107,11 @@ class Refresh(EndToEnd):
         before = self.file.read_bytes()
         self.assertIn("as it was", self.run_command("models", "--refresh", code=6, AIMLAPI_BASE_URL="http://127.0.0.1:1").stderr)
         for phase, kind in (("models", "html"), ("models", "truncated"), ("schema", "status")):
-            self.put_fault({"match": {"phase": phase}, "fault": {"kind": kind}})
+            put_fault(self.emulator, {"match": {"phase": phase}, "fault": {"kind": kind}})
             self.run_command("models", "--refresh", code=6)
             self.assertEqual(self.file.read_bytes(), before)
-        self.put_fault({"match": {"phase": "schema", "nth": 3}, "fault": {"kind": "status"}})
+        put_fault(self.emulator, {"match": {"phase": "schema", "nth": 3}, "fault": {"kind": "status"}})
         self.assertEqual(self.refresh()["unreadable"], 1)
-
-    def put_fault(self, rule):
-        subprocess.run(["curl", "-sSf", "-X", "PUT", self.emulator.url + "/emulator/faults", "-d", json.dumps([rule]), "-o",
-                        os.devnull], check=True)
 
     def test_descriptions_elsewhere_are_not_fetched_and_no_key_is_sent(self):
         with server({}) as (elsewhere, visitors):
@@ -129,6 +126,11 @@ class Refresh(EndToEnd):
                 self.assertNotIn("authorization", str(requests).lower())
                 self.assertNotIn(KEY, str(requests))
             self.assertEqual(visitors, [])
+
+
+def put_fault(emulator, *rules):
+    request = urllib.request.Request(emulator.url + "/emulator/faults", json.dumps(rules).encode(), method="PUT")
+    urllib.request.urlopen(request).close()
 
 
 @contextlib.contextmanager
@@ -179,6 +181,14 @@ class Deprecations(EndToEnd):
         self.assertNotEqual(code, 0)
         self.assertIn(self.SUCCESSOR, output)
         self.assertEqual(self.emulator.report()["billable"], 0)
+        # the service may refuse it in other words
+        put_fault(self.emulator, {"match": {"phase": "create"}, "fault": {"kind": "status", "status": 400}})
+        run = self.run_command("generate", "-m", self.WITHDRAWN, "-p", "a", "-o", "a.mp4", code=3)
+        self.assertIn(f"use {self.SUCCESSOR} instead", run.stderr)
+        run = self.run_command("generate", "-m", KNOWN, "-p", "a", "-o", "a.mp4", code=3)
+        self.assertNotIn("instead", run.stderr)
+        self.assertEqual(self.emulator.report()["by_endpoint"]["deprecations"], 3)
+        put_fault(self.emulator)
         # one that never was is told as before
         run = self.run_command("generate", "-m", "acme/never", "-p", "a", "-o", "a.mp4", code=5)
         self.assertNotIn("instead", run.stderr)
