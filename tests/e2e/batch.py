@@ -434,6 +434,17 @@ class OthersManifest(BatchCase):
                 self.assertNotIn("the secret", self.row(**row).stderr)
         self.assertEqual(self.bought(), 0)
 
+    def test_a_file_that_has_lost_its_name_is_outside(self):
+        path = self.manifest([{"prompt-file": "/proc/self/fd/0", "output": "out/a.mp4"}], "work/clips.jsonl")
+        with tempfile.TemporaryFile() as secret:
+            secret.write(b"the secret")
+            secret.flush()
+            run = subprocess.run(self.arguments(path), env=self.environment(), cwd=self.folder, stdin=secret,
+                                 capture_output=True, text=True)
+        self.assertEqual(run.returncode, 3, run.stdout + run.stderr)
+        self.assertIn("outside of the manifest's folder", run.stderr)
+        self.assertEqual(self.bought(), 0)
+
     def test_files_below_it_are_read_and_elsewhere_where_the_command_line_says_so(self):
         (self.work / "prompt.txt").write_text("from a file\n")
         (self.work / "more.json").write_text('{"negative_prompt": "rain"}')

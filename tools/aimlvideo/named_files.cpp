@@ -70,15 +70,15 @@ void Boundary::add(const std::string &folder) {
 bool Boundary::holds(const std::string &file) const {
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
-  if (error)
-    return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
-  return holdsReal(real);
+  // what has no name any more can still be read through /proc
+  return error ? !fs::exists(file, error) : holdsReal(real);
 }
 
 bool Boundary::holdsName(const std::string &name) const {
   std::error_code error;
-  const fs::path folder = fs::canonical(fs::absolute(name, error).parent_path(), error);
-  return error || holdsReal(folder / "name"); // a folder that is not there is refused elsewhere
+  const fs::path folder = fs::absolute(name, error).parent_path();
+  const fs::path real = fs::canonical(folder, error);
+  return error ? !fs::exists(folder, error) : holdsReal(real / "name"); // one that is not there is refused elsewhere
 }
 
 bool Boundary::holdsReal(const fs::path &real) const {
