@@ -32,7 +32,11 @@ run() {
   folder=$2
   shift 2
   chrt --batch 0 meson test -C "$folder" --no-rebuild --logbase "flaky-$name" --num-processes "$((2 * $(nproc)))" "$@" \
-    >/dev/null </dev/null || true
+    >/dev/null 2>&1 </dev/null || true
+  if [ ! -f "$folder/meson-logs/flaky-$name.json" ]; then
+    echo "No test ran in $folder: run scripts/test.sh before." >&2
+    exit 1
+  fi
   mv "$folder/meson-logs/flaky-$name.json" "$logs/$name-$(basename "$folder").json"
 }
 

@@ -43,6 +43,11 @@ class Flaky(unittest.TestCase):
         run = self.repeat("3", "steady")
         self.assertEqual((run.returncode, run.stdout), (0, "3 tests in 3 runs: 3 OK\n"), run.stderr)
 
+    def test_what_is_not_built_is_no_success(self):
+        run = self.repeat("3", "nobody-knows-it")
+        self.assertEqual((run.returncode, run.stdout), (1, ""), run.stderr)
+        self.assertIn("No test ran in " + str(self.folder / "out"), run.stderr)
+
     def test_a_wrong_number_is_explained(self):
         run = self.repeat("often")
         self.assertEqual(run.returncode, 2)
