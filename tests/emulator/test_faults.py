@@ -23,7 +23,7 @@ class FaultTest(EmulatorTest):
         parts = urllib.parse.urlsplit(self.emulator.base)
         key = "" if target.startswith("/clips/") else "Authorization: Bearer k\r\n"
         with socket.create_connection((parts.hostname, parts.port), timeout) as connection:
-            connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n{key}{headers}"
+            connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n{key}{headers}"
                                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
             received = b""
             while True:
