@@ -256,8 +256,11 @@ private:
   }
 
   void connected(GIOStream *connection) {
-    if (G_IS_SOCKET_CONNECTION(connection))
-      socket_ = share(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)));
+    if (!G_IS_SOCKET_CONNECTION(connection))
+      return;
+    socket_ = share(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)));
+    if (const guint64 number = soup_message_get_connection_id(message_); number != 0)
+      sockets_[number] = socket_; // now, for the request after this one, should this one never leave
   }
 
   void started() {
@@ -266,7 +269,7 @@ private:
       return g_socket_is_closed(known.second.get()) && !g_object_get_data(G_OBJECT(known.second.get()), keptBack);
     });
     if (socket_)
-      sockets_[connection] = std::exchange(socket_, {});
+      sockets_.try_emplace(connection, socket_);
     if (!depart())
       keepBack(connection);
   }
