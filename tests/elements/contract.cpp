@@ -264,7 +264,7 @@ struct Slow {
 
 void refuse(FakeService &service) {
   service.onCreate = [](const Seen &, Answer &answer) {
-    answer.json(403, R"({"message":"You've run out of credits"})");
+    answer.json(403, R"({"message":"You've run out of credits","requestId":"req-1"})");
   };
 }
 
