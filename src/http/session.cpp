@@ -201,11 +201,12 @@ constexpr auto keptBack = "aimlvideo-kept-back";
 class Departure {
 public:
   using Sockets = std::map<guint64, GRefPtr<GSocket>>;
-  Departure(SoupMessage *message, GCancellable *attempt, Sockets &sockets, bool publicOnly, bool &sent,
+  Departure(SoupMessage *message, GCancellable *attempt, Sockets &sockets, bool http2, bool publicOnly, bool &sent,
             const Starting &starting)
       : message_(message),
         attempt_(attempt),
         sockets_(sockets),
+        http2_(http2),
         publicOnly_(publicOnly),
         sent_(sent),
         starting_(starting) {
@@ -217,6 +218,8 @@ public:
                              static_cast<Departure *>(self)->connecting(connection);
                            else if (event == G_SOCKET_CLIENT_CONNECTED)
                              static_cast<Departure *>(self)->connected(connection);
+                           else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
+                             static_cast<Departure *>(self)->handshaking(connection);
                          }),
                          this),
         g_signal_connect(message, "starting",
@@ -253,6 +256,12 @@ private:
     check(adopt(g_socket_connection_get_remote_address(G_SOCKET_CONNECTION(connection), nullptr)).get());
     if (!notPublic_.empty()) // GIO would look at the cancellable only after it has begun to connect
       g_socket_close(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)), nullptr);
+  }
+
+  void handshaking(GIOStream *connection) {
+    static const char *const offered[] = {"http/1.1", nullptr};
+    if (!http2_ && G_IS_TLS_CONNECTION(connection))
+      g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(connection), offered);
   }
 
   void connected(GIOStream *connection) {
@@ -336,6 +345,7 @@ private:
   GCancellable *attempt_;
   Sockets &sockets_;
   GRefPtr<GSocket> socket_; ///< of the newest connection
+  const bool http2_;
   const bool publicOnly_;
   bool &sent_;
   const Starting &starting_;
@@ -358,7 +368,7 @@ std::optional<std::string> HttpResponse::header(const char *name) const {
 
 // a clip's head, a jump and a question to the service may be open at the same host
 HttpSession::HttpSession(const SessionOptions &options)
-    : session_(adopt(soup_session_new_with_options("max-conns-per-host", 6, nullptr))) {
+    : session_(adopt(soup_session_new_with_options("max-conns-per-host", 6, nullptr))), http2_(options.http2) {
   soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
   soup_session_set_timeout(session_.get(), options.idleTimeout);
   if (!options.userAgent.empty())
@@ -422,7 +432,8 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   GErrorSlot error;
   {
     GCancellable *attempt = stream->attempt_->cancellable();
-    const Departure departure(message.get(), attempt, sockets_, request.publicOnly, stream->sent_, starting);
+    const Departure departure(message.get(), attempt, sockets_, http2_, request.publicOnly, stream->sent_,
+                              starting);
     stream->body_ = adopt(soup_session_send(session_.get(), message.get(), attempt, &error));
     if (const auto withheld = departure.withheld(); withheld && !stream->body_)
       return tl::unexpected(*withheld);

@@ -29,6 +29,9 @@ struct SessionOptions {
   std::string proxy;                 ///< URI of a proxy; empty: the environment's, else the system's
   GRefPtr<GTlsDatabase> tlsDatabase; ///< null: the system's trust
   unsigned idleTimeout = 60;         ///< seconds without a byte after which a connection counts as lost
+  /// Not offered by default: libsoup 3.2 takes the process down when an answer over HTTP/2 has trailers, or when the host
+  /// says GOAWAY and resets a stream; it misses the reset of a stream that has begun to be read, and repeats requests.
+  bool http2 = false;
 };
 
 struct HttpRequest {
@@ -125,6 +128,7 @@ public:
 
 private:
   GRefPtr<SoupSession> session_;
+  const bool http2_;
   std::map<guint64, GRefPtr<GSocket>> sockets_; ///< by libsoup's number of the connection
 };
 

@@ -431,6 +431,7 @@ GST_START_TEST(what_the_host_has_not_taken_is_not_sent_again_by_itself) {
       });
       Exchange exchange(server.url());
       exchange.options.tlsDatabase = adopt(g_tls_file_database_new(file.c_str(), nullptr));
+      exchange.options.http2 = true;
       exchange.patience = 3s;
       if (post)
         exchange.post(R"({"a":1})");
@@ -452,6 +453,7 @@ GST_START_TEST(what_is_withheld_does_not_leave_over_http_2_either) {
   Exchange exchange(server.url());
   exchange.options.tlsDatabase =
       adopt(g_tls_file_database_new(folder.file("trusted.pem", selfSigned).c_str(), nullptr));
+  exchange.options.http2 = true;
   HttpSession session(exchange.options);
   exchange.post(R"({"a":1})");
   for (const bool connected : {false, true}) {
@@ -467,6 +469,20 @@ GST_START_TEST(what_is_withheld_does_not_leave_over_http_2_either) {
   }
   fail_unless(exchange.over(session).has_value());
   fail_unless_equals_int(server.requests(), 2);
+}
+GST_END_TEST
+
+GST_START_TEST(http_2_is_spoken_only_when_asked_for) {
+  const auto certificate = testCertificate();
+  TemporaryFolder folder;
+  const std::string file = folder.file("trusted.pem", selfSigned);
+  for (const bool wanted : {false, true}) {
+    Http2Server server(certificate.get(), [](Http2Server::Stream &stream) { stream.answer(200, "{}"); });
+    Exchange exchange(server.url());
+    exchange.options.tlsDatabase = adopt(g_tls_file_database_new(file.c_str(), nullptr));
+    exchange.options.http2 = wanted;
+    fail_unless_equals_int(exchange.run().has_value(), wanted);
+  }
 }
 GST_END_TEST
 
@@ -624,6 +640,7 @@ static TCase *ends() {
   tcase_add_test(tests, a_deadline_that_has_passed_sends_nothing);
   tcase_add_test(tests, what_the_host_has_not_taken_is_not_sent_again_by_itself);
   tcase_add_test(tests, what_is_withheld_does_not_leave_over_http_2_either);
+  tcase_add_test(tests, http_2_is_spoken_only_when_asked_for);
   tcase_add_test(tests, a_misdirected_request_is_not_sent_again_by_itself);
   tcase_add_test(tests, a_session_goes_on_after_a_cancelled_exchange);
   return tests;
