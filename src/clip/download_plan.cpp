@@ -68,6 +68,9 @@ private:
     uint64_t first = missing;
     if (end_ - missing <= tailWindow)
       first = present_.presentUntil(end_ - std::min(tailWindow, end_));
+    // of a host that sends less than it was asked for, which does not reach what is missing
+    if (now_.jump && now_.jump->position <= first && first < now_.jump->end)
+      return {Step::Kind::ReadJump, 0, 0};
     // what the head has passed but not yet brought is not asked for twice
     return {Step::Kind::OpenJump, first, runAfter(missing)};
   }

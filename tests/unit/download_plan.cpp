@@ -21,6 +21,7 @@ struct Simulation {
   unsigned heads = 0;
   unsigned jumps = 0;
   uint64_t received = 0;
+  uint64_t most = UINT64_MAX; ///< that the host sends for one request
 
   Simulation() { now.size = size; }
 
@@ -42,14 +43,14 @@ struct Simulation {
     case Step::Kind::OpenHead:
       fail_unless(next.first < next.end && next.first < size);
       fail_if(present.contains(next.first, next.first + 1)); // never for what is there
-      now.head = Line{next.first, std::min(next.end, size)};
+      now.head = Line{next.first, std::min({next.end, size, most < size ? next.first + most : size})};
       ++heads;
       return true;
     case Step::Kind::OpenJump:
       fail_unless(next.first < next.end && next.end <= size);
       fail_if(present.contains(next.first, next.first + 1));
-      now.jump = Line{next.first, next.end};
-      now.lastJumpEnd = next.end;
+      now.jump = Line{next.first, std::min(next.end, most < size ? next.first + most : size)};
+      now.lastJumpEnd = now.jump->end;
       ++jumps;
       return true;
     case Step::Kind::ReadHead:
@@ -173,6 +174,17 @@ GST_START_TEST(no_second_connection_is_made_while_it_is_not_allowed) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_reader_near_the_end_of_a_host_that_sends_less_than_it_was_asked_for_gets_it) {
+  for (const uint64_t most : {4 * kibi, 14 * kibi}) {
+    Simulation download;
+    download.demand(0, 4096);
+    download.most = most;
+    download.demand(size - 8 * kibi, 8 * kibi);
+    download.demand(size - 20 * kibi, 4 * kibi);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(any_order_of_reads_ends_with_the_whole_clip_and_few_requests) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::minstd_rand random(seed);
@@ -212,6 +224,7 @@ static Suite *download_plan_suite() {
   tcase_add_test(tests, a_stream_that_seeks_far_moves_the_head_and_the_hole_is_filled_later);
   tcase_add_test(tests, a_reader_that_goes_on_behind_a_jump_gets_the_head);
   tcase_add_test(tests, no_second_connection_is_made_while_it_is_not_allowed);
+  tcase_add_test(tests, a_reader_near_the_end_of_a_host_that_sends_less_than_it_was_asked_for_gets_it);
   tcase_add_test(tests, any_order_of_reads_ends_with_the_whole_clip_and_few_requests);
   return suite;
 }
