@@ -151,7 +151,8 @@ class Case:
                           f"{self.bought()} bought. {seen.text}")
         if seen.problem:
             self.problems.append(seen.problem)
-            self.story.append(errors.strip()[-2000:] + "\n" + seen.notes)
+        if not seen.clip:
+            self.story.append((errors.strip() if way != "command" or seen.problem else "")[-2000:] + "\n" + seen.notes[-1500:])
         return seen
 
     def judge(self, way, code, output, errors, seconds):

@@ -51,25 +51,28 @@ function passOn(request, content, done) {
   there.end(content);
 }
 
-function reply(response, status, headers, body) {
+function reply(response, status, headers, body, phase) {
   for (const name of ['connection', 'keep-alive', 'transfer-encoding']) delete headers[name];
   if (response.stream && wanted.hints) response.writeEarlyHints({ link: '</a>; rel=preload' });
-  if (wanted.trailers) response.setHeader('trailer', 'x-sum');
+  const trailers = wanted.trailers === 'of all' || (wanted.trailers && phase === 'clip');
+  if (trailers && !response.stream) delete headers['content-length']; // HTTP/1.1 has them behind chunks only
+  if (trailers) response.setHeader('trailer', 'x-sum');
   response.writeHead(status, headers);
-  if (wanted.trailers) response.addTrailers({ 'x-sum': '1' });
+  if (trailers) response.addTrailers({ 'x-sum': '1' });
   if (!wanted.piece) return response.end(body);
   for (let at = 0; at < body.length; at += wanted.piece) response.write(body.subarray(at, at + wanted.piece));
   response.end();
 }
 
 const server = http2.createSecureServer({ key: fs.readFileSync(wanted.key), cert: fs.readFileSync(wanted.cert),
-  allowHTTP1: wanted.allowHTTP1, settings: wanted.settings }, (request, response) => {
+  allowHTTP1: true, settings: wanted.settings }, (request, response) => {
   const blocks = [];
   request.on('error', () => {});
   response.on('error', () => {});
   request.on('data', (block) => blocks.push(block));
   request.on('end', () => {
-    const struck = left > 0 && wanted.fault.phase === phaseOf(request.method, request.url);
+    const phase = phaseOf(request.method, request.url);
+    const struck = left > 0 && wanted.fault.phase === phase;
     if (struck) left -= 1;
     if (struck && !wanted.fault.passesOn && !['half', 'empty'].includes(wanted.fault.how))
       return strike(response, wanted.fault.how);
@@ -79,7 +82,7 @@ const server = http2.createSecureServer({ key: fs.readFileSync(wanted.key), cert
     if (last && !wanted.goawayEarly) response.stream.on('close', goaway);
     passOn(request, Buffer.concat(blocks), (status, headers, body) => {
       if (struck) strike(response, wanted.fault.how, status, headers, body);
-      else if (!response.stream || !response.stream.destroyed) reply(response, status, headers, body);
+      else if (!response.stream || !response.stream.destroyed) reply(response, status, headers, body, phase);
       if (last && wanted.goawayEarly) goaway();
     });
   });

@@ -211,11 +211,13 @@ def interim_flood(answer, draw):
 
 
 def rubbish_behind(answer, draw):
+    answer.framing = "length"
     answer.after = sample(draw, b"\r\n", b"rubbish" * 1000, b"\0" * 4096, b"HTTP/1.1 500 Later\r\nContent-Length: 0\r\n\r\n",
                           b"HTTP/1.1 408 Idle\r\nConnection: close\r\n\r\n")
 
 
 def twice(answer, _):
+    answer.framing = "length"
     answer.after = answer.bytes()
 
 
@@ -415,6 +417,8 @@ class Wire:
         """The faults are over; how it speaks stays."""
         with self.lock:
             self.faults = []
+            if self.style.ranges == "clamped star":  # from which the clip can't be had
+                self.style.ranges = "total"
         self.hang_up()
 
     def accept(self, listener):
