@@ -198,6 +198,23 @@ GST_START_TEST(an_id_that_acts_on_a_terminal_is_polled_as_it_is_and_told_as_some
 }
 GST_END_TEST
 
+GST_START_TEST(headers_and_prices_that_act_on_a_terminal_are_told_as_something_to_read) {
+  Bench redirected;
+  redirected.createAnswers(302, "{}",
+                           {{"Location", "http://h/\xc2\x9b"
+                                         "2J\xe2\x80\xae"}});
+  fail_unless_contains(redirected.fault().text(), "to http://h/ 2J\xef\xbf\xbd");
+
+  Bench priced;
+  priced.settings.maximumCost = 1;
+  priced.service.onOther = [](const Seen &, Answer &answer) {
+    answer.json(200, R"({"data":[{"id":"kling-video/v1.6/pro/text-to-video","pricing":{"kind":"\u001b[2J\u009b"}}]})");
+  };
+  fail_unless_contains(priced.fault().text(), "of the unknown kind \" [2J \"");
+  fail_unless_equals_int(priced.service.purchases(), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(a11_a_create_that_is_completed_needs_no_poll) {
   Bench bench;
   completeAtOnce(bench);
@@ -391,6 +408,7 @@ static TCase *answers() {
   tcase_add_test(tests, a9_what_was_used_may_come_with_any_answer_or_none);
   tcase_add_test(tests, a10_answers_may_hold_more_than_is_known);
   tcase_add_test(tests, an_id_that_acts_on_a_terminal_is_polled_as_it_is_and_told_as_something_to_read);
+  tcase_add_test(tests, headers_and_prices_that_act_on_a_terminal_are_told_as_something_to_read);
   tcase_add_test(tests, a11_a_create_that_is_completed_needs_no_poll);
   tcase_add_test(tests, a11_a_create_that_failed_needs_no_poll);
   tcase_add_test(tests, a13_a_clip_on_another_host_is_fetched_byte_for_byte);
