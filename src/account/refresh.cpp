@@ -130,7 +130,6 @@ private:
     if (known) {
       news = (facts && addParameters(model.get(), knownFacts, facts->get())) || news;
     } else {
-      ++found_.models;
       news = true;
       json_object_set_string_member(model.get(), "vendor",
                                     textIn(json::objectIn(json::member(entry, "info")), "developer").c_str());
@@ -164,15 +163,26 @@ private:
     return json_array_get_length(added.get()) > 0;
   }
 
-  Result<Refreshed> keep() {
-    if (found_.listed == 0)
-      return failed("the service's list of models can't be used", "there is no video model in it");
+  std::string textWith(JsonArray *models) const {
     const auto root = adopt(json_object_new());
     json_object_set_int_member(root.get(), "version", 1);
     json_object_set_string_member(root.get(), "service", baseUrl_.c_str());
-    json_object_set_array_member(root.get(), "models", json_array_ref(models_.get()));
+    json_object_set_array_member(root.get(), "models", json_array_ref(models));
     const auto node = adopt(json_node_init_object(json_node_alloc(), root.get()));
-    const std::string text = json::write(node.get());
+    return json::write(node.get());
+  }
+
+  Result<Refreshed> keep() {
+    if (found_.listed == 0)
+      return failed("the service's list of models can't be used", "there is no video model in it");
+    // only what a reader would take over is kept
+    const auto sound = adopt(json_array_new());
+    for (const auto &[id, model] : parseOverlay(textWith(models_.get())).models) {
+      json_array_add_element(sound.get(), json_node_copy(model.get()));
+      found_.models += Catalogue::compiledIn(id) ? 0 : 1;
+    }
+    found_.unreadable += json_array_get_length(models_.get()) - json_array_get_length(sound.get());
+    const std::string text = textWith(sound.get());
     found_.file = overlayFile();
     const auto folder = makePrivateFolder(cacheFolder());
     GErrorSlot error;

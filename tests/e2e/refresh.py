@@ -113,6 +113,28 @@ class Refresh(EndToEnd):
         put_fault(self.emulator, {"match": {"phase": "schema", "nth": 3}, "fault": {"kind": "status"}})
         self.assertEqual(self.refresh()["unreadable"], 1)
 
+    def test_a_hostile_description_leaves_nothing_but_facts(self):
+        properties = {"model": {"enum": ["acme/a"]}, "prompt": {"type": "string", "description": "Words\u001b[2J", "minLength": -5},
+                      "size": {"type": "integer", "maximum": 4}}
+        page = {"paths": {"/v2/video/generations": {"post": {"requestBody": {"content": {"application/json": {"schema": {
+            "properties": properties, "required": ["model", "prompt"]}}}}}}}}
+        pages = {"/docs-json": page}
+        with server(pages) as (service, _):
+            entry = {"id": "acme/a", "type": "internal/video-generations/submit", "legacy_path": "/evil",
+                     "info": {"docsJson": service + "/docs-json", "developer": "Acme\u001b]0;x\u0007"}}
+            pages["/v1/models"] = {"data": [entry]}
+            found = json.loads(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
+            self.assertEqual((found["added_models"], found["unreadable"]), (1, 0))
+            text = self.file.read_text()
+            self.assertNotIn("\\u00", text)
+            self.assertNotIn("evil", text)
+            self.assertNotIn("min_length", text)
+            self.assertIn("at most 4", self.check("acme/a", code=3, prompt="a", size=5).stdout)
+            properties["a b"] = {"type": "string"}
+            found = json.loads(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
+            self.assertEqual((found["added_models"], found["unreadable"]), (0, 1))
+            self.assertIn("not in the catalogue", self.check("acme/a", prompt="a").stdout)
+
     def test_descriptions_elsewhere_are_not_fetched_and_no_key_is_sent(self):
         with server({}) as (elsewhere, visitors):
             entries = [{"id": "acme/a", "type": "internal/video-generations/submit", "aliases": [],
