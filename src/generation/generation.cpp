@@ -193,7 +193,9 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
   case Finding::Unknown:
     break;
   }
-  if (run_.settings.onUnknown == OnUnknown::Resubmit && !std::exchange(resubmitted_, true)) {
+  // another key's log does not list it, whatever became of it
+  const bool lookedUp = !run_.purchase.byOtherKey;
+  if (lookedUp && run_.settings.onUnknown == OnUnknown::Resubmit && !std::exchange(resubmitted_, true)) {
     if (!run_.plan.allowance.mayBuy)
       return tl::unexpected(notForUri(run_)); // the row stays one of unknown outcome
     ++run_.mayHaveBought;                     // and the next one may be bought as well

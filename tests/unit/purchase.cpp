@@ -199,6 +199,21 @@ GST_START_TEST(on_unknown_resubmit_sends_again_once_after_all_looking_up) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_key_that_has_not_submitted_it_does_not_lead_to_another_submission) {
+  Bench bench;
+  loseFirstAnswer(bench);
+  fail_unless(bench.fault().kind == ErrorKind::UnknownOutcome);
+  logShows(bench, [] { return ""; });
+  bench.row = 0;
+  bench.settings.onUnknown = OnUnknown::Resubmit;
+  bench.settings.apiKey = Secret("another-key-0123456789");
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::UnknownOutcome);
+  fail_unless_contains(error.text(), "another API key");
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(the_next_run_looks_the_same_submission_up_first) {
   Bench bench;
   loseFirstAnswer(bench);
@@ -669,8 +684,9 @@ GST_START_TEST(another_spelling_of_the_base_url_does_not_buy_again) {
   const std::string port = std::to_string(bench.service.server.port());
   bench.settings.baseUrl = "HTTP://LocalHost:" + port;
   fail_unless(bench.run().has_value());
-  const std::string other[] = {bench.service.server.url(), "HTTP://127.0.0.1:" + port + "/", "http://localhost:0" + port,
-                               "http://LOCALHOST:" + port + "/x/..", "http://[::1]:" + port};
+  const std::string other[] = {bench.service.server.url(), "HTTP://127.0.0.1:" + port + "/",
+                               "http://localhost:0" + port, "http://LOCALHOST:" + port + "/x/..",
+                               "http://[::1]:" + port};
   for (const std::string &url : other) {
     bench.row = 0;
     bench.settings.baseUrl = url;
@@ -863,6 +879,7 @@ static TCase *lookups() {
   tcase_add_test(tests, faults_of_the_log_are_ridden_out);
   tcase_add_test(tests, a_lookup_that_the_deadline_cuts_short_tells_what_was_wrong_before);
   tcase_add_test(tests, on_unknown_resubmit_sends_again_once_after_all_looking_up);
+  tcase_add_test(tests, a_key_that_has_not_submitted_it_does_not_lead_to_another_submission);
   tcase_add_test(tests, the_next_run_looks_the_same_submission_up_first);
   tcase_add_test(tests, a_purchase_of_another_key_says_so);
   return tests;
