@@ -3,7 +3,7 @@
 
 #include "bench.h"
 #include "certificate.h"
-#include "http2_server.h"
+#include "generation/verdict.h"
 #include "raw_server.h"
 
 using namespace aimlvideo;
@@ -107,26 +107,13 @@ GST_START_TEST(a_misdirected_submission_is_sent_again_under_another_name) {
 }
 GST_END_TEST
 
-GST_START_TEST(a_submission_whose_stream_is_refused_is_sent_again_a_few_times) {
-  Bench bench;
-  GErrorSlot error;
-  const std::string pem = std::string(selfSigned) + selfSignedKey;
-  const auto certificate = adopt(g_tls_certificate_new_from_pem(pem.c_str(), -1, &error));
-  TemporaryFolder folder;
-  bench.settings.tlsDatabase = adopt(g_tls_file_database_new(folder.file("trusted.pem", selfSigned).c_str(), nullptr));
-  Http2Server server(certificate.get(), [](Http2Server::Stream &stream) {
-    if (stream.number % 2)
-      stream.reset(Http2Server::refusedStream);
-    else
-      stream.goAway(0, 0);
-  });
-  bench.settings.baseUrl = server.url();
-  const Error refused = bench.fault();
-  fail_unless(refused.kind == ErrorKind::Busy, "%s", refused.text().c_str());
-  fail_unless_contains(refused.text(), "nothing was bought");
-  fail_unless_equals_int(server.posts(), bench.patience.turnedAway.attempts);
-  fail_unless_equals_int(server.requests(), server.posts());
-  fail_unless(bench.boughtNothing());
+GST_START_TEST(what_the_host_has_surely_not_taken_may_be_sent_again) {
+  using Cause = TransportError::Cause;
+  const auto verdictOf = [](Cause cause, bool sent) {
+    return verdictOn(tl::unexpected(TransportError{cause, sent, "why"}));
+  };
+  fail_unless(verdictOf(Cause::Declined, false) == Verdict::TurnedAway);
+  fail_unless(verdictOf(Cause::Lost, true) == Verdict::Unknown);
 }
 GST_END_TEST
 
@@ -330,7 +317,7 @@ static TCase *repetitions() {
   TCase *tests = tcase_create("repetitions");
   tcase_add_test(tests, a_submission_names_itself_by_a_random_id);
   tcase_add_test(tests, a_misdirected_submission_is_sent_again_under_another_name);
-  tcase_add_test(tests, a_submission_whose_stream_is_refused_is_sent_again_a_few_times);
+  tcase_add_test(tests, what_the_host_has_surely_not_taken_may_be_sent_again);
   tcase_add_test(tests, the_services_name_for_the_request_is_told_and_kept);
   tcase_add_test(tests, a17_a_service_that_is_busy_is_asked_again_without_being_told_when);
   tcase_add_test(tests, a_service_that_stays_busy_is_given_up);
