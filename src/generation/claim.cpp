@@ -265,6 +265,7 @@ Result<void> Claimant::own(const std::string &name) {
     }
     const std::string holder = Ownership::holder(folder, name);
     if (!std::exchange(waited_, true)) {
+      run_.descriptors.reset(); // it may take minutes
       run_.narrator.enter(State::QueuedLocally);
       run_.narrator.note("the same generation is in the hands of " + holder + ", waiting for its clip");
     }

@@ -48,6 +48,7 @@ Result<std::shared_ptr<Spool>> Generation::run() {
   if (!result)
     result = finish(std::move(result.error()));
   run_.flight.reset();
+  run_.descriptors.reset();
   run_.purchase.release();
   run_.narrator.enter(result ? State::Completed
                              : (result.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed));
@@ -55,6 +56,8 @@ Result<std::shared_ptr<Spool>> Generation::run() {
 }
 
 Result<std::shared_ptr<Spool>> Generation::carryOut() {
+  if (const auto room = makeRoomToBegin(run_); !room)
+    return tl::unexpected(room.error());
   auto plan = prepare(run_.settings);
   if (!plan)
     return tl::unexpected(std::move(plan.error()));
@@ -163,9 +166,12 @@ Result<void> Generation::takeTurn() {
                        std::to_string(queue.before) + " before it, max-in-flight is " +
                        std::to_string(run_.settings.maximumInFlight));
   };
+  run_.descriptors.reset(); // which may take long
   run_.flight = Flight::await(serviceAt(run_.plan.baseUrl), run_.settings.maximumInFlight, run_.cancellation, queued);
   if (!run_.flight)
     return stopped();
+  if (const auto room = makeRoomToBegin(run_); !room)
+    return room;
   if (!waited)
     return {};
   run_.status().queueTime += duration_cast<milliseconds>(Clock::now() - begun);
@@ -221,6 +227,7 @@ Error Generation::stillUnknown(Error why) const {
 }
 
 Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point firstPoll) {
+  run_.descriptors.reset();
   auto completed = waitForCompletion(run_, std::move(reply), firstPoll);
   run_.flight.reset();
   auto clip = completed ? fetch(*completed) : tl::unexpected(std::move(completed.error()));
@@ -274,6 +281,8 @@ void Generation::leaveStore(const Error &why) {
 
 Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
   run_.narrator.enter(State::Downloading);
+  if (const auto room = makeRoomToFetch(run_); !room)
+    return tl::unexpected(room.error());
   const auto begun = Clock::now();
   auto spool = makeSpool();
   if (!spool)

@@ -7,6 +7,7 @@
 #include "api/job_kind.h"
 #include "clip/clip_store.h"
 #include "generation/completion_watch.h"
+#include "generation/descriptors.h"
 #include "generation/flight.h"
 #include "generation/narrator.h"
 #include "generation/purchase.h"
@@ -56,8 +57,9 @@ struct Run {
   std::unique_ptr<ServiceClient> client;
   std::optional<ClipStore> store; ///< nothing: its folder can't be used
   Purchase purchase;
-  unsigned mayHaveBought = 0;     ///< submissions of this request that nobody knows the outcome of, for the cap
-  std::unique_ptr<Flight> flight; ///< while it counts as one in flight
+  unsigned mayHaveBought = 0; ///< submissions of this request that nobody knows the outcome of, for the cap
+  std::unique_ptr<DescriptorShare> descriptors; ///< while it may open some
+  std::unique_ptr<Flight> flight;               ///< while it counts as one in flight
 
   std::optional<std::chrono::seconds> retryAfter; ///< what the latest answer asks for
   JobKind kind;

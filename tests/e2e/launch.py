@@ -9,7 +9,7 @@ import os
 import subprocess
 import threading
 
-from support import IMAGE, KEY, EndToEnd, data_uri, main
+from support import IMAGE, KEY, EndToEnd, Launch, data_uri, main
 
 IMAGE_MODELS = ("kling-video/v1.6/pro/image-to-video", "kling-video/v1/pro/image-to-video",
                 "klingai/video-v2-6-pro-image-to-video")
@@ -28,6 +28,13 @@ class Line(EndToEnd):
     def test_text_alone_takes_the_text_flagship(self):
         self.play("aimlvideosrc", "prompt=a cat", "!", "fakesink")
         self.assertEqual(self.emulator.report()["tasks"][0]["model"], "klingai/video-v2-6-pro-text-to-video")
+
+    def test_without_descriptors_there_is_an_error_and_the_process_lives(self):
+        lines = [word for i in range(30) for word in ("aimlvideosrc", f"prompt=cat {i}", "!", "fakesink")]
+        line = Launch(self.emulator, lines, environment=self.home, prefix=("prlimit", "--nofile=64"))
+        code, output = line.end()
+        self.assertEqual(code, 1, output)  # not killed by a signal
+        self.assertIn("too few file descriptors left for another generation, so nothing was bought", output)
 
     def test_the_clip_can_be_kept_as_it_is(self):
         clip = self.folder / "clip.mp4"

@@ -26,6 +26,8 @@ struct Bench {
   Status status;
   /// Called at each change of state.
   std::function<void(const Status &)> onState;
+  /// Called at each note.
+  std::function<void(const std::string &)> onNote;
 
   Bench() {
     using namespace std::chrono_literals;
@@ -73,6 +75,8 @@ struct Bench {
     };
     callbacks.progressed = [this](const Status &, const std::string &note) {
       notes.push_back(note);
+      if (onNote)
+        onNote(note);
     };
     callbacks.arriving = [this](const Status &, const std::shared_ptr<Spool> &) {
       ++arrivals;
