@@ -378,13 +378,14 @@ Result<void> Downloader::headEnded() {
        {}});
 }
 
-/// A host that tells no length may have cut the file, so it must be whole by its boxes; where these don't tell, it must
-/// end twice at the same place.
+/// A host that tells no length may have cut the file, so it must be whole by its boxes; where these don't tell, or more
+/// of them could follow, it must end twice at the same place.
 Result<void> Downloader::lengthKnown(uint64_t size) {
   const auto finding = wholenessOf(*spool_, size);
   if (finding.wholeness == Wholeness::Cut)
     return cutShort(size, finding.why);
-  if (finding.wholeness == Wholeness::Unclear && std::exchange(doubtfulLength_, size) != size)
+  const bool doubtful = finding.wholeness == Wholeness::Unclear || finding.mayGoOn;
+  if (doubtful && std::exchange(doubtfulLength_, size) != size)
     return headFailed({ClipRefusal::Kind::Later, "the clip may end early", 0, {}});
   head_.reset();
   if (auto set = withRoom([&] { return spool_->setSize(size); }); !set)

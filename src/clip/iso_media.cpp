@@ -197,7 +197,7 @@ public:
       return cut("its last fragment has no media");
     if (!movie_ || !tablesThere_)
       return {};
-    return {Wholeness::Whole, {}};
+    return {Wholeness::Whole, {}, fragment_ && !indexed_};
   }
 
 private:
@@ -231,6 +231,7 @@ private:
     image_ = image_ || box->is("meta");
     media_ = media_ || box->is("mdat");
     fragment_ = fragment_ || box->is("moof");
+    indexed_ = box->is("mfra");
     open_ = box->is("moof") || (open_ && !box->is("mdat"));
     if (const uint64_t samples = box->is("moov") ? samplesOf({offset + box->head, end}) : 0; samples > size_)
       return stopAt(cut(std::to_string(samples - size_) + " bytes of its samples are missing"));
@@ -259,7 +260,8 @@ private:
   bool image_ = false;      ///< its media are listed elsewhere
   bool media_ = false;
   bool fragment_ = false;
-  bool open_ = false; ///< a fragment whose media has not come
+  bool indexed_ = false; ///< the last box lists the fragments
+  bool open_ = false;    ///< a fragment whose media has not come
 };
 
 } // namespace

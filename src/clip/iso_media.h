@@ -32,7 +32,8 @@ enum class Wholeness {
 };
 struct WholenessFinding {
   Wholeness wholeness = Wholeness::Unclear;
-  std::string why; ///< it is cut
+  std::string why;      ///< it is cut
+  bool mayGoOn = false; ///< it is whole as far as it goes, and another fragment could follow
 };
 
 /// Whether a file that ends at `size` has all that its boxes speak of: they end within it, and so do the samples that

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """At most one purchase per request, whatever breaks: faults, several processes, stopped ones, bad disks and clocks."""
 
+import http.server
 import json
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import unittest
 import urllib.request
@@ -16,6 +18,29 @@ from support import BUILD, KEY, EndToEnd, Launch, main
 CLIP = BUILD / "tests/clips/faststart.mp4"
 COMMAND = BUILD / "tools/aimlvideo/aimlvideo"
 PROMPT = "prompt=a cat on a roof"
+
+
+class CutHost(http.server.ThreadingHTTPServer):
+    """A clip's host that has a part of the clip, and takes it for all."""
+
+    def __init__(self, content):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/clip.mp4"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
 
 
 class PaidOnce(EndToEnd):
@@ -355,6 +380,20 @@ class Commands(PaidOnce):
         self.assertEqual(self.purchases(), 1)
         self.command("jobs", "show", "1", code=5)
         self.command("jobs", "settle", "1", code=2)
+
+    def test_what_there_is_of_a_clip_that_its_host_has_cut_is_resumed_to_a_file_when_asked(self):
+        cut = CLIP.read_bytes()[:9000]
+        with CutHost(cut) as host:
+            self.faults(({"phase": "clip"}, {"kind": "moved-link", "target": host.url}))
+            self.assertIn("--incomplete", self.run_element()[1])
+            self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"), code=1)
+            self.assertFalse((self.folder / "resumed.mp4").exists())
+            self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"), "--incomplete")
+        self.assertEqual((self.folder / "resumed.mp4").read_bytes(), cut)
+        self.faults()
+        self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"), "--incomplete", "--force")
+        self.assertEqual((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes())
+        self.assertEqual(self.purchases(), 1)
 
     def test_an_unfinished_job_is_resumed_to_a_file_and_not_forgotten_by_mistake(self):
         self.faults(({"phase": "poll"}, {"kind": "status", "status": 503}))

@@ -456,6 +456,13 @@ GST_START_TEST(a_clip_in_fragments_that_is_cut_is_an_error_as_well) {
 }
 GST_END_TEST
 
+/// Nothing in the file shows it.
+GST_START_TEST(a_clip_in_fragments_without_a_length_is_not_taken_for_whole_at_its_first_end) {
+  const std::string clip = fragmentedClip();
+  CutDownload(clip, cuts[__i__], clip.rfind("moof") - 4, 1).succeed();
+}
+GST_END_TEST
+
 /// What is known at the beginning is not played first and an error afterwards.
 GST_START_TEST(a_clip_that_is_cut_by_its_first_bytes_is_not_announced) {
   CutDownload download(boxedNoise(300'000, MoovPlace::First), cuts[3], 250'000);
@@ -823,6 +830,7 @@ static Suite *downloader_suite() {
                       G_N_ELEMENTS(cuts));
   tcase_add_loop_test(tests, a_clip_that_was_cut_once_is_whole_in_the_end, 0, G_N_ELEMENTS(cuts));
   tcase_add_loop_test(tests, a_clip_in_fragments_that_is_cut_is_an_error_as_well, 0, G_N_ELEMENTS(cuts));
+  tcase_add_loop_test(tests, a_clip_in_fragments_without_a_length_is_not_taken_for_whole_at_its_first_end, 0, 3);
   tcase_add_test(tests, a_clip_that_is_cut_by_its_first_bytes_is_not_announced);
   tcase_add_test(tests, what_there_is_of_a_cut_clip_can_be_had_all_the_same);
   tcase_add_test(tests, what_came_by_the_deadline_can_be_had_all_the_same);
