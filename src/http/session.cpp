@@ -448,31 +448,49 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   if (stream->head_.status == SOUP_STATUS_NONE) // of an HTTP/2 stream that ended before its head
     return tl::unexpected(TransportError{TransportError::Cause::Lost, true, "the connection ended without an answer"});
   stream->head_.headers = headersOf(message.get());
-  SoupMessageHeaders *headers = soup_message_get_response_headers(message.get());
-  if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CONTENT_LENGTH)
-    stream->bytesLeft_ = static_cast<uint64_t>(soup_message_headers_get_content_length(headers));
   GSocketAddress *peer = soup_message_get_remote_address(message.get());
   stream->head_.fromLocalAddress = peer && !whyNotPublic(peer).empty();
   return stream;
 }
 
 Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
+  if (!ahead_.empty()) {
+    const size_t count = ahead_.copy(static_cast<char *>(buffer), size);
+    ahead_.erase(0, count);
+    return count;
+  }
+  if (after_)
+    return *after_;
   GErrorSlot error;
   const gssize count = g_input_stream_read(body_.get(), buffer, size, attempt_->cancellable(), &error);
   if (count < 0)
     return tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
-  if (bytesLeft_)
-    *bytesLeft_ -= std::min(*bytesLeft_, static_cast<uint64_t>(count));
   return static_cast<size_t>(count);
 }
 
-bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) const {
+/// A read that does not wait. It alone sees what the TLS library has decrypted and nobody has taken yet, and the end of a
+/// body whose connection waits for the next request. False: there is nothing.
+bool HttpSession::Stream::lookAhead() {
+  std::array<char, 16 * 1024> buffer;
+  GErrorSlot error;
+  const gssize count = g_pollable_input_stream_read_nonblocking(
+      G_POLLABLE_INPUT_STREAM(body_.get()), buffer.data(), buffer.size(), attempt_->cancellable(), &error);
+  if (count > 0)
+    ahead_.assign(buffer.data(), static_cast<size_t>(count));
+  else if (count == 0)
+    after_ = 0;
+  else if (!g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    after_ = tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
+  return after_ || count > 0;
+}
+
+bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) {
+  if (!ahead_.empty() || after_)
+    return true;
   if (soup_message_get_http_version(message_.get()) == SOUP_HTTP_2_0 || !G_IS_POLLABLE_INPUT_STREAM(body_.get()))
     return true;
-  if (bytesLeft_ == 0)
-    return true; // libsoup sees the end in read() only, while the connection waits for the next request
   GPollableInputStream *body = G_POLLABLE_INPUT_STREAM(body_.get());
-  if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body))
+  if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body) || lookAhead())
     return true;
   const CancellableFd stop(attempt_->cancellable());
   const CancellableFd interrupt(interruption);

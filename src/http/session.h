@@ -108,11 +108,12 @@ public:
     Exchanged<size_t> read(void *buffer, size_t size);
     /// Blocks until read() brings something, an end or an error included. False: `interruption` was cancelled before,
     /// or so much time has passed. HTTP/2, which looks at its connection in read() only, does not block here.
-    bool waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) const;
+    bool waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest);
 
   private:
     friend class HttpSession;
     Stream(Cancellation &cancellation, Clock::time_point deadline);
+    bool lookAhead();
 
     Cancellation &cancellation_;
     Clock::time_point deadline_;
@@ -120,7 +121,9 @@ public:
     GRefPtr<SoupMessage> message_;
     GRefPtr<GInputStream> body_;
     HttpResponse head_;
-    std::optional<uint64_t> bytesLeft_; ///< of a body whose length the host has told
+    /// What lookAhead() has found, for read() to tell: bytes, and then perhaps an end or an error.
+    std::string ahead_;
+    std::optional<Exchanged<size_t>> after_;
     bool sent_ = false;
   };
   Exchanged<std::unique_ptr<Stream>> open(const HttpRequest &request, Cancellation &cancellation,

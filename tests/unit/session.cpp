@@ -538,6 +538,33 @@ GST_START_TEST(a_body_can_be_read_piece_by_piece) {
 }
 GST_END_TEST
 
+GST_START_TEST(what_tls_has_decrypted_already_is_not_waited_for) {
+  const auto certificate = testCertificate();
+  const std::string text(12'000, 'x'); // in one record
+  const TestServer server(certificate.get(),
+                          [&text](const Seen &, Answer &answer) { answer.send(200, "text/plain", text.c_str()); });
+  TemporaryFolder folder;
+  Exchange exchange(server.url());
+  exchange.options.tlsDatabase =
+      adopt(g_tls_file_database_new(folder.file("trusted.pem", selfSigned).c_str(), nullptr));
+  HttpSession session(exchange.options);
+  auto stream = session.open(exchange.request, exchange.cancellation, Clock::now() + 20s);
+  fail_unless(stream.has_value());
+  const auto never = adopt(g_cancellable_new());
+  std::string body;
+  std::array<char, 1000> piece;
+  for (;;) {
+    fail_unless((*stream)->waitUntilReadable(never.get(), 2s), "after %zu bytes", body.size());
+    const auto count = (*stream)->read(piece.data(), piece.size());
+    fail_unless(count.has_value());
+    if (*count == 0)
+      break;
+    body.append(piece.data(), *count);
+  }
+  fail_unless(body == text);
+}
+GST_END_TEST
+
 GST_START_TEST(a_proxy_is_used_except_for_this_machine) {
   RawServer proxy(plainAnswer("", "x"));
   Exchange away("http://service.example/path");
@@ -608,6 +635,7 @@ static TCase *answers() {
   tcase_add_test(tests, a_compressed_answer_is_left_as_it_is);
   tcase_add_test(tests, a_redirect_is_an_answer_and_not_followed);
   tcase_add_test(tests, a_body_can_be_read_piece_by_piece);
+  tcase_add_test(tests, what_tls_has_decrypted_already_is_not_waited_for);
   return tests;
 }
 
