@@ -222,6 +222,7 @@ class OnTheWire(Case):
 
     def lift(self):
         self.wire.honest()
+        self.service.polls = 0  # it has ended meanwhile: the command asks seldom
 
     def close(self):
         self.wire.close()
