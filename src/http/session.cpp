@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <mutex>
 
 #include <glib-unix.h>
 
@@ -187,37 +186,26 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
   wipe(value);
 }
 
-/// Marks a socket that was closed so that a request does not leave.
-constexpr auto keptBack = "aimlvideo-kept-back";
-
 /// Looks at a request on its way: where its connection leads, and when libsoup is about to write it. It can keep it
 /// from leaving.
 ///
-/// libsoup repeats a request by itself after status 421, a refused stream, a GOAWAY, a stream that wants HTTP/1.1, and
-/// one that is idempotent on a connection that the host has closed; a repeated POST has an empty body. Whether and when
-/// to repeat is for the caller to say, so the second departure is prevented.
+/// libsoup repeats a request by itself after status 421, and an idempotent one on a connection that the host has
+/// closed; a repeated POST has an empty body. Whether and when to repeat is for the caller to say, so the second
+/// departure is prevented.
 ///
-/// Cancelled, HTTP/1.1 writes nothing more; HTTP/2 does not look and writes all the same, so its socket is closed.
+/// Only HTTP/1.1 is offered. Over HTTP/2 libsoup 3.2 takes the process down when an answer has trailers, or when the
+/// host says GOAWAY and resets a stream; it misses the reset of a stream that has begun to be read, repeats requests,
+/// and writes one that was cancelled all the same.
 class Departure {
 public:
-  using Sockets = std::map<guint64, GRefPtr<GSocket>>;
-  Departure(SoupMessage *message, GCancellable *attempt, Sockets &sockets, bool http2, bool publicOnly, bool &sent,
-            const Starting &starting)
-      : message_(message),
-        attempt_(attempt),
-        sockets_(sockets),
-        http2_(http2),
-        publicOnly_(publicOnly),
-        sent_(sent),
-        starting_(starting) {
+  Departure(SoupMessage *message, GCancellable *attempt, bool publicOnly, bool &sent, const Starting &starting)
+      : message_(message), attempt_(attempt), publicOnly_(publicOnly), sent_(sent), starting_(starting) {
     handlers_ = {
         g_signal_connect(message, "network-event",
                          G_CALLBACK(+[](SoupMessage *, GSocketClientEvent event, GIOStream *connection, gpointer self) {
                            // the address is known, and no packet has left for it
                            if (event == G_SOCKET_CLIENT_CONNECTING)
                              static_cast<Departure *>(self)->connecting(connection);
-                           else if (event == G_SOCKET_CLIENT_CONNECTED)
-                             static_cast<Departure *>(self)->connected(connection);
                            else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
                              static_cast<Departure *>(self)->handshaking(connection);
                          }),
@@ -260,43 +248,19 @@ private:
 
   void handshaking(GIOStream *connection) {
     static const char *const offered[] = {"http/1.1", nullptr};
-    if (!http2_ && G_IS_TLS_CONNECTION(connection))
+    if (G_IS_TLS_CONNECTION(connection))
       g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(connection), offered);
   }
 
-  void connected(GIOStream *connection) {
-    if (!G_IS_SOCKET_CONNECTION(connection))
-      return;
-    socket_ = share(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)));
-    if (const guint64 number = soup_message_get_connection_id(message_); number != 0)
-      sockets_[number] = socket_; // now, for the request after this one, should this one never leave
-  }
-
   void started() {
-    const guint64 connection = soup_message_get_connection_id(message_);
-    std::erase_if(sockets_, [](const auto &known) {
-      return g_socket_is_closed(known.second.get()) && !g_object_get_data(G_OBJECT(known.second.get()), keptBack);
-    });
-    if (socket_)
-      sockets_.try_emplace(connection, socket_);
     if (!depart())
-      keepBack(connection);
-  }
-
-  void keepBack(guint64 connection) {
-    g_cancellable_cancel(attempt_);
-    const auto found = sockets_.find(connection);
-    if (found == sockets_.end() || soup_message_get_http_version(message_) != SOUP_HTTP_2_0)
-      return;
-    g_object_set_data(G_OBJECT(found->second.get()), keptBack, found->second.get());
-    g_socket_close(found->second.get(), nullptr);
+      g_cancellable_cancel(attempt_); // checked before the first byte is written
   }
 
   /// Whether the request may leave.
   bool depart() {
     if (sent_)
       return preventRepetition();
-    firstVersion_ = soup_message_get_http_version(message_);
     check(soup_message_get_remote_address(message_)); // of a connection that was there already
     outdated_ = isOutdated(soup_message_get_tls_protocol_version(message_));
     if (outdated_ || !notPublic_.empty())
@@ -306,16 +270,11 @@ private:
     return sent_;
   }
 
-  /// libsoup is about to send it again. A POST on the same version of HTTP gets here only where the host has refused
-  /// its stream; anything else may have been acted on.
+  /// libsoup is about to send it again, though the host may have acted on it.
   bool preventRepetition() {
-    const bool refused = g_str_equal(soup_message_get_method(message_), "POST") && firstVersion_ == SOUP_HTTP_2_0 &&
-                         soup_message_get_http_version(message_) == SOUP_HTTP_2_0;
     if (!repeated_)
-      repeated_ = refused
-                      ? TransportError{TransportError::Cause::Declined, false, "the host refused the request's stream"}
-                      : TransportError{TransportError::Cause::Lost, true,
-                                       "the connection was closed before there was an answer"};
+      repeated_ =
+          TransportError{TransportError::Cause::Lost, true, "the connection was closed before there was an answer"};
     return false;
   }
 
@@ -343,9 +302,6 @@ private:
 
   SoupMessage *message_;
   GCancellable *attempt_;
-  Sockets &sockets_;
-  GRefPtr<GSocket> socket_; ///< of the newest connection
-  const bool http2_;
   const bool publicOnly_;
   bool &sent_;
   const Starting &starting_;
@@ -353,7 +309,6 @@ private:
   bool outdated_ = false;
   std::string notPublic_;
   std::optional<TransportError> repeated_; ///< what is said instead
-  SoupHTTPVersion firstVersion_ = SOUP_HTTP_1_1;
   std::array<gulong, 3> handlers_{};
 };
 
@@ -368,7 +323,7 @@ std::optional<std::string> HttpResponse::header(const char *name) const {
 
 // a clip's head, a jump and a question to the service may be open at the same host
 HttpSession::HttpSession(const SessionOptions &options)
-    : session_(adopt(soup_session_new_with_options("max-conns-per-host", 6, nullptr))), http2_(options.http2) {
+    : session_(adopt(soup_session_new_with_options("max-conns-per-host", 6, nullptr))) {
   soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
   soup_session_set_timeout(session_.get(), options.idleTimeout);
   if (!options.userAgent.empty())
@@ -377,20 +332,6 @@ HttpSession::HttpSession(const SessionOptions &options)
     soup_session_set_tls_database(session_.get(), options.tlsDatabase.get());
   if (const auto resolver = proxyResolver(options.proxy))
     soup_session_set_proxy_resolver(session_.get(), resolver.get());
-}
-
-/// libsoup counts an HTTP/2 connection whose socket was closed under it as in use for ever, and warns on the terminal
-/// when its session goes. It is a rare end, so such a session stays.
-HttpSession::~HttpSession() {
-  const bool wasClosed = std::any_of(sockets_.begin(), sockets_.end(), [](const auto &known) {
-    return static_cast<bool>(g_object_get_data(G_OBJECT(known.second.get()), keptBack));
-  });
-  if (!wasClosed)
-    return;
-  static std::mutex mutex;
-  static auto *const sessions = new std::vector<GRefPtr<SoupSession>>;
-  const std::lock_guard lock(mutex);
-  sessions->push_back(session_);
 }
 
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location) {
@@ -432,8 +373,7 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
   GErrorSlot error;
   {
     GCancellable *attempt = stream->attempt_->cancellable();
-    const Departure departure(message.get(), attempt, sockets_, http2_, request.publicOnly, stream->sent_,
-                              starting);
+    const Departure departure(message.get(), attempt, request.publicOnly, stream->sent_, starting);
     stream->body_ = adopt(soup_session_send(session_.get(), message.get(), attempt, &error));
     if (const auto withheld = departure.withheld(); withheld && !stream->body_)
       return tl::unexpected(*withheld);
@@ -445,8 +385,6 @@ Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequ
     return tl::unexpected(
         TransportError{TransportError::Cause::Unreachable, false,
                        "the proxy refuses the connection with HTTP status " + std::to_string(stream->head_.status)});
-  if (stream->head_.status == SOUP_STATUS_NONE) // of an HTTP/2 stream that ended before its head
-    return tl::unexpected(TransportError{TransportError::Cause::Lost, true, "the connection ended without an answer"});
   stream->head_.headers = headersOf(message.get());
   GSocketAddress *peer = soup_message_get_remote_address(message.get());
   stream->head_.fromLocalAddress = peer && !whyNotPublic(peer).empty();
@@ -468,13 +406,13 @@ Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
   return static_cast<size_t>(count);
 }
 
-/// A read that does not wait. It alone sees what the TLS library has decrypted and nobody has taken yet, and the end of a
-/// body whose connection waits for the next request. False: there is nothing.
+/// A read that does not wait. It alone sees what the TLS library has decrypted and nobody has taken yet, and the end of
+/// a body whose connection waits for the next request. False: there is nothing.
 bool HttpSession::Stream::lookAhead() {
   std::array<char, 16 * 1024> buffer;
   GErrorSlot error;
-  const gssize count = g_pollable_input_stream_read_nonblocking(
-      G_POLLABLE_INPUT_STREAM(body_.get()), buffer.data(), buffer.size(), attempt_->cancellable(), &error);
+  const gssize count = g_pollable_input_stream_read_nonblocking(G_POLLABLE_INPUT_STREAM(body_.get()), buffer.data(),
+                                                                buffer.size(), attempt_->cancellable(), &error);
   if (count > 0)
     ahead_.assign(buffer.data(), static_cast<size_t>(count));
   else if (count == 0)
@@ -487,7 +425,7 @@ bool HttpSession::Stream::lookAhead() {
 bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) {
   if (!ahead_.empty() || after_)
     return true;
-  if (soup_message_get_http_version(message_.get()) == SOUP_HTTP_2_0 || !G_IS_POLLABLE_INPUT_STREAM(body_.get()))
+  if (!G_IS_POLLABLE_INPUT_STREAM(body_.get()))
     return true;
   GPollableInputStream *body = G_POLLABLE_INPUT_STREAM(body_.get());
   if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body) || lookAhead())

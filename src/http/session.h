@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,9 +28,6 @@ struct SessionOptions {
   std::string proxy;                 ///< URI of a proxy; empty: the environment's, else the system's
   GRefPtr<GTlsDatabase> tlsDatabase; ///< null: the system's trust
   unsigned idleTimeout = 60;         ///< seconds without a byte after which a connection counts as lost
-  /// Not offered by default: libsoup 3.2 takes the process down when an answer over HTTP/2 has trailers, or when the host
-  /// says GOAWAY and resets a stream; it misses the reset of a stream that has begun to be read, and repeats requests.
-  bool http2 = false;
 };
 
 struct HttpRequest {
@@ -69,7 +65,7 @@ struct TransportError {
     BadUrl,
     NotPublic, ///< the host is not of the public internet, and the request was to go there only
     Withheld,  ///< the caller's `starting` did not let it leave
-    Declined,  ///< the host says that it has not acted on it: status 421, a refused stream, a GOAWAY below the stream
+    Declined,  ///< the host says that it has not acted on it: status 421
   };
   Cause cause = Cause::Lost;
   /// Whether the request had begun to leave, so that the server may have acted on it.
@@ -92,7 +88,6 @@ std::optional<std::string> redirectTarget(const std::string &url, const std::str
 class HttpSession {
 public:
   explicit HttpSession(const SessionOptions &options);
-  ~HttpSession();
   HttpSession(const HttpSession &) = delete;
   HttpSession &operator=(const HttpSession &) = delete;
 
@@ -107,7 +102,7 @@ public:
     /// Blocks for the next bytes. 0: the body ended as the host announced it.
     Exchanged<size_t> read(void *buffer, size_t size);
     /// Blocks until read() brings something, an end or an error included. False: `interruption` was cancelled before,
-    /// or so much time has passed. HTTP/2, which looks at its connection in read() only, does not block here.
+    /// or so much time has passed.
     bool waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest);
 
   private:
@@ -131,8 +126,6 @@ public:
 
 private:
   GRefPtr<SoupSession> session_;
-  const bool http2_;
-  std::map<guint64, GRefPtr<GSocket>> sockets_; ///< by libsoup's number of the connection
 };
 
 } // namespace aimlvideo

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "certificate.h"
-#include "http2_server.h"
 #include "raw_server.h"
 #include "support/test_server.h"
+#include "tls_server.h"
 #include "unit.h"
 
 using namespace aimlvideo;
@@ -401,91 +401,20 @@ GST_START_TEST(a_post_over_a_kept_connection_leaves_once) {
 }
 GST_END_TEST
 
-/// libsoup would send it again by itself, with an empty body where it is a POST.
-GST_START_TEST(what_the_host_has_not_taken_is_not_sent_again_by_itself) {
-  struct Row {
-    const char *name;
-    std::function<void(Http2Server::Stream &)> ending;
-    bool declined; ///< the host has surely not acted on it
-  };
-  const Row rows[] = {
-      {"a refused stream", [](Http2Server::Stream &stream) { stream.reset(Http2Server::refusedStream); }, true},
-      {"a GOAWAY below the stream", [](Http2Server::Stream &stream) { stream.goAway(0, 0); }, true},
-      {"421", [](Http2Server::Stream &stream) { stream.answer(421, "{}"); }, true},
-      {"a GOAWAY for an error",
-       [](Http2Server::Stream &stream) { stream.goAway(stream.id(), Http2Server::internalError); }, false},
-      {"a reset stream", [](Http2Server::Stream &stream) { stream.reset(Http2Server::internalError); }, false},
-      {"a stream that wants HTTP/1.1", [](Http2Server::Stream &stream) { stream.reset(Http2Server::wantsHttp1); },
-       false},
-  };
+GST_START_TEST(a_host_that_speaks_http_2_as_well_is_spoken_to_in_http_1) {
   const auto certificate = testCertificate();
   TemporaryFolder folder;
-  const std::string file = folder.file("trusted.pem", selfSigned);
-  for (const Row &row : rows)
-    for (const bool post : {true, false}) {
-      Http2Server server(certificate.get(), [&row](Http2Server::Stream &stream) {
-        if (stream.number == 1)
-          row.ending(stream);
-        else
-          stream.answer(200, "{}");
-      });
-      Exchange exchange(server.url());
-      exchange.options.tlsDatabase = adopt(g_tls_file_database_new(file.c_str(), nullptr));
-      exchange.options.http2 = true;
-      exchange.patience = 3s;
-      if (post)
-        exchange.post(R"({"a":1})");
-      const TransportError error = exchange.fault();
-      fail_unless_equals_int(exchange.started, 1);
-      fail_unless(server.posts() == post && server.requests() == 1, "%s: %u", row.name, server.requests());
-      if (post) {
-        fail_unless_equals_int(error.cause == Cause::Declined, row.declined);
-        fail_unless_equals_int(error.sent, !row.declined);
-      }
-    }
-}
-GST_END_TEST
-
-GST_START_TEST(what_is_withheld_does_not_leave_over_http_2_either) {
-  const auto certificate = testCertificate();
-  TemporaryFolder folder;
-  Http2Server server(certificate.get(), [](Http2Server::Stream &stream) { stream.answer(200, "{}"); });
+  TlsServer server(certificate.get());
   Exchange exchange(server.url());
   exchange.options.tlsDatabase =
       adopt(g_tls_file_database_new(folder.file("trusted.pem", selfSigned).c_str(), nullptr));
-  exchange.options.http2 = true;
-  HttpSession session(exchange.options);
-  exchange.post(R"({"a":1})");
-  for (const bool connected : {false, true}) {
-    exchange.withheld = true;
-    const auto withheld = exchange.over(session);
-    fail_if(withheld.has_value());
-    fail_unless(withheld.error().cause == Cause::Withheld);
-    fail_if(withheld.error().sent);
-    fail_unless_equals_int(server.requests(), connected ? 1 : 0);
-    exchange.withheld = false;
-    if (!connected)
-      fail_unless(exchange.over(session).has_value());
-  }
-  fail_unless(exchange.over(session).has_value());
-  fail_unless_equals_int(server.requests(), 2);
+  fail_unless(exchange.run().has_value());
+  const std::string chosen = server.protocol();
+  fail_unless_equals_string(chosen.c_str(), "http/1.1");
 }
 GST_END_TEST
 
-GST_START_TEST(http_2_is_spoken_only_when_asked_for) {
-  const auto certificate = testCertificate();
-  TemporaryFolder folder;
-  const std::string file = folder.file("trusted.pem", selfSigned);
-  for (const bool wanted : {false, true}) {
-    Http2Server server(certificate.get(), [](Http2Server::Stream &stream) { stream.answer(200, "{}"); });
-    Exchange exchange(server.url());
-    exchange.options.tlsDatabase = adopt(g_tls_file_database_new(file.c_str(), nullptr));
-    exchange.options.http2 = wanted;
-    fail_unless_equals_int(exchange.run().has_value(), wanted);
-  }
-}
-GST_END_TEST
-
+/// libsoup would send it again by itself, with an empty body where it is a POST.
 GST_START_TEST(a_misdirected_request_is_not_sent_again_by_itself) {
   for (const bool post : {true, false}) {
     RawServer server("HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n");
@@ -666,9 +595,7 @@ static TCase *ends() {
   tcase_add_test(tests, a_deadline_ends_the_wait_for_the_head);
   tcase_add_test(tests, a_deadline_ends_a_body_that_never_falls_silent);
   tcase_add_test(tests, a_deadline_that_has_passed_sends_nothing);
-  tcase_add_test(tests, what_the_host_has_not_taken_is_not_sent_again_by_itself);
-  tcase_add_test(tests, what_is_withheld_does_not_leave_over_http_2_either);
-  tcase_add_test(tests, http_2_is_spoken_only_when_asked_for);
+  tcase_add_test(tests, a_host_that_speaks_http_2_as_well_is_spoken_to_in_http_1);
   tcase_add_test(tests, a_misdirected_request_is_not_sent_again_by_itself);
   tcase_add_test(tests, a_session_goes_on_after_a_cancelled_exchange);
   return tests;
