@@ -127,7 +127,7 @@ class Case:
                     XDG_CACHE_HOME=str(self.folder / "cache"))
 
     def run(self, way, timeout):
-        file = self.folder / "clip.mp4"
+        file = self.folder / "fetched.mp4"
         arguments = [COMMAND, "jobs", "resume", "1", file, "--timeout", str(timeout)] if way == "command" else [
             PLAYER, way, "aimlvideosrc", "poll-interval=100", f"timeout={timeout}", "prompt=a cat on a roof", *self.properties]
         begun = time.monotonic()
@@ -158,7 +158,7 @@ class Case:
     def judge(self, way, code, output, errors, seconds):
         if way != "command":
             return seen_by_player(way, code, output, errors, seconds, self.digests)
-        file = self.folder / "clip.mp4"
+        file = self.folder / "fetched.mp4"
         seen = Seen(code == 0 and file.read_bytes() == self.clip.bytes, "", errors, seconds, errors, code)
         if code == 0 and not seen.clip:
             seen.problem = "another clip was delivered"
