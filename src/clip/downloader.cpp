@@ -438,7 +438,7 @@ Result<void> Downloader::salvage(const Error &why) {
   const uint64_t there = spool_->present().presentUntil(0);
   if (there == 0)
     return tl::unexpected(why);
-  incomplete_ = why.why;
+  incomplete_ = why.why.empty() ? why.what : why.why; // where it is empty, the clip counts as whole
   if (auto set = spool_->setSize(there); !set)
     return set;
   spool_->releaseEnd();

@@ -67,6 +67,28 @@ GST_START_TEST(the_end_of_a_clip_comes_in_one_jump_while_the_head_goes_on) {
 }
 GST_END_TEST
 
+GST_START_TEST(what_a_refused_jump_leaves_at_the_deadline_is_told_to_be_incomplete) {
+  Download download(
+      boxedNoise(4 * mebi, MoovPlace::Last),
+      [](const ClipRequest &request, ClipAnswer &answer) {
+        if (!isJump(request))
+          return;
+        answer.status = 403;
+        answer.text = "expired";
+        answer.contentRange.clear();
+      },
+      slowestLine);
+  download.limits.incomplete = true;
+  download.linkFault = failure(ErrorKind::TimedOut, "the generation had not completed").value();
+  Running running(download);
+  auto reader = std::async(std::launch::async, [&] { return download.read(download.clip.size() - 2008, 8); });
+  fail_unless(running.result.get().has_value());
+  reader.wait();
+  fail_unless(download.spool->size().value_or(0) < download.clip.size());
+  fail_if(download.incomplete.empty());
+}
+GST_END_TEST
+
 GST_START_TEST(a_jump_may_come_in_chunks) {
   Download download(
       boxedNoise(4 * mebi, MoovPlace::Last),
@@ -288,6 +310,7 @@ static Suite *jumps_suite() {
   TCase *tests = tcase_create("jumps");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, the_end_of_a_clip_comes_in_one_jump_while_the_head_goes_on);
+  tcase_add_test(tests, what_a_refused_jump_leaves_at_the_deadline_is_told_to_be_incomplete);
   tcase_add_test(tests, a_jump_may_come_in_chunks);
   tcase_add_test(tests, a_jump_is_bounded);
   tcase_add_test(tests, a_host_that_sends_all_for_a_jump_is_not_asked_for_another);
