@@ -217,8 +217,8 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   LedgerRow &found = purchase_.row;
   purchase_.byOtherKey =
       !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(run_.plan.key);
-  if (given && !found.generationId.empty() && found.state != RowState::Completed)
-    found.state = RowState::Running; // the service is asked, whatever the row says
+  if (given && !found.generationId.empty() && found.state != RowState::Completed) // whatever the row says
+    purchase_.doubted = std::exchange(found.state, RowState::Running) != RowState::Running;
   switch (found.state) {
   case RowState::Intent:
   case RowState::Failed:

@@ -9,7 +9,7 @@ Result<void> Purchase::record(LedgerRow::State state) {
 }
 
 bool Purchase::isBought() const {
-  const bool running = row.state == LedgerRow::State::Running && (confirmed || !row.identity.empty());
+  const bool running = row.state == LedgerRow::State::Running && (confirmed || (!row.identity.empty() && !doubted));
   return !row.generationId.empty() && (running || row.state == LedgerRow::State::Completed);
 }
 
@@ -23,6 +23,7 @@ void Purchase::renew() {
   row = std::move(next);
   byOtherKey = false;
   wasCompleted = false;
+  doubted = false;
   confirmed = false;
 }
 

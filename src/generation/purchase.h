@@ -19,6 +19,8 @@ public:
   std::vector<Ownership> ownerships;
   /// The row was written with another key than the present one.
   bool byOtherKey = false;
+  /// The service is asked about a generation although, by its row, nothing was made. The row stands until it answers.
+  bool doubted = false;
   /// The service had finished it in an earlier run.
   bool wasCompleted = false;
 

@@ -200,6 +200,7 @@ Result<std::optional<Reply>> submit(Run &run, Error &why) {
   row.resolution = run.kind.resolution;
   row.submitted = 0;
   row.keyFingerprint = run.purchase.ledger->fingerprint(run.plan.key);
+  run.purchase.byOtherKey = false; // of one that an earlier run meant to send, and did not
   if (run.settings.storePrompt)
     row.prompt = run.plan.request.prompt;
   auto reply = Submission(run).carryOut(why);

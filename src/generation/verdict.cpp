@@ -47,8 +47,8 @@ Verdict verdictOn(const Exchanged<HttpResponse> &submission) {
     return Verdict::TurnedAway;
   if (status == 404)
     return saysPathIsUnknown(submission->body) ? Verdict::PathUnknown : Verdict::Refused;
-  // 303 leads to the result of what was done, and 304 is a cache's word for one; 408 comes from gateways, which may have
-  // passed the request on
+  // 303 leads to the result of what was done, and 304 is a cache's word for one; 408 comes from gateways, which may
+  // have passed the request on
   const bool refused = status >= 300 && status < 500 && status != 303 && status != 304 && status != 408;
   return refused ? Verdict::Refused : Verdict::Unknown;
 }

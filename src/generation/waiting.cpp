@@ -191,7 +191,7 @@ Failure Waiting::unknown(Error refusal) {
     run_.recordAfterwards(row_.state);
     return Failure{lostGeneration(run_, std::move(refusal))};
   }
-  if (!bought) {
+  if (!bought && !run_.purchase.doubted) {
     row_.cause = "the service does not know it: " + refusal.why;
     run_.recordAfterwards(LedgerRow::State::NotBought);
   }

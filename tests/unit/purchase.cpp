@@ -631,6 +631,55 @@ GST_START_TEST(a_purchase_of_another_key_says_so) {
 }
 GST_END_TEST
 
+GST_START_TEST(what_failed_is_not_called_lost_by_who_asks_for_it_again) {
+  for (const bool moderated : {false, true}) {
+    Bench bench;
+    bench.service.onPoll = [moderated](const Seen &, Answer &answer) {
+      answer.json(200, moderated ? R"({"id":"g","status":"error","error":"sensitive content"})"
+                                 : R"({"id":"g","status":"error","error":"model error"})");
+    };
+    (void)bench.fault();
+    const LedgerRow before = bench.newestRow();
+    bench.service.onPoll = [](const Seen &, Answer &answer) {
+      answer.json(404, R"({"message":"Generation not found"})");
+    };
+    bench.settings.ledgerRow = before.id;
+    bench.row = 0;
+    const Error error = bench.fault();
+    fail_unless(error.kind == ErrorKind::NotFound, "%s", error.text().c_str());
+    fail_unless(bench.newestRow().state == before.state);
+    fail_unless_equals_text(bench.newestRow().cause, before.cause);
+
+    bench.settings.ledgerRow = 0;
+    bench.service.onPoll = nullptr;
+    bench.row = 0;
+    fail_unless_equals_int(bench.run().has_value(), !moderated);
+    fail_unless_equals_int(bench.service.purchases(), moderated ? 1 : 2);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(what_was_meant_to_be_sent_with_another_key_is_looked_up_like_any_other) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  LedgerRow row = bench.newestRow(); // as a run leaves it that ends before anything is sent
+  row.state = RowState::Intent;
+  row.generationId.clear();
+  fail_unless(bench.ledger()->write(row).has_value());
+  bench.row = 0;
+  bench.settings.apiKey = Secret("another-key-0123456789");
+  bench.service.onCreate = [](const Seen &, Answer &answer) {
+    answer.drop();
+  };
+  constexpr size_t late = 8; // requests: what another key has sent is not looked for so long
+  logShows(
+      bench, [&] { return FakeService::logRow(bench.service.submissionId(1), "gen/1:model"); }, late);
+  const auto clip = bench.run();
+  fail_unless(clip.has_value(), "%s", clip ? "" : clip.error().text().c_str());
+  fail_unless_equals_int(bench.service.purchases(), 2);
+}
+GST_END_TEST
+
 GST_START_TEST(two_at_once_make_one_purchase_and_both_have_the_clip) {
   Bench bench;
   bench.service.onCreate = [](const Seen &, Answer &answer) {
@@ -905,6 +954,8 @@ static TCase *reuses() {
   tcase_add_test(tests, a_clip_of_which_a_part_was_played_is_not_replaced_by_another);
   tcase_add_test(tests, what_was_moderated_is_not_sent_again_unless_asked);
   tcase_add_test(tests, what_failed_is_bought_again);
+  tcase_add_test(tests, what_failed_is_not_called_lost_by_who_asks_for_it_again);
+  tcase_add_test(tests, what_was_meant_to_be_sent_with_another_key_is_looked_up_like_any_other);
   tcase_add_test(tests, an_image_by_url_is_known_by_its_validator);
   tcase_add_test(tests, another_spelling_of_the_base_url_does_not_buy_again);
   tcase_add_test(tests, what_an_older_version_bought_under_any_spelling_is_found);
