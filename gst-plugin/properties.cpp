@@ -210,10 +210,14 @@ void installPurchaseProperties(GObjectClass *c) {
 }
 
 void installPriceProperties(GObjectClass *c) {
+  // GObject would only warn of what is no amount and leave the cap as it is, which is none: it reaches the element (any
+  // negative number as -1), which then buys nothing
   install(c, Property::MaxCost,
           g_param_spec_double("max-cost", "Maximum cost",
-                              "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap", 0,
-                              G_MAXDOUBLE, defaults().maximumCost, configurable));
+                              "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap; with "
+                              "what is no amount, such as -1, nothing is bought at all",
+                              -1, G_MAXDOUBLE, defaults().maximumCost,
+                              static_cast<GParamFlags>(configurable | G_PARAM_LAX_VALIDATION)));
   install(c, Property::DryRun,
           g_param_spec_boolean("dry-run", "Dry run",
                                "Check the request, estimate its price, report both and end with EOS; buy nothing",

@@ -103,6 +103,17 @@ GST_START_TEST(an_image_and_a_sample_exclude_each_other) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_cap_that_is_no_amount_buys_nothing) {
+  for (const char *cap : {"nan", "-1", "-0.01", "-inf"}) {
+    FakeService service;
+    Pipeline pipeline(service, "SRC max-cost=" + std::string(cap) + " ! fakesink");
+    pipeline.setState(GST_STATE_PLAYING);
+    fail_unless_contains(pipeline.waitFor("error").text, "max-cost can't be used: it is no amount");
+    fail_unless_equals_int(service.purchases(), 0);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(an_unknown_model_is_a_warning) {
   FakeService service;
   Pipeline pipeline(service, "SRC model=acme/new ! fakesink");
@@ -167,6 +178,7 @@ static Suite *inputs_suite() {
   tcase_add_test(tests, the_same_frame_is_the_same_request_and_another_is_another);
   tcase_add_test(tests, a_sample_that_is_no_image_is_an_error_before_anything_is_sent);
   tcase_add_test(tests, an_image_and_a_sample_exclude_each_other);
+  tcase_add_test(tests, a_cap_that_is_no_amount_buys_nothing);
   tcase_add_test(tests, an_unknown_model_is_a_warning);
   tcase_add_test(tests, an_unknown_parameter_is_a_warning_and_with_strict_an_error);
   tcase_add_test(tests, a_preset_holds_what_is_to_be_made_and_no_secret);

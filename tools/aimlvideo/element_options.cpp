@@ -5,6 +5,7 @@
 
 #include "aimlvideosrc.h"
 #include "api/nearest.h"
+#include "base/money.h"
 
 extern "C" void gst_plugin_aimlapi_register(void);
 
@@ -56,8 +57,9 @@ public:
       g_value_set_string(&value_, text.c_str());
       valid_ = true;
     } else {
-      // the validation changes what is out of range
-      valid_ = gst_value_deserialize(&value_, text.c_str()) && !g_param_value_validate(spec, &value_);
+      // the validation changes what is out of range; a range that is not strict lets pass what the element refuses
+      valid_ = gst_value_deserialize(&value_, text.c_str()) && !g_param_value_validate(spec, &value_) &&
+               (!(spec->flags & G_PARAM_LAX_VALIDATION) || isAmount(g_value_get_double(&value_)));
     }
   }
   Value(const Value &) = delete;
