@@ -52,6 +52,7 @@ class CommandLine(EndToEnd):
         self.assertIn("--jsn", self.refused(2, "models", "--jsn"))
         self.assertIn("one argument too many", self.refused(2, "models", "a", "b"))
         self.assertIn("--generate-audio must be", self.refused(2, "check", "--generate-audio", "maybe"))
+        self.assertIn("needs an ID and a FILE", self.refused(2, "jobs", "resume", "1"))
         self.refused(2)
 
     def test_folders_named_by_a_relative_path_are_not_followed(self):

@@ -155,6 +155,8 @@ class Faults(PaidOnce):
                     self.assertIn("aimlvideo jobs resolve 1", output)
                     self.assertEqual(self.emulator.report()["by_endpoint"].get("create", 1), 1)
                 self.assertEqual(self.purchases(), 0)
+                for number in ("1x", " 1", "1.0"):  # no other job is meant by a slip
+                    self.assertIn("has no job", self.command("jobs", "resolve", number, "--not-bought", code=5))
                 self.command("jobs", "resolve", "1", "--not-bought")
                 whole, output = self.run_element()
                 self.assertTrue(whole, output)

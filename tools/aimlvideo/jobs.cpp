@@ -224,6 +224,12 @@ ExitCode forget(Ledger &ledger, const LedgerRow &row, bool force) {
   return ExitCode::Success;
 }
 
+/// 0, which no job has: it is no number and nothing else, such as `12 13` or `1x`.
+int64_t idIn(const std::string &text) {
+  gint64 id = 0;
+  return g_ascii_string_to_signed(text.c_str(), 10, 1, G_MAXINT64, &id, nullptr) ? id : 0;
+}
+
 constexpr auto explanation = "What this user has bought, by the ledger on this machine.\n\n"
                              "  list              the jobs, newest first\n"
                              "  show ID           all that is known of one\n"
@@ -268,7 +274,8 @@ ExitCode runJobs(const Arguments &arguments) {
   const size_t wanted = action == "list" ? std::min<size_t>(words->size(), 1) : action == "resume" ? 3 : 2;
   const std::vector<std::string> actions{"list", "show", "resume", "resolve", "forget"};
   if (std::find(actions.begin(), actions.end(), action) == actions.end() || words->size() != wanted) {
-    printUsageError("jobs " + action + (words->size() < wanted ? " needs an ID" : " can't be understood"));
+    const char *needed = action == "resume" ? " needs an ID and a FILE" : " needs an ID";
+    printUsageError("jobs " + action + (words->size() < wanted ? needed : " can't be understood"));
     return ExitCode::Usage;
   }
   if (action == "resolve" && bought.given() == (notBought != FALSE)) {
@@ -286,7 +293,7 @@ ExitCode runJobs(const Arguments &arguments) {
     return printError(ledger.error());
   if (action == "list")
     return list(**ledger, unfinished, asJson);
-  const auto row = (*ledger)->row(g_ascii_strtoll((*words)[1].c_str(), nullptr, 10));
+  const auto row = (*ledger)->row(idIn((*words)[1]));
   if (!row)
     return printError(row.error());
   if (!*row)
