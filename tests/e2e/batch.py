@@ -488,6 +488,9 @@ class OthersManifest(BatchCase):
         (self.folder / "precious").write_text("precious")
         (self.work / "clips.jsonl.done").symlink_to(self.folder / "precious")
         self.assertIn("symbolic link", self.row(code=None).stderr)
+        (self.work / "clips.jsonl.done").unlink()
+        (self.work / "clips.jsonl.done").hardlink_to(self.folder / "precious")
+        self.assertIn("hard link", self.row(code=None).stderr)
         self.assertEqual((self.folder / "precious").read_text(), "precious")
         self.assertEqual(self.bought(), 0)
 

@@ -69,6 +69,8 @@ Result<Journal> Journal::open(const std::string &file) {
   struct stat facts {};
   if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid())
     return journalFailure(file, S_ISREG(facts.st_mode) ? "it belongs to another user" : "it is no regular file");
+  if (facts.st_nlink > 1)
+    return journalFailure(file, "it is another file of yours as well, by a hard link");
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
     return failure(ErrorKind::Busy, "the manifest can't be worked on", "another process has its journal " + file);
   if (!journal.read())
