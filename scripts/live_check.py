@@ -10,6 +10,7 @@ import os
 import pathlib
 import struct
 import sys
+import tempfile
 import time
 import urllib.parse
 import uuid
@@ -241,7 +242,7 @@ class Check:
         if not generation:
             raise Stop(f"the answer names no generation: it is in the account's logs as client request {request_id}")
         self.clip = {"generation_id": generation, "client_request_id": request_id}
-        print(f"        paid for: generation {generation}", flush=True)
+        print(f"        paid for: generation {self.clean(generation)}", flush=True)
         self.saw("create: status", "queued", content.get("status"), content.get("status") in PENDING + DONE)
         form = "UUID:MODEL" if ":" in generation and "/" in generation else "another form"
         self.saw("create: form of the id", "UUID:MODEL or another", form, None, generation)
@@ -396,21 +397,56 @@ class Check:
                 "model": self.options.model, "checks": self.rows, "clip": self.clip}
 
 
-def compare(rows, other):
+def compare(check, other):
+    rows, clean = check.rows, check.clean
     before = {row["name"]: row["seen"] for row in other["checks"]}
     different = [row for row in rows if row["name"] in before and before[row["name"]] != row["seen"]]
-    print(f"\nCompared with {other['service']} of {other['made']}: {len(different)} of {len(rows)} differ")
+    print(f"\nCompared with {clean(other.get('service'))} of {clean(other['made'])}: {len(different)} of {len(rows)} differ")
     for row in different:
-        print(f"        {row['name']:30} {before[row['name']]:45} {row['seen']}")
-    for name in sorted(before.keys() - {row["name"] for row in rows}):
-        print(f"        {name:30} was not seen this time")
+        print(f"        {row['name']:30} {clean(before[row['name']]):45} {row['seen']}")
+    for name in sorted(map(str, before.keys() - {row["name"] for row in rows})):
+        print(f"        {clean(name):30} was not seen this time")
 
 
-def write(path, record):
-    """For this user's eyes: the clip's address lets anybody fetch it."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(record, file, indent=1)
-        file.write("\n")
+def read(parser, option, path):
+    """An earlier run's record. Read before anything is bought."""
+    try:
+        record = json.loads(path.read_text())
+        if not isinstance(record["checks"], list) or not isinstance(record["clip"], dict):
+            raise ValueError
+        for row in record["checks"]:
+            row["name"], row["seen"]
+        datetime.datetime.fromisoformat(record["made"])
+        if option == "--later":
+            record["clip"]["url"], record["clip"]["generation_id"]
+        return record
+    except OSError as fault:
+        parser.error(f"{option}: {path} can't be read: {fault.strerror}")
+    except KeyError as missing:
+        parser.error(f"{option}: {path} is no record of a run that bought a clip: it has no {missing.args[0]}")
+    except (ValueError, TypeError):
+        parser.error(f"{option}: {path} is no record of an earlier run, as --json keeps it")
+
+
+class Record:
+    """Where --json keeps what was seen, for this user's eyes: the clip's address lets anybody fetch it. The place is tried
+    before anything is bought, and an earlier record stays until the new one is whole."""
+
+    def __init__(self, parser, path):
+        self.path = path
+        if path.is_dir():
+            parser.error(f"--json: {path} is a folder")
+        try:
+            descriptor, self.made = tempfile.mkstemp(dir=path.parent, prefix="." + path.name)
+        except OSError as fault:
+            parser.error(f"--json: {path} can't be written: {fault.strerror}")
+        self.file = os.fdopen(descriptor, "w")
+
+    def write(self, content):
+        with self.file:
+            json.dump(content, self.file, indent=1)
+            self.file.write("\n")
+        os.replace(self.made, self.path)
 
 
 def arguments():
@@ -430,27 +466,33 @@ def arguments():
         parser.error("--base-url: the key goes over https, or to this machine only")
     if not 0 <= options.max_cost < float("inf"):
         parser.error("--max-cost: an amount of USD is wanted")
-    return options
+    for option in ("later", "compare"):
+        if path := getattr(options, option):
+            setattr(options, option, read(parser, "--" + option, path))
+    return options, parser
 
 
 def main():
-    options = arguments()
+    options, parser = arguments()
     key = os.environ.get("AIMLAPI_KEY", "")
     if not key or not key.isascii() or not key.isprintable():
         sys.exit("The key is wanted in AIMLAPI_KEY.")
+    record = Record(parser, options.json) if options.json else None
     check = Check(options, key)
     problem = None
     try:
         if options.later:
-            check.later(json.loads(options.later.read_text()))
+            check.later(options.later)
         else:
             check.run()
-    except (Stop, OSError, http.client.HTTPException, KeyboardInterrupt) as reason:
+    except (Stop, OSError, http.client.HTTPException, KeyboardInterrupt, EOFError) as reason:
         problem = check.clean(reason) or type(reason).__name__
-    if options.json:
-        write(options.json, check.record())
+    except Exception as reason:  # an answer of no known form must not cost the record of what was paid for
+        problem = check.clean(f"an answer of the service can't be understood: {reason!r}")
+    if record:
+        record.write(check.record())
     if options.compare:
-        compare(check.rows, json.loads(options.compare.read_text()))
+        compare(check, options.compare)
     differing = sum(row["as_expected"] is False for row in check.rows)
     print(f"\n{len(check.rows)} assumptions, {differing} differ; at most {max(check.spent, 0):.3f} USD spent.")
     if problem:

@@ -127,6 +127,30 @@ class LiveCheck(EndToEnd):
         self.emulator.wait_until(lambda report: report["tasks"], "the purchase")
         self.assertEqual(self.emulator.report()["by_endpoint"]["create"], self.PURCHASE["nth"])
 
+    def test_a_record_that_can_not_be_read_or_written_is_told_before_anything_is_bought(self):
+        strange = self.folder / "strange.json"
+        strange.write_text('{"checks": [], "clip": {}}')
+        for option, path, told in (("--json", self.folder / "nowhere/seen.json", "No such file"), ("--json", self.folder, "a folder"),
+                                   ("--compare", self.folder / "nowhere.json", "No such file"),
+                                   ("--compare", strange, "it has no made"), ("--later", pathlib.Path("/dev/null"), "no record")):
+            with self.subTest(option=option, path=path):
+                run = self.check("--yes", option, str(path))
+                self.assertEqual(run.returncode, 2, run.stdout)
+                self.assertIn(told, run.stderr)
+        self.assertEqual(self.emulator.report()["billable"], 0)
+
+    def test_an_answer_of_no_known_form_does_not_cost_the_record_of_what_is_paid_for(self):
+        kept = self.folder / "seen.json"
+        kept.write_text("earlier")
+        kept.chmod(0o644)
+        self.fault({"phase": "logs", "from": 3}, "invalid-json", body="[1]")  # two come before the purchase
+        run = self.check("--yes", "--max-cost", "0.2", "--timeout", "5", "--json", str(kept))
+        self.assertEqual(run.returncode, 3, run.stdout + run.stderr)
+        self.assertRegex(run.stdout, "Paid for: [0-9a-f-]{36}")
+        self.assertIn("generation_id", json.loads(kept.read_text())["clip"])
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["seen.json"])
+
     def test_a_key_that_the_service_quotes_is_masked(self):
         self.fault(self.PURCHASE, "status", status=500, message=f"no {KEY}")
         self.assertIn("no ***", self.check("--yes", "--max-cost", "0.2").stdout)
