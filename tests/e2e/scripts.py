@@ -156,5 +156,23 @@ class LiveCheck(EndToEnd):
         self.assertIn("no ***", self.check("--yes", "--max-cost", "0.2").stdout)
 
 
+class LiveCheckAtAGateway(LiveCheck):
+    """A service that takes any key, as a gateway does that has one of its own."""
+
+    emulator_options = ("--unknown-keys", "ignore")
+
+    def test_nothing_is_bought_beside_what_is_told(self):
+        self.assertIn("--yes allows it", self.check().stdout)
+        self.assertEqual(self.emulator.report()["billable"], 0)
+        self.assertRegex(self.check("--yes").stdout, r"at most 0\.145 USD spent")
+        self.assertEqual(self.emulator.report()["usd"], 0.145)
+
+
+def load_tests(loader, _tests, _pattern):
+    cases = [loader.loadTestsFromTestCase(case) for case in (Flaky, LiveCheck)]
+    cases.append(LiveCheckAtAGateway("test_nothing_is_bought_beside_what_is_told"))
+    return unittest.TestSuite(cases)
+
+
 if __name__ == "__main__":
     main()
