@@ -457,6 +457,8 @@ class OthersManifest(BatchCase):
                  image=(self.work / "inside.jpg").as_uri())
         self.assertEqual(self.bought(), 1)
         self.row(code=0, options=("--files-from", self.folder), image="outside.jpg", output="out/c.mp4")
+        for option in ("--files-from", "--outputs-to"):
+            self.assertIn(f'{option} can\'t be "nowhere": there is no such folder', self.row(code=2, options=(option, "nowhere")).stderr)
         self.assertEqual(self.bought(), 2)
 
     def test_outputs_stay_below_the_manifest_and_the_present_folder(self):
@@ -481,6 +483,7 @@ class OthersManifest(BatchCase):
         shutil.copy(self.folder / "clips.csv", self.work / "report.csv")
         self.batch("work/report.csv", "--report", "work", code=3)
         self.batch("clips.csv", "--journal", "clips.csv", code=3)
+        self.batch("clips.csv", "--journal", "work/index.html", "--report", "work", code=3)
         self.assertEqual((self.work / "report.csv").read_text(), (self.folder / "clips.csv").read_text())
         self.assertEqual(self.bought(), 0)
 

@@ -373,19 +373,22 @@ ExitCode runBatch(const Arguments &arguments) {
   const auto service = settingsFrom(shared.properties);
   if (!service)
     return usage(service.error().text());
+  for (const auto &[name, folder] : {std::pair("--files-from", &filesFrom), std::pair("--outputs-to", &outputsTo)})
+    if (folder->given() && !g_file_test(folder->text().c_str(), G_FILE_TEST_IS_DIR))
+      return usage(std::string(name) + " can't be \"" + folder->text() + "\": there is no such folder");
 
   const std::string &file = words->front();
   const std::string journalPath = journalFile.given() ? journalFile.text() : file + ".done";
   terms.originals.add(file);
   if (const auto allowed = terms.originals.check(journalPath); !allowed)
     return printError(allowed.error());
+  terms.originals.add(journalPath);
   for (const char *name : {"report.csv", "index.html"})
     if (const auto allowed = terms.originals.check(report.text() + "/" + name); report.given() && !allowed)
       return printError(allowed.error());
   auto journal = Journal::open(journalPath);
   if (!journal)
     return printError(journal.error());
-  terms.originals.add(journalPath);
   addFolders(terms, file, filesFrom, outputsTo);
   Manifest manifest = readManifest(file, terms);
   for (const std::string &remark : manifest.remarks)
