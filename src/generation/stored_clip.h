@@ -19,6 +19,7 @@ struct StoredClip {
     Right,
     Gone,    ///< there is none of this length
     Changed, ///< it has other contents
+    Touched, ///< it may have other contents: it was written to or replaced, and there is no checksum that would tell
     Cut,     ///< it is what was stored, by an earlier version, and by its boxes it is not whole
     Unknown, ///< cancelled, or it can't be read
   };

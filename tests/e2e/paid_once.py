@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """At most one purchase per request, whatever breaks: faults, several processes, stopped ones, bad disks and clocks."""
 
+import contextlib
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -425,6 +428,16 @@ class Commands(PaidOnce):
         self.assertEqual(self.purchases(), 1)
         self.assertIn("1 clips removed", self.command("cache", "prune", "--max-size", "0"))
         self.assertEqual(json.loads(self.command("cache", "size", "--json"))["clips"], 0)
+
+    def test_a_stored_clip_is_not_removed_because_it_was_touched(self):
+        self.assertTrue(self.run_element()[0])
+        with contextlib.closing(sqlite3.connect(self.folder / "state/aimlvideo/ledger.sqlite3")) as ledger:
+            ledger.execute("UPDATE generation SET clip_checksum = ''")  # the run ended before it was taken
+            ledger.commit()
+        clip = pathlib.Path(json.loads(self.command("cache", "list", "--json"))[0]["file"])
+        os.utime(clip, (1_000_000_000, 1_000_000_000))
+        self.assertIn("1 were damaged", self.command("cache", "verify", code=1))
+        self.assertEqual(clip.read_bytes(), CLIP.read_bytes())
 
 
 if __name__ == "__main__":

@@ -410,6 +410,25 @@ GST_START_TEST(a_stored_clip_that_was_copied_is_known_by_its_checksum) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_stored_clip_that_was_copied_with_its_time_is_known_without_a_checksum) {
+  Bench bench;
+  fail_unless(bench.run().has_value());
+  const std::string file = storedClip(bench);
+  struct stat before {};
+  fail_unless(stat(file.c_str(), &before) == 0);
+  fail_unless(g_file_set_contents((file + "-copy").c_str(), bench.service.clip.data(),
+                                  static_cast<gssize>(bench.service.clip.size()), nullptr));
+  const timespec times[] = {before.st_atim, before.st_mtim};
+  fail_unless(utimensat(AT_FDCWD, (file + "-copy").c_str(), times, 0) == 0);
+  fail_unless_equals_int(g_rename((file + "-copy").c_str(), file.c_str()), 0);
+  for (int runs = 0; runs < 2; ++runs) {
+    bench.row = 0;
+    fail_unless(bench.run().has_value());
+    fail_unless_equals_int(bench.service.server.count("GET", "/clips/"), 1);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(a_cut_clip_that_an_earlier_version_has_stored_is_fetched_again) {
   Bench bench;
   const std::string whole = wholeClip();
@@ -944,6 +963,7 @@ static TCase *reuses() {
   tcase_add_test(tests, a_clip_that_went_from_the_store_is_fetched_again_and_not_bought);
   tcase_add_loop_test(tests, a_stored_clip_that_was_changed_in_place_is_fetched_again, 0, G_N_ELEMENTS(changes));
   tcase_add_test(tests, a_stored_clip_that_was_copied_is_known_by_its_checksum);
+  tcase_add_test(tests, a_stored_clip_that_was_copied_with_its_time_is_known_without_a_checksum);
   tcase_add_test(tests, a_cut_clip_that_an_earlier_version_has_stored_is_fetched_again);
   tcase_add_test(tests, a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_run);
   tcase_add_test(tests, what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kept);

@@ -61,8 +61,9 @@ ExitCode size(const ClipStore &store, bool asJson) {
   return ExitCode::Success;
 }
 
-/// Compares every clip with what the ledger says of it, and removes the ones that differ: they are fetched again when
-/// they are asked for. One that an earlier version has stored though it was cut stays until there is a better one.
+/// Compares every clip with what the ledger says of it, and removes the ones that are proven to differ: they are
+/// fetched again when they are asked for. Any other stays until there is a better one: it is paid for, and the service
+/// may have it no more.
 ExitCode verify(const ClipStore &store) {
   const auto ledger = Ledger::open(stateFolder());
   if (!ledger)
@@ -83,14 +84,18 @@ ExitCode verify(const ClipStore &store) {
       printWarning(entry.name + " is not in the ledger, so nothing tells whether it is right");
       continue;
     }
-    LedgerRow &row = *found->second;
+    LedgerRow row = *found->second;
+    if (const auto present = (*ledger)->row(row.id); present && *present)
+      row = **present; // somebody may have played it, or fetched it again, meanwhile
     const auto stored = storedClip(store, **ledger, row, StoredClip::Care::Whole, Cancellation());
     if (stored.clip) {
       ++right;
       continue;
     }
     ++damaged;
-    const bool stays = stored.state == StoredClip::State::Cut;
+    const bool otherLength =
+        stored.state == StoredClip::State::Gone && entry.size != static_cast<uint64_t>(row.clipSize);
+    const bool stays = !otherLength && stored.state != StoredClip::State::Changed;
     if (!stays)
       store.remove(entry.name);
     printWarning(entry.name + " " + stored.problem() + "; it " + (stays ? "" : "was removed and ") +
