@@ -248,6 +248,8 @@ std::shared_ptr<Spool> Claimant::stored() {
   auto stored = storedClip(*run_.store, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, run_.cancellation);
   if (!stored.clip && stored.state != StoredClip::State::Gone)
     run_.narrator.note(std::string("the stored clip ") + stored.problem() + ", it is fetched again");
+  if (stored.state == StoredClip::State::Touched || stored.state == StoredClip::State::Unknown)
+    purchase_.keptClip = run_.store->folder() + "/" + purchase_.row.clip;
   return std::move(stored.clip);
 }
 

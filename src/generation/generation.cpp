@@ -241,10 +241,10 @@ Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point 
 }
 
 /// Whether another generation may be bought for one that is lost. Once a run: what this run has bought itself is not
-/// replaced, and nothing of the lost clip may have been played.
+/// replaced, and nothing of the lost clip may have been played, nor may it be there still.
 bool Generation::mayReplace(const Error &error) const {
   return error.kind == ErrorKind::Lost && run_.settings.onLost == OnLost::Buy && !run_.settings.fetchesOnly() &&
-         run_.plan.allowance.mayBuy && !submitted_ && !arriving_;
+         run_.plan.allowance.mayBuy && !submitted_ && !arriving_ && run_.purchase.keptClip.empty();
 }
 
 Result<std::shared_ptr<Spool>> Generation::fetch(const Reply &reply) {

@@ -24,6 +24,7 @@ void Purchase::renew() {
   byOtherKey = false;
   wasCompleted = false;
   doubted = false;
+  keptClip.clear();
   confirmed = false;
 }
 

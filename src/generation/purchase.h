@@ -21,6 +21,8 @@ public:
   bool byOtherKey = false;
   /// The service is asked about a generation although, by its row, nothing was made. The row stands until it answers.
   bool doubted = false;
+  /// A stored clip that may well be the right one, though nothing vouches for it; empty: there is none.
+  std::string keptClip;
   /// The service had finished it in an earlier run.
   bool wasCompleted = false;
 

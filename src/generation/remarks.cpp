@@ -70,7 +70,9 @@ Error lostGeneration(const Run &run, Error refusal) {
   refusal.what = "the service no longer knows the generation " + row.generationId + ", which was bought";
   refusal.remedy = row.usage.usd ? "It cost " + usdText(*row.usage.usd) : "What it cost is not known here";
   refusal.remedy += ", and nothing was bought again. The service's support may find it by its id";
-  if (!run.settings.fetchesOnly())
+  if (!run.purchase.keptClip.empty())
+    refusal.remedy += "; what is kept of it was touched since, look whether it is right: " + run.purchase.keptClip;
+  else if (!run.settings.fetchesOnly())
     refusal.remedy += "; the same request asks for it again, and with on-lost=buy buys another one";
   return refusal;
 }

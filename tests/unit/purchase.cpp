@@ -561,6 +561,21 @@ GST_START_TEST(on_lost_buy_replaces_what_is_lost_once) {
 }
 GST_END_TEST
 
+GST_START_TEST(on_lost_buy_does_not_replace_a_clip_that_is_there_and_was_only_touched) {
+  Lost bench(RowState::Completed);
+  const std::string file = storedClip(bench);
+  fail_unless(g_file_set_contents(file.c_str(), bench.service.clip.data(),
+                                  static_cast<gssize>(bench.service.clip.size()), nullptr));
+  const timespec times[] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+  fail_unless(utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
+  bench.settings.onLost = OnLost::Buy;
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::Lost);
+  fail_unless_contains(error.text(), file);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(on_lost_buy_keeps_to_the_cap) {
   Lost bench(RowState::Completed);
   bench.settings.onLost = OnLost::Buy;
@@ -969,6 +984,7 @@ static TCase *reuses() {
   tcase_add_test(tests, what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kept);
   tcase_add_test(tests, what_the_service_has_lost_is_told_with_its_cost_and_not_bought_again);
   tcase_add_test(tests, on_lost_buy_replaces_what_is_lost_once);
+  tcase_add_test(tests, on_lost_buy_does_not_replace_a_clip_that_is_there_and_was_only_touched);
   tcase_add_test(tests, on_lost_buy_keeps_to_the_cap);
   tcase_add_test(tests, a_key_that_has_not_bought_it_can_not_say_that_it_is_lost);
   tcase_add_test(tests, a_clip_of_which_a_part_was_played_is_not_replaced_by_another);
