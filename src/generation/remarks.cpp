@@ -43,12 +43,17 @@ Error unknownOutcome(const Run &run, const std::string &why) {
   return error;
 }
 
-Error deadlinePassed(const Run &run, const std::string &cause) {
+Error deadlinePassed(const Run &run, const std::string &cause, bool disowned) {
   Error error;
   error.kind = ErrorKind::TimedOut;
   error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
   error.why = cause;
-  error.remedy = resumeHint(run);
+  const auto span = std::chrono::duration_cast<std::chrono::seconds>(run.patience.unknownIdSpan);
+  error.remedy = disowned ? "It is paid for, and that the service does not know it is believed after " +
+                                std::to_string(span.count()) +
+                                " s: the same request again, or generation-id=" + run.purchase.row.generationId +
+                                " with the same key, and a longer timeout settle it"
+                          : resumeHint(run);
   return error;
 }
 

@@ -92,7 +92,7 @@ Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
     if (!sleepUntil(std::min(next, run_.deadline)))
       return stopped();
     if (next >= run_.deadline)
-      return tl::unexpected(deadlinePassed(run_, cause_));
+      return tl::unexpected(deadlinePassed(run_, cause_, run_.purchase.isBought() && !unknownIds_.empty()));
     auto reply = poll();
     run_.narrator.tick();
     if (!reply)
@@ -126,9 +126,10 @@ Result<std::optional<Reply>> Waiting::poll() {
     if (response.error().cause == TransportError::Cause::Cancelled)
       return stopped();
     // the poll that the deadline cuts short says nothing about what went wrong before
-    if (cause_.empty() || Clock::now() < run_.deadline)
+    if (cause_.empty() || Clock::now() < run_.deadline) {
       cause_ = response.error().message;
-    unknownIds_.clear();
+      unknownIds_.clear();
+    }
     return std::nullopt;
   }
   run_.retryAfter = retryAfterOf(*response);

@@ -537,6 +537,19 @@ GST_START_TEST(what_the_service_has_lost_is_told_with_its_cost_and_not_bought_ag
 }
 GST_END_TEST
 
+GST_START_TEST(a_timeout_too_short_to_believe_that_it_is_lost_says_so) {
+  Lost bench(RowState::Running);
+  bench.patience.unknownIdSpan = 180s;
+  bench.settings.timeout = 1;
+  const Error error = bench.fault();
+  fail_unless(error.kind == ErrorKind::TimedOut, "%s", error.text().c_str());
+  fail_unless_contains(error.text(), "is believed after 180 s");
+  fail_unless_contains(error.text(), "longer timeout");
+  fail_if(contains(error.text(), "goes on at the service"), "%s", error.text().c_str());
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(on_lost_buy_replaces_what_is_lost_once) {
   for (const RowState state : {RowState::Running, RowState::Completed}) {
     Lost bench(state);
@@ -983,6 +996,7 @@ static TCase *reuses() {
   tcase_add_test(tests, a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_run);
   tcase_add_test(tests, what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kept);
   tcase_add_test(tests, what_the_service_has_lost_is_told_with_its_cost_and_not_bought_again);
+  tcase_add_test(tests, a_timeout_too_short_to_believe_that_it_is_lost_says_so);
   tcase_add_test(tests, on_lost_buy_replaces_what_is_lost_once);
   tcase_add_test(tests, on_lost_buy_does_not_replace_a_clip_that_is_there_and_was_only_touched);
   tcase_add_test(tests, on_lost_buy_keeps_to_the_cap);
