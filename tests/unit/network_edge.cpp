@@ -217,8 +217,8 @@ public:
 
 private:
   static std::mutex &mutex() {
-    static std::mutex mutex;
-    return mutex;
+    static std::mutex guard;
+    return guard;
   }
   static List &addresses_() {
     static List list;
