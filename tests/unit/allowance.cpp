@@ -2,6 +2,7 @@
 // What a URI may make a generation do: anyone can write one into a playlist.
 #include "generation/allowance.h"
 
+#include <initializer_list>
 #include <limits>
 
 #include <sys/inotify.h>
@@ -308,34 +309,22 @@ GST_START_TEST(a_data_uri_finds_what_was_bought_with_the_same_bytes) {
 }
 GST_END_TEST
 
-GST_START_TEST(the_lower_of_the_environments_and_the_applications_cap_counts) {
-  struct Case {
-    const char *environment;
-    double maximumCost;
-    bool bought;
-    const char *says;
-  };
-  const Case cases[] = {
-      {"1", 0, true, ""},
-      {nullptr, 1, true, ""},
-      {"1", 1, true, ""},
-      {"", 0, false, refusal},
-      {"0", 0, false, refusal},
-      {"0", 1, false, refusal},
-      {"0.4", 0, false, "the price would be above AIMLVIDEO_URI_MAX_COST (0.40 USD): it is estimated at 0.50 USD"},
-      {"0.4", 1, false, "the price would be above AIMLVIDEO_URI_MAX_COST (0.40 USD)"},
-      {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
-      {nullptr, 0.4, false, "the price would be above max-cost (0.40 USD)"},
-      {"lots", 1, false, "$AIMLVIDEO_URI_MAX_COST can't be used: it is no amount"},
-      {"0,5", 1, false, "it is no amount"},
-      {"-1", 1, false, "it is no amount"},
-      {"inf", 1, false, "it is no amount"}};
-  for (const Case &c : cases) {
+/// A clip of 0.50 USD, a cap in the environment and the application's.
+struct CapCase {
+  const char *environment;
+  double maximumCost;
+  bool bought;
+  const char *says;
+};
+
+static void expectCaps(std::initializer_list<CapCase> cases, const char *variable, bool byUri) {
+  for (const CapCase &c : cases) {
     Bench bench;
     priceIs(bench, "0.5");
     bench.settings.maximumCost = c.maximumCost;
-    fromUri(bench.settings);
-    const ScopedVariable environment(uriCostVariable, c.environment);
+    if (byUri)
+      fromUri(bench.settings);
+    const ScopedVariable environment(variable, c.environment);
     const auto clip = bench.run();
     fail_unless(clip.has_value() == c.bought, "%s, %g", c.environment, c.maximumCost);
     fail_unless_equals_int(bench.service.purchases(), c.bought ? 1 : 0);
@@ -343,39 +332,41 @@ GST_START_TEST(the_lower_of_the_environments_and_the_applications_cap_counts) {
       fail_unless_contains(clip.error().text(), c.says);
   }
 }
+
+GST_START_TEST(the_lower_of_the_environments_and_the_applications_cap_counts) {
+  expectCaps(
+      {{"1", 0, true, ""},
+       {nullptr, 1, true, ""},
+       {"1", 1, true, ""},
+       {"", 0, false, refusal},
+       {"0", 0, false, refusal},
+       {"0", 1, false, refusal},
+       {"0.4", 0, false, "the price would be above AIMLVIDEO_URI_MAX_COST (0.40 USD): it is estimated at 0.50 USD"},
+       {"0.4", 1, false, "the price would be above AIMLVIDEO_URI_MAX_COST (0.40 USD)"},
+       {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
+       {nullptr, 0.4, false, "the price would be above max-cost (0.40 USD)"},
+       {"lots", 1, false, "$AIMLVIDEO_URI_MAX_COST can't be used: it is no amount"},
+       {"0,5", 1, false, "it is no amount"},
+       {"-1", 1, false, "it is no amount"},
+       {"inf", 1, false, "it is no amount"}},
+      uriCostVariable, true);
+}
 GST_END_TEST
 
 GST_START_TEST(a_cap_in_the_environment_holds_for_every_request_and_the_lowest_counts) {
-  struct Case {
-    const char *environment;
-    double maximumCost;
-    bool bought;
-    const char *says;
-  };
-  const Case cases[] = {
-      {nullptr, 0, true, ""},
-      {"", 0, true, ""},
-      {"0.5", 0, true, ""},
-      {"1", 0.5, true, ""},
-      {"0.4", 0, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD): it is estimated at 0.50 USD"},
-      {"0.4", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD)"},
-      {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
-      {"0", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.00 USD)"},
-      {"nan", 0, false, "$AIMLVIDEO_MAX_COST can't be used: it is no amount"},
-      {"-1", 0, false, "it is no amount"},
-      {"inf", 0, false, "it is no amount"},
-      {"lots", 1, false, "it is no amount"}};
-  for (const Case &c : cases) {
-    Bench bench;
-    priceIs(bench, "0.5");
-    bench.settings.maximumCost = c.maximumCost;
-    const ScopedVariable environment(costVariable, c.environment);
-    const auto clip = bench.run();
-    fail_unless(clip.has_value() == c.bought, "%s, %g", c.environment, c.maximumCost);
-    fail_unless_equals_int(bench.service.purchases(), c.bought ? 1 : 0);
-    if (!clip)
-      fail_unless_contains(clip.error().text(), c.says);
-  }
+  expectCaps({{nullptr, 0, true, ""},
+              {"", 0, true, ""},
+              {"0.5", 0, true, ""},
+              {"1", 0.5, true, ""},
+              {"0.4", 0, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD): it is estimated at 0.50 USD"},
+              {"0.4", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD)"},
+              {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
+              {"0", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.00 USD)"},
+              {"nan", 0, false, "$AIMLVIDEO_MAX_COST can't be used: it is no amount"},
+              {"-1", 0, false, "it is no amount"},
+              {"inf", 0, false, "it is no amount"},
+              {"lots", 1, false, "it is no amount"}},
+             costVariable, false);
 }
 GST_END_TEST
 
