@@ -9,7 +9,7 @@ import threading
 import urllib.parse
 from dataclasses import dataclass, field
 
-GENERATIONS = "/v2/video/generations"
+GENERATIONS = re.compile(r"/v2/video/generations|/v2/generate/video/\w+/generation")  # both families of endpoints
 
 
 @dataclass
@@ -51,11 +51,11 @@ class Service:
     def phase(method, target):
         """What a request is for, in the words of the emulator's faults."""
         path = target.split("?")[0]
-        if method == "POST":
-            return "create"
         if path.startswith("/clips/"):
             return "clip"
-        return "logs" if path == "/v2/logs" else "poll" if path == GENERATIONS else "unknown"
+        if GENERATIONS.fullmatch(path):
+            return "create" if method == "POST" else "poll"
+        return "logs" if path == "/v2/logs" else "unknown"
 
     def answer(self, method, target, headers):
         """headers: with names in lower case. Clips are not among what is answered here, but are watched."""
