@@ -33,8 +33,14 @@ class Generate(EndToEnd):
         return Launch(self.emulator, ["generate", *map(str, arguments)], environment=self.home, program=COMMAND)
 
     def fault(self, phase, kind, **settings):
-        rule = {"match": {"phase": phase}, "fault": {"kind": kind, **settings}}
+        self.rule({"match": {"phase": phase}, "fault": {"kind": kind, **settings}})
+
+    def rule(self, rule):
         urllib.request.urlopen(self.emulator.url + "/emulator/faults", json.dumps(rule).encode()).close()
+
+    def is_seen_to_generate(self):
+        """However late the polls are: the first one is told so."""
+        self.rule({"match": {"phase": "poll", "nth": 1}, "fault": {"kind": "unknown-state", "state": "generating"}})
 
     def no_faults(self):
         urllib.request.urlopen(urllib.request.Request(self.emulator.url + "/emulator/faults", method="DELETE")).close()
@@ -46,6 +52,7 @@ class Generate(EndToEnd):
         return [name for name in os.listdir(self.folder) if ".part-" in name]
 
     def test_a_clip_comes_as_it_is_and_the_name_of_the_file_is_printed(self):
+        self.is_seen_to_generate()
         run = self.generate("-p", "A boat", "-i", IMAGE, "-o", "boat.mp4")
         self.assertEqual(run.stdout, "boat.mp4\n")
         self.assertIn("generating\n", run.stderr)
@@ -137,6 +144,7 @@ class Generate(EndToEnd):
         self.assertEqual((failed["event"], failed["kind"], failed["exit_code"]), ("failed", "bad-request", 3))
 
     def test_a_terminal_gets_a_bar(self):
+        self.is_seen_to_generate()
         master, slave = pty.openpty()
         process = subprocess.Popen([COMMAND, "generate", "-p", "A boat", "-o", "a.mp4"], stdout=subprocess.DEVNULL,
                                    stderr=slave, env=self.environment(TERM="xterm"), cwd=self.folder)
