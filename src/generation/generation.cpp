@@ -208,17 +208,17 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
     run_.deadline = Clock::now() + seconds(run_.settings.timeout);
     if (const auto allowed = checkPrice(run_); !allowed) {
       why.why += (why.why.empty() ? "" : "; ") + allowed.error().text();
-      return tl::unexpected(stillUnknown(std::move(why)));
+      return tl::unexpected(stillUnknown(why));
     }
     run_.purchase.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
     run_.recordAfterwards(LedgerRow::State::NotBought);
     run_.narrator.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");
     return buy();
   }
-  return tl::unexpected(stillUnknown(std::move(why)));
+  return tl::unexpected(stillUnknown(why));
 }
 
-Error Generation::stillUnknown(Error why) const {
+Error Generation::stillUnknown(const Error &why) const {
   Error error = unknownOutcome(run_, why.why);
   error.httpStatus = why.httpStatus;
   error.serviceMessage = why.serviceMessage;

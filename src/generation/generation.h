@@ -45,7 +45,7 @@ private:
   Result<std::shared_ptr<Spool>> buy();
   Result<void> takeTurn();
   Result<std::shared_ptr<Spool>> settle(Error why);
-  Error stillUnknown(Error why) const;
+  Error stillUnknown(const Error &why) const;
   Result<std::shared_ptr<Spool>> await(Reply reply, Clock::time_point firstPoll);
   Result<std::shared_ptr<Spool>> fetch(const Reply &reply);
   Result<std::shared_ptr<Spool>> download(const std::string &url);
