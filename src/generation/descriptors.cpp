@@ -45,10 +45,13 @@ size_t opened(size_t most) {
 std::mutex mutex;
 size_t shares = 0; ///< given
 
-bool hasRoom(size_t given) {
+using For = DescriptorShare::For;
+
+bool hasRoom(For what, size_t given) {
   constexpr size_t plenty = 1 << 16; // counting them would take its time
   const size_t most = limit();
-  return most >= plenty || opened(most) + (given + 1) * share + reserve(most) <= most;
+  const size_t kept = what == For::Beginning ? reserve(most) : reserve(most) / 4;
+  return most >= plenty || opened(most) + (given + 1) * share + kept <= most;
 }
 
 Failure refusal() {
@@ -60,25 +63,25 @@ Failure refusal() {
 }
 
 /// Null: stopped, or the deadline has passed, or `goesOn` says no.
-std::unique_ptr<DescriptorShare> await(Run &run, Clock::time_point deadline, bool (*goesOn)()) {
+std::unique_ptr<DescriptorShare> await(Run &run, For what, bool (*goesOn)()) {
   for (bool told = false;;) {
-    if (auto taken = DescriptorShare::take())
+    if (auto taken = DescriptorShare::take(what))
       return taken;
     if (!goesOn())
       return nullptr;
     if (!std::exchange(told, true))
       run.narrator.note("waiting for others to close files: too few descriptors are left in this process");
-    const auto next = std::min(Clock::now() + pause, deadline);
-    if (!run.cancellation.sleepUntil(next) || next == deadline)
+    const auto next = std::min(Clock::now() + pause, run.deadline);
+    if (!run.cancellation.sleepUntil(next) || next == run.deadline)
       return nullptr;
   }
 }
 
 } // namespace
 
-std::unique_ptr<DescriptorShare> DescriptorShare::take() {
+std::unique_ptr<DescriptorShare> DescriptorShare::take(For what) {
   const std::lock_guard lock(mutex);
-  if (!hasRoom(shares))
+  if (!hasRoom(what, shares))
     return nullptr;
   ++shares;
   return std::unique_ptr<DescriptorShare>(new DescriptorShare);
@@ -91,7 +94,7 @@ DescriptorShare::~DescriptorShare() {
 
 Result<void> makeRoomToBegin(Run &run) {
   run.descriptors.reset();
-  run.descriptors = await(run, run.deadline, [] { return hasRoom(0); });
+  run.descriptors = await(run, For::Beginning, [] { return hasRoom(For::Beginning, 0); });
   if (run.descriptors)
     return {};
   return run.cancellation.cancelled() ? Result<void>(stopped()) : refusal();
@@ -99,7 +102,7 @@ Result<void> makeRoomToBegin(Run &run) {
 
 Result<void> makeRoomToFetch(Run &run) {
   run.descriptors.reset();
-  run.descriptors = await(run, run.deadline, [] { return true; });
+  run.descriptors = await(run, For::Fetching, [] { return true; });
   if (run.descriptors)
     return {};
   if (run.cancellation.cancelled())

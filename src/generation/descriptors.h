@@ -14,8 +14,12 @@ struct Run;
 /// would take all others down.
 class DescriptorShare {
 public:
+  /// What is paid for may use most of the reserve. Were it kept from that as well, those that wait could hold so much
+  /// that none of them can ever fetch its clip.
+  enum class For { Beginning, Fetching };
+
   /// Null: there is no room besides what others have been given, and what those that merely wait need now and then.
-  static std::unique_ptr<DescriptorShare> take();
+  static std::unique_ptr<DescriptorShare> take(For what);
 
   DescriptorShare(const DescriptorShare &) = delete;
   DescriptorShare &operator=(const DescriptorShare &) = delete;

@@ -87,15 +87,38 @@ GST_START_TEST(a_clip_that_is_paid_for_waits_for_room) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_clip_that_is_paid_for_has_room_where_another_generation_has_none) {
+  limitTo(few);
+  Bench bench;
+  Hoard hoard;
+  bool waited = false;
+  bool roomForAnother = true;
+  bench.onState = [&](const Status &status) {
+    if (status.state != State::Downloading)
+      return;
+    hoard.leave(14);
+    roomForAnother = DescriptorShare::take(DescriptorShare::For::Beginning) != nullptr;
+  };
+  bench.onNote = [&](const std::string &note) {
+    waited = waited || contains(note, "waiting for others to close files");
+    if (waited)
+      hoard.release();
+  };
+  fail_unless(bench.run().has_value());
+  fail_if(roomForAnother);
+  fail_if(waited);
+}
+GST_END_TEST
+
 GST_START_TEST(who_begins_at_the_same_time_gets_no_room_that_is_given_already) {
   limitTo(few);
   std::vector<std::unique_ptr<DescriptorShare>> shares;
-  while (auto share = DescriptorShare::take())
+  while (auto share = DescriptorShare::take(DescriptorShare::For::Beginning))
     shares.push_back(std::move(share));
   const size_t room = shares.size();
   fail_unless(room >= 2 && room < few / 8, "%zu", room);
   shares.pop_back();
-  fail_unless(DescriptorShare::take() != nullptr);
+  fail_unless(DescriptorShare::take(DescriptorShare::For::Beginning) != nullptr);
 }
 GST_END_TEST
 
@@ -105,6 +128,7 @@ static Suite *descriptors_suite() {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_generation_without_room_is_refused_before_it_asks_anybody);
   tcase_add_test(tests, a_clip_that_is_paid_for_waits_for_room);
+  tcase_add_test(tests, a_clip_that_is_paid_for_has_room_where_another_generation_has_none);
   tcase_add_test(tests, who_begins_at_the_same_time_gets_no_room_that_is_given_already);
   return suite;
 }
