@@ -9,6 +9,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,9 +36,14 @@ bool sendAll(int connection, std::string_view bytes) {
   return true;
 }
 
-/// Makes the close of a connection a reset, once the other side has all that was sent.
+bool isGone(int connection) {
+  pollfd state{connection, 0, 0};
+  return poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/// Makes the close of a connection a reset, once the other side has all that was sent, or has left.
 void resetOnClose(int connection) {
-  for (int unsent = 1; unsent > 0 && ioctl(connection, SIOCOUTQ, &unsent) == 0;)
+  for (int unsent = 1; unsent > 0 && ioctl(connection, SIOCOUTQ, &unsent) == 0 && !isGone(connection);)
     std::this_thread::yield();
   const linger none{1, 0};
   setsockopt(connection, SOL_SOCKET, SO_LINGER, &none, sizeof none);
