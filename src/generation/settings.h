@@ -88,8 +88,8 @@ struct Settings {
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
   std::string temporaryFolder;           ///< for a clip while the store can not be used
 
-  /// Asked before anything is bought, on the worker's thread, whether somebody could take the clip. Nobody waits for the
-  /// answer when the generation is stopped, so it holds on to nothing that may be gone by then.
+  /// Asked before anything is bought, on the worker's thread, whether somebody could take the clip. Nobody waits for
+  /// the answer when the generation is stopped, so it holds on to nothing that may be gone by then.
   std::function<Result<void>()> recipient;
 
   std::string proxy;
