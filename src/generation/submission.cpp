@@ -34,7 +34,7 @@ private:
   Result<void> pause(const RetryPolicy &policy, const Error &cause, const Exchanged<HttpResponse> &response);
   const RetryPolicy &policyFor(const Exchanged<HttpResponse> &response) const;
   Failure givenUp(Error error);
-  Error withReplacement(Error error);
+  Failure withReplacement(Error error);
 
   Run &run_;
   LedgerRow &row_;
@@ -83,12 +83,13 @@ Result<std::optional<Reply>> Submission::carryOut(Error &why) {
     case Verdict::Accepted:
       return accepted(*response, why);
     case Verdict::Unknown:
-      if (response)
-        why = refusalFrom(*response);
-      if (!row_.requestId.empty())
-        run_.recordAfterwards(LedgerRow::State::Sent);
-      if (!response)
+      if (!response) {
         why.why = response.error().message;
+      } else {
+        why = refusalFrom(*response);
+        if (!row_.requestId.empty())
+          run_.recordAfterwards(LedgerRow::State::Sent);
+      }
       return std::optional<Reply>();
     case Verdict::PathUnknown:
       if (choice != EndpointChoice::Auto || row_.family != EndpointFamily::Universal)
@@ -109,26 +110,26 @@ Result<std::optional<Reply>> Submission::carryOut(Error &why) {
     case Verdict::Untrusted:
       return givenUp(notReached(run_, response.error()));
     case Verdict::Refused:
-      return givenUp(withReplacement(refusalFrom(*response)));
+      return withReplacement(givenUp(refusalFrom(*response)).value());
     }
   }
 }
 
 /// Where the service does not know the model, its list of those that it has given up may say why, and what took its
-/// place.
-Error Submission::withReplacement(Error error) {
+/// place. Asked once the ledger has the refusal: who is killed meanwhile has nothing to look up.
+Failure Submission::withReplacement(Error error) {
   const bool unknownHere = !run_.plan.request.known && (error.httpStatus == 400 || error.httpStatus == 422);
   if (error.httpStatus != 404 && error.httpStatus != 410 && !unknownHere)
-    return error;
+    return Failure{std::move(error)};
   const auto list = fetchDeprecations(*run_.session, run_.plan.baseUrl, run_.cancellation,
                                       std::min(run_.deadline, Clock::now() + patienceForList));
   const auto deprecation = list ? deprecationIn(*list, row_.model) : std::nullopt;
   if (!deprecation)
-    return error;
+    return Failure{std::move(error)};
   error.why += "; " + deprecation->sentence(row_.model);
   if (!deprecation->replacedBy.empty())
     error.remedy = "Set model to " + deprecation->replacedBy;
-  return error;
+  return Failure{std::move(error)};
 }
 
 /// Waits before the next attempt, or says why there is none.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <optional>
 #include <set>
 
 #include "bench.h"
@@ -292,6 +293,21 @@ GST_START_TEST(a_model_that_is_not_known_does_not_lead_to_the_other_family) {
 }
 GST_END_TEST
 
+/// Whoever is killed while the list of withdrawn models is fetched must not look a refused submission up.
+GST_START_TEST(a_refusal_is_in_the_ledger_before_its_reason_is_looked_for) {
+  Bench bench;
+  bench.createAnswers(404, R"({"message":"Model not found","statusCode":"404"})");
+  std::optional<bool> recorded;
+  bench.service.onOther = [&](const Seen &, Answer &answer) {
+    recorded = bench.newestRow().state == LedgerRow::State::Failed;
+    answer.json(404, "{}");
+  };
+  fail_unless(bench.fault().kind == ErrorKind::NotFound);
+  fail_unless(recorded.has_value());
+  fail_unless(*recorded);
+}
+GST_END_TEST
+
 GST_START_TEST(what_is_wrong_with_the_settings_is_found_before_any_request) {
   Bench bench;
   bench.settings.image = "/no/such/picture.png";
@@ -329,6 +345,7 @@ static TCase *repetitions() {
   tcase_add_test(tests, a_family_that_was_asked_for_is_kept);
   tcase_add_test(tests, a_service_that_knows_neither_path_is_asked_twice);
   tcase_add_test(tests, a_model_that_is_not_known_does_not_lead_to_the_other_family);
+  tcase_add_test(tests, a_refusal_is_in_the_ledger_before_its_reason_is_looked_for);
   return tests;
 }
 
