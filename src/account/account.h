@@ -4,6 +4,7 @@
 #include "api/billing.h"
 #include "base/cancellation.h"
 #include "generation/settings.h"
+#include "http/session.h"
 
 namespace aimlvideo {
 

@@ -7,7 +7,7 @@
 
 #include "api/pricing.h"
 #include "base/cancellation.h"
-#include "generation/settings.h"
+#include "generation/plan.h"
 #include "http/session.h"
 
 namespace aimlvideo {

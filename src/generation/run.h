@@ -12,7 +12,7 @@
 #include "generation/narrator.h"
 #include "generation/purchase.h"
 #include "generation/service_client.h"
-#include "generation/settings.h"
+#include "generation/plan.h"
 #include "http/retry.h"
 
 namespace aimlvideo {

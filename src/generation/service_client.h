@@ -7,7 +7,7 @@
 
 #include "api/endpoint.h"
 #include "api/logs.h"
-#include "generation/settings.h"
+#include "generation/plan.h"
 #include "http/session.h"
 
 namespace aimlvideo {

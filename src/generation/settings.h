@@ -5,11 +5,12 @@
 #include <functional>
 #include <string>
 
-#include "api/request.h"
+#include <gio/gio.h>
+
 #include "base/error.h"
+#include "base/glib_ptr.h"
+#include "base/headers.h"
 #include "base/secret.h"
-#include "generation/allowance.h"
-#include "http/session.h"
 
 namespace aimlvideo {
 
@@ -101,25 +102,10 @@ struct Settings {
   bool fetchesOnly() const { return !generationId.empty() || ledgerRow != 0; }
 };
 
-/// Settings with every file read, checked and ready to be sent.
-struct Plan {
-  Request request; ///< without a body where only a given generation is fetched
-  Secret key;
-  std::string baseUrl;
-  bool loopback = false; ///< the service is on this machine
-  Allowance allowance;
-};
-
 /// The base URL that the settings and the environment name.
 std::string effectiveBaseUrl(const Settings &settings);
 
 /// Checks all that can be checked without reading a file, so that it may run on an application's thread.
 Result<void> checkSettings(const Settings &settings);
-
-/// The way to the service and the key, without a request.
-Result<Plan> prepareAccount(const Settings &settings);
-
-/// Reads the files that the settings name and checks everything. For the worker's thread.
-Result<Plan> prepare(const Settings &settings);
 
 } // namespace aimlvideo

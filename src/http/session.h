@@ -6,22 +6,19 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <libsoup/soup.h>
 #include <tl/expected.hpp>
 
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
+#include "base/headers.h"
 #include "base/secret.h"
 
 namespace aimlvideo {
 
 /// Keeps a URL's path and query byte for byte, as signed links need it.
 constexpr auto httpUriFlags = static_cast<GUriFlags>(SOUP_HTTP_URI_FLAGS);
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct SessionOptions {
   std::string userAgent;

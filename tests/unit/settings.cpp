@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "api/endpoint.h"
+#include "generation/plan.h"
 #include "images.h"
 #include "unit.h"
 

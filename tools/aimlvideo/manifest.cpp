@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "base/glib_ptr.h"
 #include "csv.h"
+#include "generation/plan.h"
 #include "generation/text_file.h"
 #include "ledger/identity.h"
 
