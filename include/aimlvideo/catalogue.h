@@ -10,9 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include <json-glib/json-glib.h>
+#include <aimlvideo/export.h>
+#include <aimlvideo/glib_ptr.h>
 
-#include "base/glib_ptr.h"
+struct _JsonNode;
 
 namespace aimlvideo {
 
@@ -58,7 +59,7 @@ struct Rule {
 };
 
 /// Documented limits of the images that a model takes. What is not documented is empty.
-struct ImageLimits {
+struct AIMLVIDEO_API ImageLimits {
   std::vector<std::string> types; ///< MIME types
   std::optional<uint64_t> maximumBytes;
   std::optional<unsigned> minimumShortSide; ///< pixels
@@ -84,7 +85,7 @@ enum class EndpointFamily {
   Legacy,    ///< `/v2/generate/video/VENDOR/generation`
 };
 
-struct Model {
+struct AIMLVIDEO_API Model {
   std::string id;
   std::vector<std::string> aliases;
   std::string vendor;
@@ -105,20 +106,22 @@ struct Model {
 };
 
 /// The video models of the service, out of the data compiled into the library, and what a refresh that the user asked
-/// for has found beyond them, see Overlay.
+/// for has found beyond them, see refreshCatalogue().
 ///
 /// The service adds models every week, so the catalogue is what is known and never a list of what is allowed.
-class Catalogue {
+class AIMLVIDEO_API Catalogue {
 public:
   /// Thread-safe, as all its functions are; it and its models live as long as the process.
   static const Catalogue &instance();
 
   /// By id or alias, byte for byte. Null: not known. Reads no other.
   const Model *find(std::string_view id) const;
-  /// The data of all of them, as JSON.
-  static GRefPtr<JsonNode> facts();
+  /// The data of all of them, as a text of JSON.
+  static std::string json();
+  /// The same, for the library itself.
+  static GRefPtr<_JsonNode> facts();
   /// The data of one that is compiled in, by id or alias. Null: it is not.
-  static GRefPtr<JsonNode> compiledIn(const std::string &name);
+  static GRefPtr<_JsonNode> compiledIn(const std::string &name);
   /// A sentence: why what a refresh has found is ignored, in whole or in part; empty: it is not.
   static const std::string &overlayProblem();
   /// All of them, read at the first call.

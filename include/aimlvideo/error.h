@@ -5,6 +5,8 @@
 
 #include <tl/expected.hpp>
 
+#include <aimlvideo/export.h>
+
 namespace aimlvideo {
 
 /// What kind of thing went wrong, as far as a caller can act on it.
@@ -26,10 +28,10 @@ enum class ErrorKind {
 };
 
 /// The kind as programs read it, such as `timed-out`.
-const char *nameOf(ErrorKind kind);
+AIMLVIDEO_API const char *nameOf(ErrorKind kind);
 
 /// An error as a value: what failed, why (the system's or the service's own words), what the user can do.
-struct Error {
+struct AIMLVIDEO_API Error {
   ErrorKind kind = ErrorKind::BadRequest;
   std::string what;
   std::string why;

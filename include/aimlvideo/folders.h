@@ -3,20 +3,17 @@
 
 #include <string>
 
-#include "base/error.h"
+#include <aimlvideo/export.h>
 
 namespace aimlvideo {
 
 /// `$XDG_STATE_HOME/aimlvideo`: the ledger and its locks. Has to be on a local disk.
-std::string stateFolder();
+AIMLVIDEO_API std::string stateFolder();
 
 /// `$XDG_CACHE_HOME/aimlvideo`: what can be fetched again.
-std::string cacheFolder();
+AIMLVIDEO_API std::string cacheFolder();
 
 /// The clip store in it.
-std::string clipFolder();
-
-/// Makes a folder that only its user can enter (0700), with those above it. The error is the system's words.
-tl::expected<void, std::string> makePrivateFolder(const std::string &path);
+AIMLVIDEO_API std::string clipFolder();
 
 } // namespace aimlvideo

@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+#include <aimlvideo/export.h>
+#include <aimlvideo/settings.h>
 
 namespace aimlvideo {
 
@@ -33,10 +35,14 @@ struct GenerationUri {
 
 /// Reads a URI. Values are percent-decoded, and `+` stays `+`. BadRequest says what is wrong and what is allowed; it
 /// repeats nothing that may be a secret in the wrong place.
-Result<GenerationUri> parseGenerationUri(std::string_view uri);
+AIMLVIDEO_API Result<GenerationUri> parseGenerationUri(std::string_view uri);
 
 /// The URI that reads as this, in one spelling: it needs no other quotes in a shell than single ones. The texts are
 /// UTF-8 without control characters other than line breaks and tabs.
-std::string writeGenerationUri(const GenerationUri &wanted);
+AIMLVIDEO_API std::string writeGenerationUri(const GenerationUri &wanted);
+
+/// Makes the settings ask for what a URI asks for: what it does not say is unset, the way to the service stays. From
+/// then on they count as a URI's, which buys nothing unless a cap on its cost is set.
+AIMLVIDEO_API void takeOver(const GenerationUri &wanted, Settings &settings);
 
 } // namespace aimlvideo

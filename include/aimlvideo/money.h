@@ -2,20 +2,26 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include <aimlvideo/export.h>
 
 namespace aimlvideo {
 
 /// Whether a number can be an amount of money: it is finite and not negative.
-bool isAmount(double usd);
+AIMLVIDEO_API bool isAmount(double usd);
 
 /// An amount of money as it is written in options, the environment and the service's headers: `0.50`, `12`, `1e-3`,
 /// with nothing before or behind it. Nothing: the text is none, such as `nan`, `-1`, `inf`, `0,5` or an empty one.
-std::optional<double> parseUsd(std::string_view text);
+AIMLVIDEO_API std::optional<double> parseUsd(std::string_view text);
 
 /// The sum of what is known, without what adding doubles leaves behind the sixth decimal. Every total that people are
 /// told is made here.
-double totalUsd(const std::vector<std::optional<double>> &amounts);
+AIMLVIDEO_API double totalUsd(const std::vector<std::optional<double>> &amounts);
+
+/// A sum for people: cents, and smaller parts where there are some.
+AIMLVIDEO_API std::string usdText(double usd);
 
 } // namespace aimlvideo

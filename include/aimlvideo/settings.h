@@ -4,15 +4,20 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gio/gio.h>
 
-#include "base/error.h"
-#include "base/glib_ptr.h"
-#include "base/headers.h"
-#include "base/secret.h"
+#include <aimlvideo/error.h>
+#include <aimlvideo/export.h>
+#include <aimlvideo/glib_ptr.h>
+#include <aimlvideo/secret.h>
 
 namespace aimlvideo {
+
+/// Headers of HTTP, name and value, in their order.
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 enum class EndpointChoice {
   Auto, ///< universal, and legacy where the service does not know the universal path
@@ -103,9 +108,9 @@ struct Settings {
 };
 
 /// The base URL that the settings and the environment name.
-std::string effectiveBaseUrl(const Settings &settings);
+AIMLVIDEO_API std::string effectiveBaseUrl(const Settings &settings);
 
 /// Checks all that can be checked without reading a file, so that it may run on an application's thread.
-Result<void> checkSettings(const Settings &settings);
+AIMLVIDEO_API Result<void> checkSettings(const Settings &settings);
 
 } // namespace aimlvideo

@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "api/reply.h"
-#include "base/cancellation.h"
-#include "generation/forecast.h"
+#include <aimlvideo/export.h>
 
 namespace aimlvideo {
+
+using Clock = std::chrono::steady_clock;
 
 /// The life of a generation as its user sees it.
 enum class State {
@@ -27,7 +27,7 @@ enum class State {
 };
 
 /// The state in the spelling of the element's property `status`.
-const char *nameOf(State state);
+AIMLVIDEO_API const char *nameOf(State state);
 
 /// Where a clip comes from.
 enum class Origin {
@@ -40,10 +40,27 @@ enum class Origin {
 };
 
 /// The origin in the spelling of messages.
-const char *nameOf(Origin origin);
+AIMLVIDEO_API const char *nameOf(Origin origin);
+
+/// What a generation used, as far as the service says; the numbers may come with any answer.
+struct AIMLVIDEO_API Usage {
+  std::optional<double> credits; ///< 2,000,000 credits are 1 USD
+  std::optional<double> usd;
+
+  /// Takes over what `newer` knows.
+  void update(const Usage &newer);
+};
+
+/// What can be said of the end of a wait.
+struct Outlook {
+  /// Half of all generations that have taken so long end within this time; nothing once it takes longer than usual.
+  std::optional<std::chrono::milliseconds> left;
+  double done = 0;      ///< share of the wait, 0 to 1
+  bool overdue = false; ///< nine of ten generations have ended by now
+};
 
 /// A snapshot of a generation: plain values, copied between threads.
-struct Status {
+struct AIMLVIDEO_API Status {
   State state = State::Idle;
   std::string model;
   std::string prompt; ///< what was sent

@@ -3,19 +3,12 @@
 
 #include <string>
 
+#include <aimlvideo/account.h>
+
 #include "base/cancellation.h"
 #include "generation/settings.h"
 
 namespace aimlvideo {
-
-/// What a refresh of the catalogue has found.
-struct Refreshed {
-  unsigned listed = 0;     ///< video models that the service has
-  unsigned models = 0;     ///< of these, such as the compiled-in catalogue lacks
-  unsigned parameters = 0; ///< of the others, such as it lacks
-  unsigned unreadable = 0; ///< descriptions that could not be fetched or read: what they describe stays unchecked
-  std::string file;        ///< where it is kept, see Overlay
-};
 
 /// Asks the service for its list of video models and for the description of each, and keeps what the compiled-in
 /// catalogue lacks. The key is not sent. Descriptions are fetched from the service's own address, and from that of its

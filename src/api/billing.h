@@ -6,15 +6,11 @@
 
 #include <tl/expected.hpp>
 
+#include <aimlvideo/account.h>
+
 namespace aimlvideo {
 
 constexpr auto billingPath = "/v2/billing";
-
-/// Money in the account.
-struct Balance {
-  double amount = 0;
-  std::string currency;
-};
 
 /// Reads the answer to billingPath. The error is a sentence for people.
 tl::expected<Balance, std::string> parseBalance(std::string_view body);

@@ -225,6 +225,10 @@ GRefPtr<JsonNode> Catalogue::facts() {
   return adopt(json_node_init_object(json_node_alloc(), root.get()));
 }
 
+std::string Catalogue::json() {
+  return json::write(facts().get());
+}
+
 GRefPtr<JsonNode> Catalogue::compiledIn(const std::string &name) {
   return factsAt("model/" + name);
 }

@@ -240,12 +240,4 @@ tl::expected<Estimate, std::string> estimateFor(JsonNode *pricing, JsonObject *b
   return estimate;
 }
 
-std::string usdText(double usd) {
-  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  std::string text = g_ascii_formatd(buffer, sizeof buffer, "%.4f", usd);
-  while (text.ends_with('0') && text.size() - text.find('.') > 3)
-    text.pop_back();
-  return text + " USD";
-}
-
 } // namespace aimlvideo

@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+#include <aimlvideo/status.h>
 
 namespace aimlvideo {
 
@@ -19,15 +20,6 @@ enum class JobState {
 
 /// The state behind a word, compared without regard to case and surrounding blanks.
 JobState jobStateFromWord(std::string_view word);
-
-/// What a generation used, as far as the service says; the numbers may come with any answer.
-struct Usage {
-  std::optional<double> credits; ///< 2,000,000 credits are 1 USD
-  std::optional<double> usd;
-
-  /// Takes over what `newer` knows.
-  void update(const Usage &newer);
-};
 
 /// The answer to a create or a poll, whatever its shape.
 struct Reply {

@@ -2,19 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
+
+#include <aimlvideo/status.h>
 
 #include "generation/generation_times.h"
 
 namespace aimlvideo {
-
-/// What can be said of the end of a wait.
-struct Outlook {
-  /// Half of all generations that have taken so long end within this time; nothing once it takes longer than usual.
-  std::optional<std::chrono::milliseconds> left;
-  double done = 0;      ///< share of the wait, 0 to 1
-  bool overdue = false; ///< nine of ten generations have ended by now
-};
 
 /// The outlooks of one wait, told one after the other. None takes back what one before it said: the time left never
 /// grows, the share that is done never falls, and what is overdue stays so.

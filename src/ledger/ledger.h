@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include <aimlvideo/ledger.h>
+
 #include "api/endpoint.h"
-#include "api/reply.h"
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "base/secret.h"
@@ -19,54 +20,6 @@
 #include "ledger/sqlite.h"
 
 namespace aimlvideo {
-
-/// What is known of one purchase, or of one that was meant.
-struct LedgerRow {
-  /// The order of the life of a purchase. Every state is on disk before the step that follows from it.
-  enum class State {
-    Intent,    ///< nothing has left yet
-    Sent,      ///< the submission began to leave: nobody knows its outcome
-    Running,   ///< bought, under `generationId`
-    Completed, ///< the service has made the clip
-    Failed,    ///< the service made nothing and billed nothing
-    Moderated, ///< likewise, for the contents of the request
-    NotBought, ///< the user says that the submission bought nothing
-  };
-
-  int64_t id = 0; ///< 0: not in the ledger yet
-  State state = State::Intent;
-  std::string identity; ///< of the request, see requestIdentity()
-  std::string owner;    ///< name of the Ownership that whoever works on it holds
-  /// ETag or Last-Modified of the images that are given by URL; empty where a host named none
-  std::string validators;
-  bool replayable = true; ///< false: an image given by URL has no validator
-  std::string baseUrl;
-  std::string model;
-  EndpointFamily family = EndpointFamily::Universal;
-  std::string clientRequestId;
-  std::string keyFingerprint; ///< see Ledger::fingerprint()
-  std::string generationId;
-  int64_t created = 0; ///< milliseconds since 1970 by this machine's clock, for people; nothing is decided by it
-  int64_t changed = 0;
-  Usage usage;
-  std::string clipUrl;
-  std::string clip; ///< name in the clip store; empty: never stored
-  int64_t clipSize = 0;
-  std::string clipChecksum; ///< SHA-256 in hex; empty: not computed yet
-  std::string clipProof;    ///< what the stored file looked like when it was last known to be right; empty: not known
-  std::string prompt;       ///< only when the user asks for it to be stored
-  std::string cause;        ///< why it failed, in the service's words
-  std::string requestId;    ///< by which the service's support finds the submission; empty: the service gave none
-  int64_t submitted = 0;    ///< when the service had accepted, as `created`; 0: not known
-  std::string duration;     ///< see JobKind; empty: not known
-  std::string resolution;
-};
-
-const char *nameOf(LedgerRow::State state);
-
-/// What the purchases of this ledger were billed for it, as far as the service says: 0 where the service made nothing,
-/// and where the user only named a generation that was bought elsewhere.
-Usage billed(const LedgerRow &row);
 
 /// What was asked for and bought by one user, in one SQLite file that all of the user's processes share.
 ///

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <aimlvideo/catalogue.h>
+
+#include "base/glib_ptr.h"
