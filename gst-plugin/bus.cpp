@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/glib_ptr.h"
-#include "base/printable.h"
+#include <aimlvideo/glib_ptr.h>
+#include <aimlvideo/printable.h>
 
 namespace aimlvideo {
 

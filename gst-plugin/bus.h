@@ -5,8 +5,8 @@
 
 #include <gst/gst.h>
 
-#include "base/error.h"
-#include "generation/status.h"
+#include <aimlvideo/error.h>
+#include <aimlvideo/status.h>
 
 namespace aimlvideo {
 

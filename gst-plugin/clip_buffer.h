@@ -3,7 +3,7 @@
 
 #include <gst/gst.h>
 
-#include "clip/spool.h"
+#include <aimlvideo/spool.h>
 
 namespace aimlvideo {
 

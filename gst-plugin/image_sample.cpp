@@ -5,8 +5,8 @@
 
 #include <gst/video/video.h>
 
-#include "api/canonical.h"
-#include "base/glib_ptr.h"
+#include <aimlvideo/glib_ptr.h>
+#include <aimlvideo/settings.h>
 
 namespace aimlvideo {
 

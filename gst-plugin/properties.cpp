@@ -3,10 +3,11 @@
 
 #include <gio/gio.h>
 
-#include "api/endpoint.h"
-#include "base/glib_ptr.h"
+#include <aimlvideo/glib_ptr.h>
+#include <aimlvideo/settings.h>
+#include <aimlvideo/status.h>
+
 #include "config.h"
-#include "generation/status.h"
 #include "image_sample.h"
 
 namespace aimlvideo {

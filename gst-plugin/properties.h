@@ -3,7 +3,7 @@
 
 #include <gst/gst.h>
 
-#include "generation/settings.h"
+#include <aimlvideo/settings.h>
 
 namespace aimlvideo {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "base/glib_ptr.h"
+#include <aimlvideo/glib_ptr.h>
 
 namespace aimlvideo {
 

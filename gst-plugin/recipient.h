@@ -5,7 +5,7 @@
 
 #include <gst/gst.h>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo {
 

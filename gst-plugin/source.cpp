@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source.h"
 
-#include "base/printable.h"
+#include <aimlvideo/printable.h>
+
 #include "clip_buffer.h"
 #include "recipient.h"
 #include "uri_handler.h"

@@ -9,8 +9,9 @@
 
 #include <gst/base/gstbasesrc.h>
 
+#include <aimlvideo/job.h>
+
 #include "bus.h"
-#include "generation/job.h"
 #include "properties.h"
 
 namespace aimlvideo {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "uri_handler.h"
 
-#include "generation/uri_settings.h"
+#include <aimlvideo/generation_uri.h>
 
 namespace aimlvideo {
 

@@ -3,7 +3,8 @@
 
 #include <gst/gst.h>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "properties.h"
 
 namespace aimlvideo {

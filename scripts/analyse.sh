@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Static analysis of src, gst-plugin and tools: cppcheck, and clang-tidy with the checks in .clang-tidy. Both are clean:
-# what they find is mended, or silenced at its line with the reason.
+# what they find is mended, or silenced at its line with the reason. And nothing but the engine looks behind its headers.
 #
 #   scripts/analyse.sh            all; clang-tidy takes minutes
-#   scripts/analyse.sh --quick    cppcheck alone
+#   scripts/analyse.sh --quick    without clang-tidy
 #   scripts/analyse.sh FILE...    these alone
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,11 +19,12 @@ case ${1-} in
   exit 2
   ;;
 esac
+[ $# != 0 ] || scripts/check_engine_use.py
 # shellcheck disable=SC2046 # a list of words
 [ $# != 0 ] || set -- $(git ls-files 'src/*.cpp' 'gst-plugin/*.cpp' 'tools/*.cpp')
 
 cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-  --suppress=missingIncludeSystem '-DGST_ELEMENT_REGISTER_DEFINE(a,b,c,d)=' '-DG_DEFINE_FINAL_TYPE_WITH_CODE(a,b,c,d)=' -Isrc -Igst-plugin -j "$(nproc)" "$@"
+  --suppress=missingIncludeSystem '-DGST_ELEMENT_REGISTER_DEFINE(a,b,c,d)=' '-DG_DEFINE_FINAL_TYPE_WITH_CODE(a,b,c,d)=' -Isrc -Iinclude -Igst-plugin -j "$(nproc)" "$@"
 [ $quick = no ] || exit 0
 
 # its own folder: clang does not read the headers that GCC has precompiled

@@ -11,6 +11,7 @@
 #include <aimlvideo/job.h>
 #include <aimlvideo/ledger.h>
 #include <aimlvideo/money.h>
+#include <aimlvideo/printable.h>
 #include <aimlvideo/request.h>
 #include <aimlvideo/settings.h>
 #include <aimlvideo/spool.h>

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include <aimlvideo/secret.h>
 
 namespace aimlvideo {
+
+constexpr auto defaultBaseUrl = "https://api.aimlapi.com";
 
 /// Headers of HTTP, name and value, in their order.
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -51,6 +54,10 @@ struct GivenImage {
   std::string bytes;    ///< PNG, JPEG or WebP
   std::string identity; ///< what stands for it in the request's identity, see identityOf()
 };
+
+/// What stands for a medium in a request's identity: `sha256:` and the hash of its original bytes in hex, whatever the
+/// bytes are re-encoded to on their way.
+AIMLVIDEO_API std::string identityOf(std::string_view bytes);
 
 /// What the user said, and nothing that follows from it. Copied when a generation starts.
 struct Settings {

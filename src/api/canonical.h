@@ -8,11 +8,9 @@
 
 #include <json-glib/json-glib.h>
 
-namespace aimlvideo {
+#include <aimlvideo/settings.h>
 
-/// What stands for a medium in a request's identity: `sha256:` and the hash of its original bytes in hex, whatever the
-/// bytes are re-encoded to on their way.
-std::string identityOf(std::string_view bytes);
+namespace aimlvideo {
 
 /// What stands for a value that a body carries: the identity of the bytes in a data URI, otherwise the text itself.
 std::string identityOfCarried(const std::string &carried);

@@ -4,12 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include <aimlvideo/settings.h>
+
 #include "api/catalogue.h"
 #include "base/error.h"
 
 namespace aimlvideo {
-
-constexpr auto defaultBaseUrl = "https://api.aimlapi.com";
 
 /// Path of both create and poll. `model` may be null; a model without a documented legacy path gets Kling's.
 std::string endpointPath(EndpointFamily family, const Model *model);
