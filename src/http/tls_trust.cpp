@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -180,7 +181,8 @@ TlsConstruction::~TlsConstruction() {
   const auto present = adopt(g_tls_backend_get_default_database(backend));
   if (isDeferring(present.get())) // else the application has set another one
     g_tls_backend_set_default_database(backend, replaced);
-  g_clear_object(&replaced);
+  if (GTlsDatabase *whole = std::exchange(replaced, nullptr))
+    g_object_unref(whole);
 }
 
 void TlsTrust::beforeHandshake(GTlsConnection *connection) {
