@@ -2,48 +2,119 @@
 #include "ledger/group_commit.h"
 
 #include <algorithm>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace aimlvideo::sqlite {
 
-Done<void> GroupCommit::run(Work work) {
-  Item mine{std::move(work), {}};
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&mine);
-  changed_.wait(lock, [&] { return mine.result || !writing_; });
-  if (mine.result)
-    return *mine.result;
+namespace {
 
-  // the first of those that came while the disk was busy writes for all of them
+void onOwnThread(const std::function<void()> &work) {
+  try {
+    std::thread(work).detach();
+  } catch (const std::system_error &) {
+    work(); // the system has no thread left: late is better than never
+  }
+}
+
+} // namespace
+
+Done<void> GroupCommit::run(Work work) {
+  const auto mine = std::make_shared<Item>();
+  mine->work = std::move(work);
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(mine);
+  changed_.wait(lock, [&] { return mine->result || !writing_; });
+  if (!mine->result) {
+    // the first of those that came while the disk was busy writes for all of them
+    writeAll(lock);
+    if (!finished_.empty() && !serving_)
+      start(lock, finished_.front()->owner);
+  }
+  return *mine->result;
+}
+
+void GroupCommit::submit(Work work, Report report, std::shared_ptr<const void> owner) {
+  auto item = std::make_shared<Item>();
+  item->work = std::move(work);
+  item->report = std::move(report);
+  item->owner = owner;
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(std::move(item));
+  if (!serving_)
+    start(lock, std::move(owner));
+}
+
+void GroupCommit::setExecutor(Executor executor) {
+  const std::lock_guard lock(mutex_);
+  executor_ = std::move(executor);
+}
+
+/// Writes what waits, with the lock released meanwhile.
+void GroupCommit::writeAll(std::unique_lock<std::mutex> &lock) {
   writing_ = true;
-  const std::vector<Item *> items = std::exchange(waiting_, {});
+  const Items items = std::exchange(waiting_, {});
   lock.unlock();
   std::vector<Done<void>> results = carryOut(items);
   lock.lock();
-  for (size_t i = 0; i < items.size(); ++i)
+  for (size_t i = 0; i < items.size(); ++i) {
     items[i]->result = std::move(results[i]);
+    if (items[i]->report)
+      finished_.push_back(items[i]);
+  }
   writing_ = false;
   changed_.notify_all();
-  return *mine.result;
 }
 
-std::vector<Done<void>> GroupCommit::carryOut(const std::vector<Item *> &items) {
+/// Returns with the lock released.
+void GroupCommit::start(std::unique_lock<std::mutex> &lock, std::shared_ptr<const void> owner) {
+  serving_ = true;
+  const Executor executor = executor_ ? executor_ : onOwnThread;
+  lock.unlock();
+  executor([this, owner = std::move(owner)] { serve(); });
+}
+
+/// What the worker does: reports, and writes where no thread in run() does.
+void GroupCommit::serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (!finished_.empty()) {
+      Items items = std::exchange(finished_, {});
+      lock.unlock();
+      for (auto &item : items) {
+        item->report(std::move(*item->result));
+        item.reset();
+      }
+      lock.lock();
+    } else if (writing_) {
+      changed_.wait(lock);
+    } else if (!waiting_.empty()) {
+      writeAll(lock);
+    } else {
+      serving_ = false;
+      return;
+    }
+  }
+}
+
+std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
   const std::lock_guard lock(use_);
   if (items.size() > 1 && together(items))
     return std::vector<Done<void>>(items.size());
   std::vector<Done<void>> results;
   results.reserve(items.size());
-  for (const Item *item : items)
+  for (const auto &item : items)
     results.push_back(item->work(database_));
   return results;
 }
 
 /// All in one transaction. False: nothing was written.
-bool GroupCommit::together(const std::vector<Item *> &items) {
+bool GroupCommit::together(const Items &items) {
   if (!database_.execute("BEGIN IMMEDIATE"))
     return false;
   const bool done =
-      std::all_of(items.begin(), items.end(), [this](const Item *item) { return item->work(database_).has_value(); });
+      std::all_of(items.begin(), items.end(), [this](const auto &item) { return item->work(database_).has_value(); });
   if (done && database_.execute("COMMIT"))
     return true;
   database_.execute("ROLLBACK");
