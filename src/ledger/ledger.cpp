@@ -14,6 +14,7 @@
 #include <fcntl.h>
 
 #include "ledger/folders.h"
+#include "ledger/per_process.h"
 
 namespace aimlvideo {
 
@@ -73,6 +74,10 @@ constexpr std::array migrations{
     )sql",
     R"sql(
       CREATE INDEX generation_by_base_url ON generation (base_url);
+    )sql",
+    // a program of an older version that has this ledger open finds its table no more, and so can't buy
+    R"sql(
+      ALTER TABLE generation RENAME TO purchase;
     )sql",
 };
 
@@ -265,9 +270,12 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
 
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancellation &cancellation,
                                              Clock::time_point deadline) {
-  static std::timed_mutex mutex;
-  // outlives every worker, also those still running at exit
-  static auto &opened = *new std::map<std::string, std::weak_ptr<Ledger>>;
+  struct Opened {
+    std::timed_mutex mutex;
+    std::map<std::string, std::weak_ptr<Ledger>> ledgers; ///< by folder
+  };
+  static PerProcess<Opened> processes;
+  auto &[mutex, opened] = processes.get();
   deadline = std::min(deadline, Clock::now() + openingPatience);
   std::unique_lock lock(mutex, std::defer_lock);
   if (!tryUntil([&] { return lock.try_lock(); }, cancellation, deadline))
@@ -275,7 +283,7 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
                    "the ledger of purchases in " + folder + " can't be opened, so nothing was bought",
                    "another thread is opening it and does not get on", "Run again");
   auto known = opened[folder].lock();
-  if (known && known->presence_.isOurs() && exists(fileIn(folder)) && !exists(doubtIn(folder)))
+  if (known && exists(fileIn(folder)) && !exists(doubtIn(folder)))
     return known;
 
   if (const auto made = makePrivateFolder(folder); !made)
@@ -349,7 +357,7 @@ Result<std::vector<std::string>> Ledger::textsOf(const char *sql) {
 Result<std::vector<LedgerRow>> Ledger::select(const std::string &condition, const std::vector<std::string> &values) {
   const std::lock_guard lock(mutex_);
   auto statement =
-      database_.prepare(std::string("SELECT ") + columns + " FROM generation " + condition + " ORDER BY id DESC");
+      database_.prepare(std::string("SELECT ") + columns + " FROM purchase " + condition + " ORDER BY id DESC");
   if (!statement)
     return ledgerFailure(folder_, statement.error());
   for (const std::string &value : values)
@@ -411,8 +419,8 @@ Result<std::optional<LedgerRow>> Ledger::findGeneration(const std::string &baseU
 
 Result<std::vector<std::string>> Ledger::spellingsOf(const std::string &baseUrl) {
   // walks from each value to the next, since SELECT DISTINCT would read the whole index
-  auto spellings = textsOf("WITH RECURSIVE spelling(url) AS (SELECT min(base_url) FROM generation UNION ALL "
-                           "SELECT (SELECT min(base_url) FROM generation WHERE base_url > url) FROM spelling "
+  auto spellings = textsOf("WITH RECURSIVE spelling(url) AS (SELECT min(base_url) FROM purchase UNION ALL "
+                           "SELECT (SELECT min(base_url) FROM purchase WHERE base_url > url) FROM spelling "
                            "WHERE url IS NOT NULL) SELECT url FROM spelling WHERE url IS NOT NULL");
   if (!spellings)
     return spellings;
@@ -429,32 +437,77 @@ Result<std::vector<LedgerRow>> Ledger::rows() {
   return select("", {});
 }
 
-Result<void> Ledger::write(LedgerRow &row) {
+namespace {
+
+/// Sets the times of a row that is about to be written.
+void stamp(LedgerRow &row) {
   row.changed = now();
   if (row.created == 0)
     row.created = row.changed;
+}
+
+sqlite::Done<void> insert(sqlite::Database &database, const LedgerRow &row, int64_t &id) {
   const char *family = row.family == EndpointFamily::Legacy ? "legacy" : "universal";
+  auto inserted = database.run(
+      std::string("INSERT OR REPLACE INTO purchase (") + columns +
+          ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
+      row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
+      row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt,
+      row.cause, row.submitted, row.duration, row.resolution, row.requestId, row.clipProof);
+  id = database.lastRow();
+  return inserted;
+}
+
+sqlite::Done<void> insert(sqlite::Database &database, const ObservedTime &time) {
+  constexpr int64_t kept = 64;
+  const JobKind &kind = time.kind;
+  const std::string service = serviceAt(time.baseUrl);
+  auto added =
+      database.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
+                   "VALUES (?, ?, ?, ?, ?, ?)",
+                   service, kind.model, kind.duration, kind.resolution, std::optional<double>(time.seconds), now());
+  if (!added)
+    return added;
+  return database.run("DELETE FROM observed_time WHERE id <= (SELECT id FROM observed_time WHERE base_url = ? AND "
+                      "model = ? AND duration = ? AND resolution = ? ORDER BY id DESC LIMIT 1 OFFSET ?) AND "
+                      "base_url = ? AND model = ? AND duration = ? AND resolution = ?",
+                      service, kind.model, kind.duration, kind.resolution, kept, service, kind.model, kind.duration,
+                      kind.resolution);
+}
+
+} // namespace
+
+Result<void> Ledger::write(LedgerRow &row) {
+  stamp(row);
   int64_t id = row.id;
-  const auto written = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
-    auto inserted = database.run(
-        std::string("INSERT OR REPLACE INTO generation (") + columns +
-            ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
-        row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
-        row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum,
-        row.prompt, row.cause, row.submitted, row.duration, row.resolution, row.requestId, row.clipProof);
-    id = database.lastRow();
-    return inserted;
-  });
+  const auto written = writes_.run([&](sqlite::Database &database) { return insert(database, row, id); });
   if (!written)
     return ledgerFailure(folder_, written.error());
   row.id = id;
   return {};
 }
 
+void Ledger::submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done) {
+  stamp(row);
+  struct Submission {
+    LedgerRow row;
+    int64_t id;
+  };
+  const auto submission = std::make_shared<Submission>(Submission{std::move(row), 0});
+  writes_.submit([submission](sqlite::Database &database) { return insert(database, submission->row, submission->id); },
+                 [this, submission, done = std::move(done)](const sqlite::Done<void> &written) {
+                   if (!written)
+                     return done(ledgerFailure(folder_, written.error()));
+                   submission->row.id = submission->id;
+                   done(std::move(submission->row));
+                 },
+                 shared_from_this());
+}
+
 Result<void> Ledger::remove(int64_t id) {
   const auto removed =
-      writes_.run([&](sqlite::Database &database) { return database.run("DELETE FROM generation WHERE id = ?", id); });
+      writes_.run([&](sqlite::Database &database) { return database.run("DELETE FROM purchase WHERE id = ?", id); });
   if (!removed)
     return ledgerFailure(folder_, removed.error());
   return {};
@@ -463,7 +516,7 @@ Result<void> Ledger::remove(int64_t id) {
 Result<void> Ledger::setStored(int64_t id, const std::string &clip, const std::string &checksum,
                                const std::string &proof) {
   const auto set = writes_.run([&](sqlite::Database &database) {
-    return database.run("UPDATE generation SET clip_checksum = COALESCE(NULLIF(?, ''), clip_checksum), clip_proof = ? "
+    return database.run("UPDATE purchase SET clip_checksum = COALESCE(NULLIF(?, ''), clip_checksum), clip_proof = ? "
                         "WHERE id = ? AND clip = ?",
                         checksum, proof, id, clip);
   });
@@ -473,23 +526,16 @@ Result<void> Ledger::setStored(int64_t id, const std::string &clip, const std::s
 }
 
 Result<void> Ledger::addTime(const ObservedTime &time) {
-  constexpr int64_t kept = 64;
-  const JobKind &kind = time.kind;
-  const std::string service = serviceAt(time.baseUrl);
-  const auto done = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
-    auto added =
-        database.run("INSERT INTO observed_time (base_url, model, duration, resolution, seconds, observed) "
-                     "VALUES (?, ?, ?, ?, ?, ?)",
-                     service, kind.model, kind.duration, kind.resolution, std::optional<double>(time.seconds), now());
-    if (!added)
-      return added;
-    return database.run("DELETE FROM observed_time WHERE id <= (SELECT id FROM observed_time WHERE base_url = ? AND "
-                        "model = ? AND duration = ? AND resolution = ? ORDER BY id DESC LIMIT 1 OFFSET ?) AND "
-                        "base_url = ? AND model = ? AND duration = ? AND resolution = ?",
-                        service, kind.model, kind.duration, kind.resolution, kept, service, kind.model, kind.duration,
-                        kind.resolution);
-  });
-  return done ? Result<void>() : ledgerFailure(folder_, done.error());
+  const auto added = writes_.run([&](sqlite::Database &database) { return insert(database, time); });
+  return added ? Result<void>() : ledgerFailure(folder_, added.error());
+}
+
+void Ledger::submitTime(const ObservedTime &time, std::function<void(Result<void>)> done) {
+  writes_.submit([time](sqlite::Database &database) { return insert(database, time); },
+                 [this, done = std::move(done)](const sqlite::Done<void> &added) {
+                   done(added ? Result<void>() : ledgerFailure(folder_, added.error()));
+                 },
+                 shared_from_this());
 }
 
 Result<std::vector<ObservedTime>> Ledger::times(const std::string &baseUrl, const std::string &model) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,7 +27,7 @@ namespace aimlvideo {
 /// A write is on disk when its call returns (WAL, synchronous=FULL). Any thread; calls take milliseconds (those that
 /// write at the same time share a sync), and up to ten seconds where other processes write. Errors are of the kind
 /// NoSpace and say that nothing was bought, which is for the caller to correct where it is not so.
-class Ledger {
+class Ledger : public std::enable_shared_from_this<Ledger> {
 public:
   /// The ledger in a folder, one instance a process. A damaged file is moved aside and told as an error once; the next
   /// call starts a new one. All of it is looked at only where it may be damaged: nobody has it open, and whoever had it
@@ -53,12 +54,19 @@ public:
 
   /// Adds a row, or writes a changed one. Sets `id` and the times.
   Result<void> write(LedgerRow &row);
+  /// The same without waiting: `done` gets the row with its `id` and times, or the error, when it is on disk. It is
+  /// called by the worker (see workOn()), which holds no lock, and the ledger lives until then. What is submitted while
+  /// the disk is busy is written together, in the order of submission. A new row is submitted once: before `done`
+  /// nobody knows its `id`.
+  void submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done);
   Result<void> remove(int64_t id);
   /// Notes what the file of a row's clip looks like and its SHA-256, where that is known, if it still has that clip.
   Result<void> setStored(int64_t id, const std::string &clip, const std::string &checksum, const std::string &proof);
 
   /// Adds what a generation took, and forgets the oldest beyond the newest 64 of its kind.
   Result<void> addTime(const ObservedTime &time);
+  /// The same without waiting, see submitWrite().
+  void submitTime(const ObservedTime &time, std::function<void(Result<void>)> done);
   /// What the generations of a model took at the service at a base URL, newest first.
   Result<std::vector<ObservedTime>> times(const std::string &baseUrl, const std::string &model);
 
@@ -66,6 +74,9 @@ public:
   std::string fingerprint(const Secret &key) const;
 
   const std::string &folder() const { return folder_; }
+
+  /// Where the worker for what is submitted runs, such as a pool of threads; a thread of its own otherwise.
+  void workOn(sqlite::GroupCommit::Executor executor) { writes_.setExecutor(std::move(executor)); }
 
 private:
   Ledger(std::string folder, LockFile presence, sqlite::Database database)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ledger/lock_file.h"
 
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <set>
@@ -27,9 +28,9 @@ public:
     return *registry;
   }
 
-  int open(const std::string &path) {
+  int open(const std::string &path, int flags) {
     const std::lock_guard lock(mutex_); // no fork between the two steps
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int descriptor = ::open(path.c_str(), flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor >= 0)
       descriptors_.insert(descriptor);
     return descriptor;
@@ -41,6 +42,8 @@ public:
     ::close(descriptor);
   }
 
+  unsigned forks() const { return forks_; }
+
 private:
   Registry() {
     pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); }, [] { instance().forget(); });
@@ -50,20 +53,37 @@ private:
     for (const int descriptor : descriptors_)
       ::close(descriptor);
     descriptors_.clear();
+    ++forks_;
     mutex_.unlock();
   }
 
   std::mutex mutex_;
   std::set<int> descriptors_;
+  std::atomic<unsigned> forks_ = 0;
 };
 
 } // namespace
 
+ProcessMark::ProcessMark() : process_(getpid()), forks_(Registry::instance().forks()) {}
+
+bool ProcessMark::isOurs() const {
+  return process_ == getpid() && forks_ == Registry::instance().forks();
+}
+
 tl::expected<LockFile, std::string> LockFile::open(const std::string &path) {
-  const int descriptor = Registry::instance().open(path);
+  const int descriptor = Registry::instance().open(path, O_CREAT);
   if (descriptor < 0)
     return tl::unexpected(std::string(g_strerror(errno)));
-  return LockFile(descriptor, getpid());
+  return LockFile(descriptor);
+}
+
+tl::expected<std::optional<LockFile>, std::string> LockFile::openExisting(const std::string &path) {
+  const int descriptor = Registry::instance().open(path, 0);
+  if (descriptor >= 0)
+    return LockFile(descriptor);
+  if (errno == ENOENT)
+    return std::optional<LockFile>();
+  return tl::unexpected(std::string(g_strerror(errno)));
 }
 
 LockFile::LockFile(LockFile &&other) noexcept
@@ -104,10 +124,6 @@ std::string LockFile::holderOf(const std::string &path) {
   if (pid <= 0)
     return "another process";
   return pid == getpid() ? "this process" : "process " + std::to_string(pid);
-}
-
-bool LockFile::isOurs() const {
-  return process_ == getpid();
 }
 
 } // namespace aimlvideo

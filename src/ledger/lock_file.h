@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -8,6 +9,18 @@
 #include <tl/expected.hpp>
 
 namespace aimlvideo {
+
+/// The process that made it, told from those that are forked from it, whatever numbers they have.
+class ProcessMark {
+public:
+  ProcessMark();
+  /// Whether this is still that process, and not a child with a copy of its memory.
+  bool isOurs() const;
+
+private:
+  pid_t process_;
+  unsigned forks_; ///< how many forks lead from the program's first process to this one
+};
 
 /// An open file to lock (flock). The kernel frees the lock when its process dies, however it dies, and keeps it while
 /// the process is merely stopped.
@@ -18,6 +31,8 @@ class LockFile {
 public:
   /// Makes the file where there is none. The error is the system's words.
   static tl::expected<LockFile, std::string> open(const std::string &path);
+  /// Nothing where there is no such file.
+  static tl::expected<std::optional<LockFile>, std::string> openExisting(const std::string &path);
 
   LockFile(LockFile &&other) noexcept;
   LockFile &operator=(LockFile &&other) noexcept;
@@ -33,13 +48,13 @@ public:
 
   int descriptor() const { return descriptor_; }
   /// Whether this is the process that opened it, and not a child with a copy of its memory.
-  bool isOurs() const;
+  bool isOurs() const { return process_.isOurs(); }
 
 private:
-  LockFile(int descriptor, pid_t process) : descriptor_(descriptor), process_(process) {}
+  explicit LockFile(int descriptor) : descriptor_(descriptor) {}
 
   int descriptor_;
-  pid_t process_;
+  ProcessMark process_;
 };
 
 } // namespace aimlvideo

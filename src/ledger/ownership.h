@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
-#include "ledger/lock_file.h"
 
 namespace aimlvideo {
 
-/// The right to work on one request, held by one thread of one process at a time.
+/// The right to work on one request, held by one worker of one process at a time.
 ///
-/// It is a kernel lock on a file, see LockFile.
+/// Between processes it is a kernel lock, which ends with its process, however that dies, and stays while the process
+/// is merely stopped. Within a process a table decides. However many are held, they share one open file. A forked child
+/// has none of its parent's: it neither keeps nor releases them.
+///
+/// Any thread; nothing here waits for others.
 class Ownership {
 public:
-  /// Takes it if it is free; nothing where somebody else has it. Never waits. `name` is part of a file's name.
+  /// Takes it if it is free; nothing where somebody else has it. The folder is that of the ledger, which has been
+  /// opened: an older program that was started before may hold the same name, and is respected.
   static Result<std::optional<Ownership>> take(const std::string &folder, const std::string &name);
 
-  /// Who holds it, in words for people; empty where nobody does.
+  /// Who holds it, in words for people: "this process", "process 42"; empty where nobody does.
   static std::string holder(const std::string &folder, const std::string &name);
 
   Ownership(Ownership &&other) noexcept;
@@ -25,10 +31,29 @@ public:
   ~Ownership();
 
 private:
-  Ownership(LockFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  class Hold;
+  explicit Ownership(std::unique_ptr<Hold> hold);
 
-  LockFile file_;
-  std::string path_; ///< empty: not ours to remove
+  std::unique_ptr<Hold> hold_; ///< empty: moved away
+};
+
+class OwnershipWaiter;
+
+/// Tells when an Ownership is released in this process. Other processes' are not told of.
+///
+/// Where it is made before Ownership::take() is tried, no release is missed.
+class OwnershipWatch {
+public:
+  /// `released` is called by the thread that releases, which holds no lock of this library, and now and then without
+  /// need: try to take it again. It must not block.
+  OwnershipWatch(const std::string &folder, const std::string &name, std::function<void()> released);
+  OwnershipWatch(const OwnershipWatch &) = delete;
+  OwnershipWatch &operator=(const OwnershipWatch &) = delete;
+  /// Afterwards nothing is called any more: waits for a call that another thread is in. May be called by `released`.
+  ~OwnershipWatch();
+
+private:
+  std::shared_ptr<OwnershipWaiter> waiter_;
 };
 
 } // namespace aimlvideo

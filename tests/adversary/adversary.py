@@ -172,7 +172,7 @@ class Case:
         database = sqlite3.connect(path)
         database.row_factory = sqlite3.Row
         try:
-            return database.execute("SELECT * FROM generation").fetchall()
+            return database.execute("SELECT * FROM purchase").fetchall()
         finally:
             database.close()
 

@@ -282,9 +282,9 @@ class Sequence:
         database.row_factory = sqlite3.Row
         try:
             self.expect(database.execute("PRAGMA quick_check").fetchone()[0] == "ok", "the ledger is damaged")
-            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'generation'").fetchone():
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'purchase'").fetchone():
                 return []
-            return database.execute("SELECT * FROM generation").fetchall()
+            return database.execute("SELECT * FROM purchase").fetchall()
         finally:
             database.close()
 

@@ -432,7 +432,7 @@ class Commands(PaidOnce):
     def test_a_stored_clip_is_not_removed_because_it_was_touched(self):
         self.assertTrue(self.run_element()[0])
         with contextlib.closing(sqlite3.connect(self.folder / "state/aimlvideo/ledger.sqlite3")) as ledger:
-            ledger.execute("UPDATE generation SET clip_checksum = ''")  # the run ended before it was taken
+            ledger.execute("UPDATE purchase SET clip_checksum = ''")  # the run ended before it was taken
             ledger.commit()
         clip = pathlib.Path(json.loads(self.command("cache", "list", "--json"))[0]["file"])
         os.utime(clip, (1_000_000_000, 1_000_000_000))

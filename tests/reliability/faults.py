@@ -108,13 +108,13 @@ class NameUnknown(Setup):
 
     def begin(self):
         if self.way == "command":
-            self.scene.ledger("UPDATE generation SET base_url = ?", self.NOWHERE)
+            self.scene.ledger("UPDATE purchase SET base_url = ?", self.NOWHERE)
         self.scene.base = self.NOWHERE
 
     def lift(self):
         self.scene.base = self.scene.emulator.url
         if self.way == "command":
-            self.scene.ledger("UPDATE generation SET base_url = ?", self.scene.base)
+            self.scene.ledger("UPDATE purchase SET base_url = ?", self.scene.base)
 
 
 class ClipsElsewhere(Setup):

@@ -80,7 +80,7 @@ GST_START_TEST(a_uri_alone_buys_nothing_asks_nobody_and_leaves_no_trace) {
   expectNothingBought(bench);
   fail_unless(bench.asked().empty());
   fail_unless(bench.ledger()->rows()->empty());
-  fail_if(g_file_test((bench.service.home.state() + "/aimlvideo/locks").c_str(), G_FILE_TEST_EXISTS));
+  fail_if(g_file_test((bench.service.home.state() + "/aimlvideo/ownership.lock").c_str(), G_FILE_TEST_EXISTS));
 }
 GST_END_TEST
 

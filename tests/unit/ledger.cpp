@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ledger/ledger.h"
 
+#include <atomic>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -341,9 +344,10 @@ GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
   row.generationId = "gen/1";
   fail_unless(desk.ledger->write(row).has_value());
   desk.ledger.reset();
-  // what the second version has added goes again
+  // what later versions have changed is as it was again
   const auto undone = sqlite::Database::open(desk.file)->execute(
-      "DROP TABLE observed_time; ALTER TABLE generation DROP COLUMN submitted; ALTER TABLE generation DROP COLUMN "
+      "ALTER TABLE purchase RENAME TO generation; DROP TABLE observed_time; ALTER TABLE generation DROP COLUMN "
+      "submitted; ALTER TABLE generation DROP COLUMN "
       "duration; ALTER TABLE generation DROP COLUMN resolution; ALTER TABLE generation DROP COLUMN request_id; ALTER "
       "TABLE generation DROP COLUMN clip_proof; DROP INDEX generation_by_base_url; PRAGMA user_version = 1");
   fail_unless(undone.has_value(), "%s", undone ? "" : undone.error().message.c_str());
@@ -354,6 +358,62 @@ GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
   fail_unless_equals_text(rows->front().generationId, "gen/1");
   fail_unless(rows->front().submitted == 0 && rows->front().created == row.created);
   fail_unless((*ledger)->addTime({"https://a", {"model", "5", ""}, 100, 0}).has_value());
+}
+GST_END_TEST
+
+/// What version e4b7c30 does, the last one of schema 4 with a lock file for each name.
+namespace old {
+
+constexpr int schema = 4; ///< it refuses a ledger whose user_version is higher
+
+/// The database of this version as that one left it.
+void leave(const std::string &file) {
+  fail_unless(sqlite::Database::open(file)
+                  ->execute("ALTER TABLE purchase RENAME TO generation; PRAGMA user_version = 4")
+                  .has_value());
+}
+
+sqlite::Done<void> write(sqlite::Database &database, const char *state, const char *identity) {
+  constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
+                           "client_request_id, key_fingerprint, generation_id, created, changed, credits, usd, "
+                           "clip_url, clip, clip_size, clip_checksum, prompt, cause, submitted, duration, resolution, "
+                           "request_id, clip_proof";
+  return database.run(std::string("INSERT OR REPLACE INTO generation (") + columns +
+                          ") VALUES (NULLIF(?, 0), ?, ?, ?, '', 1, '', '', 'universal', '', '', '', 1, 1, NULL, NULL, "
+                          "'', '', 0, '', '', '', 0, '', '', '', '')",
+                      int64_t{0}, state, identity, identity);
+}
+
+/// The lock of a name; the caller closes it. It is removed by its owner, and stays after a kill.
+int own(const std::string &folder, const std::string &name) {
+  fail_unless_equals_int(g_mkdir_with_parents((folder + "/locks").c_str(), 0700), 0);
+  const int descriptor = open((folder + "/locks/" + name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  fail_unless_equals_int(flock(descriptor, LOCK_EX | LOCK_NB), 0);
+  fail_unless(::write(descriptor, "42\n", 3) == 3);
+  return descriptor;
+}
+
+} // namespace old
+
+GST_START_TEST(an_older_program_that_has_the_ledger_open_can_record_nothing_beside_a_new_one) {
+  Desk desk;
+  desk.ledger.reset();
+  old::leave(desk.file);
+  auto older = std::move(*sqlite::Database::open(desk.file));
+  fail_unless(old::write(older, "running", "bought").has_value());
+  const auto ledger = Ledger::open(desk.folder);
+  fail_unless(ledger.has_value(), "%s", ledger ? "" : ledger.error().text().c_str());
+  for (const char *state : {"intent", "sent"})
+    fail_if(old::write(older, state, "another").has_value());
+  fail_unless_equals_int((*ledger)->rows()->size(), 1);
+  fail_unless((*(*ledger)->find("bought", ""))->state == RowState::Running);
+}
+GST_END_TEST
+
+GST_START_TEST(an_older_program_that_starts_refuses_the_ledger) {
+  Desk desk;
+  const auto version = sqlite::Database::open(desk.file)->value("PRAGMA user_version");
+  fail_unless(version && std::atoi((*version)->c_str()) > old::schema);
 }
 GST_END_TEST
 
@@ -373,6 +433,146 @@ GST_START_TEST(times_are_kept_by_service_and_model_newest_first_and_for_each_kin
   fail_unless(times[63].seconds == 7 && times.back().seconds == 1000);
   fail_unless(times.front().observed > 0);
   fail_unless_equals_int(desk.ledger->times("https://b", "model")->size(), 1);
+}
+GST_END_TEST
+
+namespace {
+
+/// Counts the transactions of all databases that are opened while there is one of it.
+class Commits {
+public:
+  Commits() {
+    count = 0;
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(watch));
+  }
+  Commits(const Commits &) = delete;
+  Commits &operator=(const Commits &) = delete;
+  ~Commits() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(watch)); }
+
+  int sinceLast() { return count.exchange(0); }
+
+private:
+  static int watch(sqlite3 *database, const char **, const void *) {
+    const auto counts = [](void *) {
+      ++count;
+      return 0;
+    };
+    sqlite3_commit_hook(database, counts, nullptr);
+    return SQLITE_OK;
+  }
+
+  static std::atomic<int> count;
+};
+
+std::atomic<int> Commits::count;
+
+/// An executor that runs nothing by itself.
+struct Shelf {
+  std::vector<std::function<void()>> jobs;
+
+  void workOff() {
+    for (const auto &job : std::exchange(jobs, {}))
+      job();
+  }
+};
+
+LedgerRow rowOf(const std::string &identity) {
+  LedgerRow row;
+  row.identity = row.owner = identity;
+  return row;
+}
+
+} // namespace
+
+GST_START_TEST(what_is_submitted_at_once_is_one_transaction_and_reported_from_the_worker) {
+  Commits commits;
+  Desk desk;
+  Shelf shelf;
+  desk.ledger->workOn([&](std::function<void()> job) { shelf.jobs.push_back(std::move(job)); });
+  commits.sinceLast();
+  std::vector<LedgerRow> rows;
+  int times = 0;
+  for (int i = 0; i < 1000; ++i)
+    desk.ledger->submitWrite(rowOf(std::to_string(i)), [&](Result<LedgerRow> row) {
+      fail_unless(row.has_value());
+      rows.push_back(std::move(*row));
+    });
+  desk.ledger->submitTime({"https://a", {"model", "5", ""}, 100, 0}, [&](const Result<void> &added) {
+    fail_unless(added.has_value());
+    ++times;
+  });
+  fail_unless_equals_int(shelf.jobs.size(), 1);
+  fail_unless_equals_int(commits.sinceLast(), 0);
+  fail_unless(rows.empty());
+  shelf.workOff();
+  fail_unless_equals_int(commits.sinceLast(), 1);
+  fail_unless_equals_int(rows.size(), 1000);
+  fail_unless_equals_int(times, 1);
+  for (int i = 0; i < 1000; ++i) {
+    fail_unless_equals_text(rows[i].identity, std::to_string(i));
+    const auto read = desk.ledger->row(rows[i].id);
+    fail_unless(read && *read && (*read)->identity == rows[i].identity && (*read)->created == rows[i].created);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_thread_that_writes_takes_along_what_is_submitted_and_leaves_the_report_to_the_worker) {
+  Commits commits;
+  Desk desk;
+  Shelf shelf;
+  desk.ledger->workOn([&](std::function<void()> job) { shelf.jobs.push_back(std::move(job)); });
+  commits.sinceLast();
+  LedgerRow reported;
+  desk.ledger->submitWrite(rowOf("submitted"), [&](Result<LedgerRow> row) { reported = std::move(*row); });
+  written(*desk.ledger, RowState::Intent, "written");
+  fail_unless_equals_int(commits.sinceLast(), 1);
+  fail_unless_equals_int(desk.ledger->rows()->size(), 2);
+  fail_unless_equals_text(reported.identity, "");
+  shelf.workOff();
+  fail_unless_equals_text(reported.identity, "submitted");
+  fail_unless_equals_int(commits.sinceLast(), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(a_report_may_submit_more_and_the_ledger_lives_until_the_last) {
+  Desk desk;
+  std::promise<Result<LedgerRow>> last;
+  Ledger &ledger = *desk.ledger;
+  ledger.submitWrite(rowOf("first"), [&](Result<LedgerRow> row) {
+    row->state = RowState::Sent;
+    ledger.submitWrite(std::move(*row), [&](Result<LedgerRow> again) { last.set_value(std::move(again)); });
+  });
+  desk.ledger.reset();
+  const auto row = last.get_future().get();
+  fail_unless(row.has_value() && row->id != 0);
+  const auto rows = (*Ledger::open(desk.folder))->rows();
+  fail_unless_equals_int(rows->size(), 1);
+  fail_unless(rows->front().state == RowState::Sent);
+}
+GST_END_TEST
+
+GST_START_TEST(a_write_that_was_submitted_in_vain_is_an_error_of_its_own) {
+  Desk desk;
+  fail_unless(
+      sqlite::Database::open(desk.file)->execute("CREATE UNIQUE INDEX strict ON purchase (identity)").has_value());
+  Shelf shelf;
+  desk.ledger->workOn([&](std::function<void()> job) { shelf.jobs.push_back(std::move(job)); });
+  LedgerRow twice = written(*desk.ledger, RowState::Intent, "twice");
+  // the row that stands against it goes away, unless it has another id
+  fail_unless(sqlite::Database::open(desk.file)
+                  ->execute("CREATE TABLE child (id INTEGER REFERENCES purchase (id)); INSERT INTO child VALUES (" +
+                            std::to_string(twice.id) + ")")
+                  .has_value());
+  std::vector<std::string> outcomes;
+  for (const char *identity : {"one", "twice", "two"})
+    desk.ledger->submitWrite(rowOf(identity), [&](const Result<LedgerRow> &row) {
+      outcomes.push_back(row ? row->identity : row.error().text());
+    });
+  shelf.workOff();
+  fail_unless_equals_int(outcomes.size(), 3);
+  fail_unless_equals_text(outcomes[0], "one");
+  fail_unless_contains(outcomes[1], "can't be used, so nothing was bought");
+  fail_unless_equals_text(outcomes[2], "two");
 }
 GST_END_TEST
 
@@ -508,6 +708,250 @@ GST_START_TEST(a_forked_child_that_cleans_up_takes_nothing_from_its_parent) {
 }
 GST_END_TEST
 
+namespace {
+
+size_t openDescriptors() {
+  GDir *folder = g_dir_open("/proc/self/fd", 0, nullptr);
+  size_t count = 0;
+  while (g_dir_read_name(folder))
+    ++count;
+  g_dir_close(folder);
+  return count;
+}
+
+/// Waits until a child has come so far, or has ended without.
+class Signal {
+public:
+  Signal() { fail_unless_equals_int(pipe(ends_), 0); }
+  Signal(const Signal &) = delete;
+  Signal &operator=(const Signal &) = delete;
+  ~Signal() {
+    for (const int end : ends_)
+      close(end);
+  }
+  void give() const { (void)!write(ends_[1], "x", 1); }
+  void wait() const {
+    char byte = 0;
+    fail_unless_equals_int(read(ends_[0], &byte, 1), 1);
+  }
+
+private:
+  int ends_[2];
+};
+
+/// A child that takes a name, says so, and is killed at the end.
+class Rival {
+public:
+  Rival(const std::string &folder, const std::string &name) {
+    const Signal ready;
+    process = fork();
+    if (process == 0) {
+      const auto mine = Ownership::take(folder, name);
+      if (mine && *mine)
+        ready.give();
+      for (;;)
+        pause();
+    }
+    ready.wait();
+  }
+  Rival(const Rival &) = delete;
+  Rival &operator=(const Rival &) = delete;
+  ~Rival() {
+    kill(process, SIGKILL);
+    waitpid(process, nullptr, 0);
+  }
+
+  pid_t process = 0;
+};
+
+// SHA-256 of both begins with 3a79806834, so that they have the same bytes to lock
+constexpr auto oneName = "name1727092";
+constexpr auto alikeName = "name2452902";
+
+} // namespace
+
+GST_START_TEST(another_process_is_named_whichever_it_is) {
+  PrivateHome home;
+  {
+    const Rival rival(home.state(), "name");
+    fail_if(Ownership::take(home.state(), "name")->has_value());
+    fail_unless_equals_text(Ownership::holder(home.state(), "name"), "process " + std::to_string(rival.process));
+    const auto other = Ownership::take(home.state(), "other"); // and with the file open
+    fail_unless_equals_text(Ownership::holder(home.state(), "name"), "process " + std::to_string(rival.process));
+  }
+  fail_unless_equals_text(Ownership::holder(home.state(), "name"), "");
+  fail_unless(inChild([&] { return Ownership::holder(home.state(), "name").empty(); }));
+}
+GST_END_TEST
+
+GST_START_TEST(a_thousand_ownerships_are_one_open_file) {
+  PrivateHome home;
+  const size_t before = openDescriptors();
+  {
+    std::vector<Ownership> owned;
+    for (int i = 0; i < 1000; ++i)
+      owned.push_back(std::move(**Ownership::take(home.state(), "name" + std::to_string(i))));
+    fail_unless(openDescriptors() <= before + 2);
+    fail_unless(inChild([&] {
+      for (int i = 0; i < 1000; ++i)
+        if (Ownership::take(home.state(), "name" + std::to_string(i))->has_value())
+          return false;
+      return Ownership::take(home.state(), "name1000")->has_value();
+    }));
+    owned.erase(owned.begin() + 500, owned.end());
+    fail_unless(inChild([&] {
+      return Ownership::take(home.state(), "name500")->has_value() &&
+             !Ownership::take(home.state(), "name499")->has_value();
+    }));
+  }
+  fail_unless_equals_int(openDescriptors(), before);
+}
+GST_END_TEST
+
+GST_START_TEST(one_process_holds_two_names_that_share_their_bytes_and_others_wait_for_both) {
+  PrivateHome home;
+  const auto freeForOthers = [&](const char *name) {
+    return inChild([&] { return Ownership::take(home.state(), name)->has_value(); });
+  };
+  auto one = *Ownership::take(home.state(), oneName);
+  fail_unless(one.has_value());
+  fail_if(freeForOthers(alikeName)); // or they are no such names
+  auto alike = *Ownership::take(home.state(), alikeName);
+  fail_unless(alike.has_value());
+  fail_if(Ownership::take(home.state(), oneName)->has_value());
+  fail_if(Ownership::take(home.state(), alikeName)->has_value());
+  one.reset();
+  fail_if(freeForOthers(oneName));
+  fail_if(Ownership::take(home.state(), alikeName)->has_value());
+  alike.reset();
+  fail_unless(freeForOthers(oneName) && freeForOthers(alikeName));
+}
+GST_END_TEST
+
+GST_START_TEST(a_lock_file_that_was_removed_is_not_locked_any_more) {
+  PrivateHome home;
+  const auto kept = *Ownership::take(home.state(), "kept");
+  fail_unless_equals_int(g_remove((home.state() + "/ownership.lock").c_str()), 0);
+  fail_if(Ownership::take(home.state(), "kept")->has_value());
+  const auto mine = *Ownership::take(home.state(), "name");
+  fail_unless(mine.has_value());
+  fail_unless(inChild([&] { return !Ownership::take(home.state(), "name")->has_value(); }));
+}
+GST_END_TEST
+
+GST_START_TEST(an_older_program_is_waited_for_until_it_ends) {
+  PrivateHome home;
+  for (const bool killed : {true, false}) {
+    const int lock = old::own(home.state(), "name");
+    fail_if(Ownership::take(home.state(), "name")->has_value());
+    fail_unless_equals_text(Ownership::holder(home.state(), "name"), "process 42");
+    fail_unless(Ownership::take(home.state(), "other")->has_value());
+    if (!killed)
+      g_remove((home.state() + "/locks/name").c_str());
+    close(lock);
+    fail_unless_equals_text(Ownership::holder(home.state(), "name"), "");
+    fail_unless(Ownership::take(home.state(), "name")->has_value());
+    fail_if(g_file_test((home.state() + "/locks/name").c_str(), G_FILE_TEST_EXISTS));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_release_in_this_process_is_told_to_those_who_watch_the_name) {
+  PrivateHome home;
+  int others = 0;
+  int calls = 0;
+  std::optional<Ownership> next;
+  std::unique_ptr<OwnershipWatch> watch;
+  const OwnershipWatch other(home.state(), "other", [&] { ++others; });
+  watch = std::make_unique<OwnershipWatch>(home.state(), "name", [&] {
+    ++calls;
+    next = std::move(*Ownership::take(home.state(), "name")); // nothing is locked
+    watch.reset();
+  });
+  auto mine = *Ownership::take(home.state(), "name");
+  fail_if(Ownership::take(home.state(), "name")->has_value());
+  fail_unless_equals_int(calls, 0);
+  mine.reset();
+  fail_unless(next.has_value());
+  fail_unless(watch == nullptr);
+  next.reset();
+  fail_unless_equals_int(calls, 1);
+  fail_unless_equals_int(others, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(a_watch_that_has_ended_is_called_no_more_also_while_others_release) {
+  PrivateHome home;
+  std::atomic<bool> going = true;
+  std::thread releasing([&] {
+    while (going)
+      Ownership::take(home.state(), "name")->reset();
+  });
+  for (int i = 0; i < 200; ++i) {
+    auto alive = std::make_unique<std::atomic<int>>(0);
+    {
+      const OwnershipWatch watch(home.state(), "name", [&called = *alive] { ++called; });
+      while (*alive == 0)
+        std::this_thread::yield();
+    }
+    alive.reset(); // a call after this is seen by the sanitizers
+  }
+  going = false;
+  releasing.join();
+}
+GST_END_TEST
+
+GST_START_TEST(the_end_of_a_watch_waits_for_the_call_that_another_thread_is_in) {
+  PrivateHome home;
+  std::promise<void> called;
+  std::promise<void> go;
+  std::atomic<bool> left = false;
+  auto watch = std::make_unique<OwnershipWatch>(home.state(), "name", [&] {
+    called.set_value();
+    go.get_future().wait();
+    left = true;
+  });
+  std::thread releasing([&] { Ownership::take(home.state(), "name")->reset(); });
+  called.get_future().wait();
+  std::thread ending([&] {
+    watch.reset();
+    fail_unless(left);
+  });
+  go.set_value();
+  ending.join();
+  releasing.join();
+}
+GST_END_TEST
+
+GST_START_TEST(a_forked_child_has_its_own_ownerships_and_leaves_its_parents_alone) {
+  PrivateHome home;
+  auto mine = *Ownership::take(home.state(), "name");
+  int calls = 0;
+  const auto watch = std::make_unique<OwnershipWatch>(home.state(), "name", [&] { ++calls; });
+  const Signal ready;
+  const Signal released;
+  const pid_t child = fork();
+  if (child == 0) {
+    mine.reset(); // the copies
+    const bool left = calls == 0 && !Ownership::take(home.state(), "name")->has_value();
+    const auto own = Ownership::take(home.state(), "own");
+    ready.give();
+    released.wait(); // its parent's release counts also while it lives
+    _exit(left && own->has_value() && Ownership::take(home.state(), "name")->has_value() ? 0 : 1);
+  }
+  ready.wait();
+  fail_if(Ownership::take(home.state(), "own")->has_value());
+  fail_unless_equals_text(Ownership::holder(home.state(), "own"), "process " + std::to_string(child));
+  mine.reset();
+  fail_unless_equals_int(calls, 1);
+  released.give();
+  int status = 0;
+  waitpid(child, &status, 0);
+  fail_unless_equals_int(status, 0);
+  fail_unless(Ownership::take(home.state(), "own")->has_value());
+}
+GST_END_TEST
+
 GST_START_TEST(a_forked_child_opens_the_ledger_for_itself) {
   Desk desk;
   fail_unless(inChild([&] {
@@ -550,7 +994,13 @@ static Suite *ledger_suite() {
   tcase_add_test(rows, a_process_that_is_stopped_while_it_opens_the_ledger_holds_nobody_past_the_deadline);
   tcase_add_test(rows, a_ledger_of_a_newer_version_is_refused_and_left_alone);
   tcase_add_test(rows, a_ledger_of_the_first_version_is_taken_over_with_all_its_rows);
+  tcase_add_test(rows, an_older_program_that_has_the_ledger_open_can_record_nothing_beside_a_new_one);
+  tcase_add_test(rows, an_older_program_that_starts_refuses_the_ledger);
   tcase_add_test(rows, times_are_kept_by_service_and_model_newest_first_and_for_each_kind_sixty_four);
+  tcase_add_test(rows, what_is_submitted_at_once_is_one_transaction_and_reported_from_the_worker);
+  tcase_add_test(rows, a_thread_that_writes_takes_along_what_is_submitted_and_leaves_the_report_to_the_worker);
+  tcase_add_test(rows, a_report_may_submit_more_and_the_ledger_lives_until_the_last);
+  tcase_add_test(rows, a_write_that_was_submitted_in_vain_is_an_error_of_its_own);
   tcase_add_test(rows, a_folder_that_can_not_be_made_is_an_error_that_names_it);
   tcase_add_test(rows, threads_and_processes_write_into_one_ledger);
   TCase *ownerships = tcase_create("ownerships");
@@ -559,6 +1009,15 @@ static Suite *ledger_suite() {
   tcase_add_test(ownerships, the_kernel_frees_the_ownership_of_a_killed_process_and_keeps_that_of_a_stopped_one);
   tcase_add_test(ownerships, a_forked_child_does_not_keep_the_ownership_of_its_killed_parent);
   tcase_add_test(ownerships, a_forked_child_that_cleans_up_takes_nothing_from_its_parent);
+  tcase_add_test(ownerships, another_process_is_named_whichever_it_is);
+  tcase_add_test(ownerships, a_thousand_ownerships_are_one_open_file);
+  tcase_add_test(ownerships, one_process_holds_two_names_that_share_their_bytes_and_others_wait_for_both);
+  tcase_add_test(ownerships, a_lock_file_that_was_removed_is_not_locked_any_more);
+  tcase_add_test(ownerships, an_older_program_is_waited_for_until_it_ends);
+  tcase_add_test(ownerships, a_release_in_this_process_is_told_to_those_who_watch_the_name);
+  tcase_add_test(ownerships, a_watch_that_has_ended_is_called_no_more_also_while_others_release);
+  tcase_add_test(ownerships, the_end_of_a_watch_waits_for_the_call_that_another_thread_is_in);
+  tcase_add_test(ownerships, a_forked_child_has_its_own_ownerships_and_leaves_its_parents_alone);
   tcase_add_test(ownerships, a_forked_child_opens_the_ledger_for_itself);
   tcase_add_test(ownerships, identities_differ_by_service_request_and_take);
   return suite;
