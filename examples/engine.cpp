@@ -67,7 +67,7 @@ public:
   App(GMainLoop *loop, std::string output) : loop_(loop), output_(std::move(output)) {}
 
   void stateChanged(const Status &status) override {
-    onMainLoop([this, status] {
+    onMainLoop([status] {
       std::string line = nameOf(status.state);
       if (!status.generationId.empty())
         line += ", generation " + status.generationId;
@@ -78,7 +78,7 @@ public:
   }
 
   void progressed(const Status &status, const std::string &note) override {
-    onMainLoop([this, percent = status.percent(), note] {
+    onMainLoop([percent = status.percent(), note] {
       if (percent)
         say(std::to_string(*percent) + " %  " + note);
       else if (!note.empty())
@@ -105,8 +105,10 @@ public:
   }
 
   void warned(const std::string &text) override {
-    onMainLoop([this, text] { say("warning: " + text); });
+    onMainLoop([text] { say("warning: " + text); });
   }
+
+  void logged(const std::string &) override {}
 
   void finish(int exitCode) {
     exitCode_ = exitCode;

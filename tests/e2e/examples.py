@@ -135,7 +135,7 @@ class Page(Examples):
             with self.subTest(command=command):
                 self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
                 self.assertNotIn(KEY, run.stdout + run.stderr)
-        for name in ("mona.mp4", "boat.mp4", "plain.mp4"):
+        for name in ("mona.mp4", "engine.mp4", "boat.mp4", "plain.mp4"):
             self.assertIn("video", self.probe(self.folder / name))
         self.check_stream(self.folder / "boat")
         self.check_thumbnails(self.folder / "thumbnails")
@@ -285,6 +285,63 @@ class Embedding(Examples):
         self.each(check)
 
 
+class Engine(Examples):
+    """The program that uses the library without GStreamer."""
+
+    PROGRAM = str(BUILD / "examples/engine")
+
+    def make(self, prompt, output, **more):
+        return self.start(self.PROGRAM, f"--image={IMAGE}", f"--output={output}", prompt, **more)
+
+    def test_it_shows_progress_buys_once_and_replays(self):
+        code, text = self.make("a lighthouse", self.folder / "first.mp4").end()
+        self.assertEqual(code, 0, text)
+        for sign in (r"\[submitting, \d+ s left\]", r"\[queued, generation \S+, \d+ s left\]", r"first.mp4 is there, bought, 0\.\d\d"):
+            self.assertRegex(text, sign)
+        self.assertNotIn("libgst", pathlib.Path(self.PROGRAM).read_bytes().decode("latin-1"))
+        code, text = self.make("a lighthouse", self.folder / "second.mp4").end()
+        self.assertEqual(code, 0, text)
+        self.assertIn("second.mp4 is there, replayed, 0.00 USD", text)
+        for name in ("first.mp4", "second.mp4"):
+            self.assertEqual((self.folder / name).read_bytes(), CLIP.read_bytes())
+        self.assertEqual(self.bought(), 1)
+
+    def test_it_is_stopped_at_once_and_the_same_command_resumes_what_was_bought(self):
+        output = self.folder / "clip.mp4"
+        self.stall("poll")
+        run = self.make("a lighthouse", output)
+        run.wait_for("[queued")
+        run.interrupt()
+        code, text = run.end()
+        self.assertEqual(code, 130, text)
+        self.assertRegex(text, r"Stopped\. Generation \S+ goes on at the service\. The same command again resumes it\.")
+        self.assertEqual(list(self.folder.glob("clip.mp4*")), [])
+        self.go_on()
+        code, text = self.make("a lighthouse", output).end()
+        self.assertEqual(code, 0, text)
+        self.assertIn("clip.mp4 is there, resumed, 0.00 USD", text)
+        self.assertEqual(output.read_bytes(), CLIP.read_bytes())
+        self.assertEqual(self.bought(), 1)
+
+    def test_it_tells_the_cause_of_a_failure_and_leaves_no_file(self):
+        self.emulate("POST", "faults", {"match": {"phase": "create"}, "fault": {"kind": "moderation", "message": "no boats"}})
+        code, text = self.make("a boat", self.folder / "boat.mp4").end()
+        self.assertEqual(code, 1, text)
+        self.assertRegex(text, r"no boats.*not billed")
+        self.assertRegex(text, r"kind: generation-failed")
+        self.assertNotIn(KEY, text)
+        self.assertEqual(list(self.folder.glob("boat.mp4*")), [])
+
+    def test_a_clip_that_can_not_be_written_is_kept_for_the_next_time(self):
+        full = self.folder / "no folder" / "clip.mp4"
+        code, text = self.make("a lighthouse", full).end()
+        self.assertEqual(code, 1, text)
+        self.assertIn("No such file or directory", text)
+        full.parent.mkdir()
+        self.assertEqual(self.make("a lighthouse", full).end()[0], 0)
+        self.assertEqual(self.bought(), 1)
+
+
 class Player(Examples):
     emulator_options = ("--clip", str(SHORT_CLIP))
 
@@ -335,18 +392,27 @@ class SilentClip(Examples):
 
 
 class Snippets(Examples):
-    SOURCES = {"c": "embed.c", "cpp": "player.cpp", "python": "embed.py"}
+    SOURCES = {"c": ["embed.c"], "cpp": ["engine.cpp", "player.cpp"], "python": ["embed.py"]}
 
-    def is_excerpt(self, block, name):
+    def is_excerpt(self, block, names):
         lines = [line.strip() for line in block.strip().splitlines()]
-        program = [line.strip() for line in (EXAMPLES / name).read_text().splitlines()]
-        return any(program[at:at + len(lines)] == lines for at in range(len(program)))
+        programs = [[line.strip() for line in (EXAMPLES / name).read_text().splitlines()] for name in names]
+        return any(program[at:at + len(lines)] == lines for program in programs for at in range(len(program)))
 
-    def compiles(self, block):
-        flags = subprocess.run(["pkg-config", "--cflags", "gstreamer-1.0"], capture_output=True, text=True, check=True).stdout
-        run = subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", "-", *flags.split()],
-                             input="#include <gst/gst.h>\n" + block, capture_output=True, text=True)
-        return run.returncode == 0
+    # what stands before a block of a document that is a program's part of its own
+    COMPILERS = {"c": (["cc", "-std=c11"], "gstreamer-1.0", "#include <gst/gst.h>\n"),
+                 "cpp": (["c++", "-std=c++20", f"-I{SOURCE}/include"], "gio-2.0",
+                         "#include <aimlvideo/aimlvideo.h>\n#include <cstdio>\nusing namespace aimlvideo;\n")}
+
+    def compiles(self, language, block):
+        if language not in self.COMPILERS:
+            return False
+        compiler, package, head = self.COMPILERS[language]
+        flags = subprocess.run(["pkg-config", "--cflags", package], capture_output=True, text=True, check=True).stdout
+        run = subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x",
+                              "c" if language == "c" else "c++", "-", *flags.split()],
+                             input=head + block, capture_output=True, text=True)
+        return run.returncode == 0 or self.fail(run.stderr)
 
     def test_the_code_in_the_documents_is_that_of_the_examples_or_compiles(self):
         count = 0
@@ -356,8 +422,7 @@ class Snippets(Examples):
                 if document.name == "emulator.md":
                     continue  # which has a test of its own
                 with self.subTest(document=document.name, block=block):
-                    self.assertTrue(self.is_excerpt(block, self.SOURCES[language]) or
-                                    language == "c" and self.compiles(block))
+                    self.assertTrue(self.is_excerpt(block, self.SOURCES[language]) or self.compiles(language, block))
                 count += 1
         self.assertGreater(count, 9)
 
