@@ -7,20 +7,6 @@ namespace aimlvideo {
 
 namespace {
 
-/// From here on a mapping costs less than a copy.
-constexpr gsize worthMapping = gsize{64} * 1024;
-
-GstBuffer *mapped(const Spool &clip, guint64 offset, gsize size) {
-  auto mapping = clip.map(offset, size);
-  if (!mapping)
-    return nullptr;
-  auto *kept = new Spool::Mapping(std::move(*mapping));
-  // read-only: who wants to write gets a copy, the clip stays as it came
-  return gst_buffer_new_wrapped_full(
-      GST_MEMORY_FLAG_READONLY, kept->base(), kept->length(), kept->skipped(), size, kept,
-      +[](gpointer data) { delete static_cast<Spool::Mapping *>(data); });
-}
-
 Result<gsize> fill(const Spool &clip, guint64 offset, gsize size, GstBuffer *buffer) {
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_WRITE))
@@ -35,15 +21,12 @@ Result<gsize> fill(const Spool &clip, guint64 offset, gsize size, GstBuffer *buf
 } // namespace
 
 Result<GstBuffer *> bufferFrom(const Spool &clip, guint64 offset, gsize size, GstBuffer *given) {
-  GstBuffer *buffer = !given && size >= worthMapping ? mapped(clip, offset, size) : nullptr;
-  if (!buffer) {
-    buffer = given ? given : gst_buffer_new_allocate(nullptr, size, nullptr);
-    const auto count = fill(clip, offset, size, buffer);
-    if (!count) {
-      if (!given)
-        gst_buffer_unref(buffer);
-      return tl::unexpected(count.error());
-    }
+  GstBuffer *buffer = given ? given : gst_buffer_new_allocate(nullptr, size, nullptr);
+  const auto count = fill(clip, offset, size, buffer);
+  if (!count) {
+    if (!given)
+      gst_buffer_unref(buffer);
+    return tl::unexpected(count.error());
   }
   GST_BUFFER_OFFSET(buffer) = offset;
   GST_BUFFER_OFFSET_END(buffer) = offset + gst_buffer_get_size(buffer);

@@ -5,9 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,20 +159,6 @@ Result<size_t> Spool::read(uint64_t offset, void *buffer, size_t size) const {
   return filled;
 }
 
-std::optional<Spool::Mapping> Spool::map(uint64_t offset, size_t size) const {
-  static const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  const auto skipped = static_cast<size_t>(offset % page);
-  void *base = mmap(nullptr, skipped + size, PROT_READ, MAP_SHARED, descriptor_, static_cast<off_t>(offset - skipped));
-  if (base == MAP_FAILED)
-    return {};
-  return Mapping(base, skipped + size, skipped);
-}
-
-Spool::Mapping::~Mapping() {
-  if (base_)
-    munmap(base_, length_);
-}
-
 Result<bool> Spool::write(uint64_t offset, const void *data, size_t size) {
   const auto *bytes = static_cast<const char *>(data);
   while (size > 0) {
@@ -250,7 +236,7 @@ Result<void> Spool::moveTo(const std::string &folder) {
   if (target < 0)
     return diskFailure(errno);
   auto done = copyTo(target);
-  // a reader at work ends it with the old file, which has the same bytes; so do mappings
+  // a reader at work ends it with the old file, which has the same bytes
   if (done && dup3(target, descriptor_, O_CLOEXEC) < 0)
     done = diskFailure(errno);
   close(target);

@@ -9,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "base/error.h"
 #include "clip/present_ranges.h"
@@ -60,27 +59,6 @@ public:
 
   /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. They must be present.
   Result<size_t> read(uint64_t offset, void *buffer, size_t size) const;
-
-  /// Bytes of the file in memory, read-only, for as long as this lives.
-  class Mapping {
-  public:
-    Mapping(void *base, size_t length, size_t skipped) : base_(base), length_(length), skipped_(skipped) {}
-    Mapping(Mapping &&other) noexcept
-        : base_(std::exchange(other.base_, nullptr)), length_(other.length_), skipped_(other.skipped_) {}
-    Mapping &operator=(Mapping &&) = delete;
-    ~Mapping();
-
-    void *base() const { return base_; }        ///< where its first page starts
-    size_t length() const { return length_; }   ///< from there
-    size_t skipped() const { return skipped_; } ///< bytes from there to the offset that was asked for
-
-  private:
-    void *base_;
-    size_t length_;
-    size_t skipped_;
-  };
-  /// Cheaper than read() for some 64 KiB and more. Nothing where the file system can't do it.
-  std::optional<Mapping> map(uint64_t offset, size_t size) const;
 
   // For the writing thread alone.
 

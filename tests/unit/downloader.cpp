@@ -533,9 +533,7 @@ GST_START_TEST(a_spool_whose_disk_is_full_goes_on_elsewhere) {
     if (download.spool->present().bytes() < 300'000)
       return;
     (void)download.read(0, 1000); // a reader is at work
-    const auto mapping = download.spool->map(0, 1000);
     fail_unless(download.spool->moveTo(elsewhere.path()).has_value());
-    fail_unless(download.clip.compare(0, 1000, static_cast<const char *>(mapping->base()), 1000) == 0);
     download.onProgress = {};
   };
   download.succeed();
