@@ -20,6 +20,10 @@ namespace {
 
 constexpr size_t chunk = 1 << 20; // bytes
 constexpr uint64_t proofBytes = 64 * 1024;
+/// Nothing ends a sync under way, not even the end of the process, which would wait for it. So it is done in pieces.
+constexpr uint64_t syncPiece = 16 << 20;
+/// So much is synced in any case: a program that ends with its clip, as most do, waits some milliseconds for it.
+constexpr uint64_t syncAnyway = 32 << 20;
 
 Failure storeFailure(const std::string &folder, const std::string &why) {
   return failure(ErrorKind::NoSpace, "the clip can't be kept in " + folder, why,
@@ -53,8 +57,6 @@ Result<void> copy(const Spool &spool, const std::string &path, const std::string
     else
       offset += *count;
   }
-  if (cause == 0 && fdatasync(target) != 0)
-    cause = errno;
   close(target);
   if (cause == 0)
     return {};
@@ -85,8 +87,6 @@ Result<ClipStore> ClipStore::open(const std::string &folder) {
 }
 
 Result<void> ClipStore::keep(const Spool &spool, const std::string &name, const Limits &limits) const {
-  // on disk before the ledger says so: a power cut must not leave a name without its bytes
-  fdatasync(spool.descriptor());
   const GCharPtr random(g_uuid_string_random());
   const std::string part = path("." + name + "." + random.get() + partSuffix);
   if (!link(spool, part))
@@ -175,7 +175,7 @@ bool ClipStore::remove(const std::string &name) const {
   return unlink(path(name).c_str()) == 0;
 }
 
-std::string proofOf(const Spool &spool) {
+std::string looksOf(const Spool &spool) {
   struct stat facts {};
   if (fstat(spool.descriptor(), &facts) != 0)
     return {};
@@ -189,6 +189,25 @@ std::string proofOf(const Spool &spool) {
       g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
   return std::to_string(facts.st_ino) + "-" + std::to_string(facts.st_size) + "-" +
          std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" + hash.get();
+}
+
+Result<bool> syncToDisk(const Spool &spool, const Cancellation &cancellation) {
+  constexpr unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  const uint64_t size = spool.size().value_or(0);
+  int cause = 0;
+  for (uint64_t offset = 0; cause == 0 && offset < size; offset += syncPiece) {
+    if (offset >= syncAnyway && cancellation.cancelled())
+      return false;
+    if (sync_file_range(spool.descriptor(), static_cast<off_t>(offset), syncPiece, wait) != 0)
+      cause = errno;
+  }
+  if (cause == ENOSYS || cause == EINVAL || cause == ESPIPE)
+    cause = 0; // a file system that syncs files as a whole
+  if (cause == 0 && fdatasync(spool.descriptor()) != 0)
+    cause = errno;
+  if (cause != 0)
+    return failure(ErrorKind::NoSpace, "a clip can't be written to the disk", g_strerror(cause), "Look at the disk");
+  return true;
 }
 
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation) {

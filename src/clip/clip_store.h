@@ -42,8 +42,8 @@ public:
   const std::string &folder() const { return folder_; }
   std::string path(const std::string &name) const { return folder_ + "/" + name; }
 
-  /// Gives a complete spool a name; one that was created in folder() is not copied. Then removes what is too old or
-  /// too much, least recently used first, the new entry last of all.
+  /// Gives a complete spool a name; one that was created in folder() is not copied. It is not synced, see syncToDisk().
+  /// Then removes what is too old or too much, least recently used first, the new entry last of all.
   Result<void> keep(const Spool &spool, const std::string &name, const Limits &limits) const;
   /// The entry as a complete spool. Nothing where there is none of this size.
   std::shared_ptr<Spool> find(const std::string &name, uint64_t size) const;
@@ -66,7 +66,11 @@ private:
 
 /// What an entry looks like, without reading all of it: its file's number, size and time to the nanosecond, its first
 /// and its last bytes. Who changes it in place, or puts another into its place, changes this. Empty: it can't be read.
-std::string proofOf(const Spool &spool);
+std::string looksOf(const Spool &spool);
+
+/// Writes what is not there yet of a complete spool to the disk, so that it outlasts a power cut. False: cancelled,
+/// which is heeded for what takes long only. Blocks.
+Result<bool> syncToDisk(const Spool &spool, const Cancellation &cancellation);
 
 /// SHA-256 of a complete spool, in hex. Nothing when cancelled or unreadable.
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation);

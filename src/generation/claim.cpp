@@ -248,7 +248,7 @@ std::shared_ptr<Spool> Claimant::stored() {
   auto stored = storedClip(*run_.store, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, run_.cancellation);
   if (!stored.clip && stored.state != StoredClip::State::Gone)
     run_.narrator.note(std::string("the stored clip ") + stored.problem() + ", it is fetched again");
-  if (stored.state == StoredClip::State::Touched || stored.state == StoredClip::State::Unknown)
+  if (stored.mayBeRight())
     purchase_.keptClip = run_.store->folder() + "/" + purchase_.row.clip;
   return std::move(stored.clip);
 }

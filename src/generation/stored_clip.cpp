@@ -2,33 +2,70 @@
 #include "generation/stored_clip.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
+#include "base/glib_ptr.h"
 #include "clip/iso_media.h"
 
 namespace aimlvideo {
 
 namespace {
 
-/// Whether two proofs differ in the file's number alone: it was moved to another disk, or is back from a backup.
-bool isCopy(const std::string &proof, const std::string &other) {
+/// LedgerRow::clipProof in its parts. Such a text is told from what earlier versions wrote, which have synced first and
+/// wrote what the clip looks like and nothing else.
+struct Proof {
+  bool synced = true;
+  std::string
+      boot; ///< where it is not synced: when it was written; empty: then it is not trusted, whatever boot this is
+  std::string looks;
+
+  static constexpr std::string_view mark = "unsynced-";
+
+  static Proof from(const std::string &text) {
+    if (!text.starts_with(mark))
+      return {true, "", text};
+    const size_t end = std::min(text.find('-', mark.size()), text.size());
+    return {false, text.substr(mark.size(), end - mark.size()), text.substr(std::min(end + 1, text.size()))};
+  }
+  std::string text() const { return synced || looks.empty() ? looks : std::string(mark) + boot + "-" + looks; }
+  /// The machine has ended since.
+  bool mayHaveHoles(const std::string &now) const { return !synced && (boot.empty() || boot != now); }
+};
+
+/// Whether two looks differ in the file's number alone: it was moved to another disk, or is back from a backup.
+bool isCopy(const std::string &looks, const std::string &other) {
   const auto withoutNumber = [](const std::string &text) {
     return text.substr(std::min(text.find('-'), text.size()));
   };
-  return !proof.empty() && withoutNumber(proof) == withoutNumber(other);
+  return !looks.empty() && withoutNumber(looks) == withoutNumber(other);
 }
 
-/// A file that looks as it did has the bytes that it had. One that was touched, or copied from elsewhere, is known by
-/// its checksum. Where none was taken before, which is so behind a pipeline that ended with its clip, a copy that has
-/// kept its time is taken for the file, and nothing vouches for any other. Rows of earlier versions have no proof.
-StoredClip::State stateOf(const Spool &clip, StoredClip::Care care, LedgerRow &row, const Cancellation &cancellation) {
+/// A file that looks as it did has the bytes that it had, unless the machine ended before they were on the disk. One
+/// that was touched, or copied from elsewhere, is known by its checksum. Where none was taken before, which is so
+/// behind a pipeline that ended with its clip, a copy that has kept its time is taken for the file, and nothing vouches
+/// for any other. Rows of earlier versions have no proof.
+StoredClip::State stateOf(const Spool &clip, StoredClip::Care care, const std::string &boot, LedgerRow &row,
+                          Proof &proof, const Cancellation &cancellation) {
   using State = StoredClip::State;
-  const std::string proof = proofOf(clip);
-  const bool touched = row.clipProof.empty() || proof != row.clipProof;
-  if (!touched && care == StoredClip::Care::Quick)
+  const std::string looks = looksOf(clip);
+  const bool touched = proof.looks.empty() || looks != proof.looks;
+  const bool holes = proof.mayHaveHoles(boot);
+  if (!touched && !holes && care == StoredClip::Care::Quick)
     return State::Right;
-  if (touched && row.clipChecksum.empty() && !row.clipProof.empty() && !isCopy(row.clipProof, proof))
+  if (holes && row.clipChecksum.empty())
+    return State::Unsynced;
+  if (touched && row.clipChecksum.empty() && !proof.looks.empty() && !isCopy(proof.looks, looks))
     return State::Touched;
   if (care == StoredClip::Care::Whole || !row.clipChecksum.empty()) {
+    if (!proof.synced) {
+      const auto synced = syncToDisk(clip, cancellation);
+      proof.synced = synced && *synced;
+      if (!synced)
+        proof.boot.clear(); // what the memory has of it, the disk may not have
+      if (!proof.synced)
+        return State::Unknown;
+    }
     const auto checksum = checksumOf(clip, cancellation);
     if (!checksum)
       return State::Unknown;
@@ -37,6 +74,15 @@ StoredClip::State stateOf(const Spool &clip, StoredClip::Care care, LedgerRow &r
     row.clipChecksum = *checksum;
   }
   return wholenessOf(clip, clip.size().value_or(0)).wholeness == Wholeness::Cut ? State::Cut : State::Right;
+}
+
+std::string readBootId() {
+  gchar *text = nullptr;
+  g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, nullptr, nullptr);
+  const GCharPtr owned(text);
+  std::string id = text ? text : "";
+  std::erase_if(id, [](char c) { return !g_ascii_isxdigit(c); });
+  return id;
 }
 
 } // namespace
@@ -49,6 +95,8 @@ const char *StoredClip::problem() const {
     return "has other contents than it had";
   case State::Touched:
     return "was touched, and no checksum tells what it had";
+  case State::Unsynced:
+    return "was not known to be on the disk when the machine ended";
   case State::Cut:
     return "is not whole";
   case State::Unknown:
@@ -59,22 +107,32 @@ const char *StoredClip::problem() const {
   return "is right";
 }
 
+std::string bootId() {
+  static const std::string id = readBootId();
+  return id;
+}
+
+std::string proofOf(const Spool &clip, const std::string &boot) {
+  return Proof{false, boot, looksOf(clip)}.text();
+}
+
 StoredClip storedClip(const ClipStore &store, Ledger &ledger, LedgerRow &row, StoredClip::Care care,
-                      const Cancellation &cancellation) {
+                      const Cancellation &cancellation, const std::string &boot) {
   auto clip = row.clip.empty() ? nullptr : store.find(row.clip, static_cast<uint64_t>(row.clipSize));
   if (!clip)
     return {StoredClip::State::Gone, nullptr};
   const std::string checksum = row.clipChecksum;
-  const std::string proof = row.clipProof;
-  const auto state = stateOf(*clip, care, row, cancellation);
-  if (state != StoredClip::State::Right)
-    return {state, nullptr};
-  store.markUsed(row.clip); // which touches it
-  row.clipProof = proofOf(*clip);
+  Proof proof = Proof::from(row.clipProof);
+  const auto state = stateOf(*clip, care, boot, row, proof, cancellation);
+  if (state == StoredClip::State::Right) {
+    store.markUsed(row.clip); // which touches it
+    proof.looks = looksOf(*clip);
+  }
   // where this can't be written, more is read the next time
-  if (row.clipProof != proof || row.clipChecksum != checksum)
+  const std::string text = proof.text();
+  if (std::exchange(row.clipProof, text) != text || row.clipChecksum != checksum)
     (void)ledger.setStored(row.id, row.clip, row.clipChecksum, row.clipProof);
-  return {state, std::move(clip)};
+  return {state, state == StoredClip::State::Right ? std::move(clip) : nullptr};
 }
 
 } // namespace aimlvideo
