@@ -368,9 +368,11 @@ constexpr int schema = 4; ///< it refuses a ledger whose user_version is higher
 
 /// The database of this version as that one left it.
 void leave(const std::string &file) {
-  fail_unless(sqlite::Database::open(file)
-                  ->execute("ALTER TABLE purchase RENAME TO generation; PRAGMA user_version = 4")
-                  .has_value());
+  fail_unless(
+      sqlite::Database::open(file)
+          ->execute(
+              "DROP TABLE IF EXISTS generation; ALTER TABLE purchase RENAME TO generation; PRAGMA user_version = 4")
+          .has_value());
 }
 
 sqlite::Done<void> write(sqlite::Database &database, const char *state, const char *identity) {
@@ -904,22 +906,22 @@ GST_END_TEST
 GST_START_TEST(the_end_of_a_watch_waits_for_the_call_that_another_thread_is_in) {
   PrivateHome home;
   std::promise<void> called;
-  std::promise<void> go;
-  std::atomic<bool> left = false;
+  std::promise<void> ending;
+  std::atomic<bool> ended = false;
+  std::atomic<bool> endedMeanwhile = false;
   auto watch = std::make_unique<OwnershipWatch>(home.state(), "name", [&] {
     called.set_value();
-    go.get_future().wait();
-    left = true;
+    ending.get_future().wait();
+    g_usleep(20'000); // it must not end, however long this takes
+    endedMeanwhile = ended.load();
   });
   std::thread releasing([&] { Ownership::take(home.state(), "name")->reset(); });
   called.get_future().wait();
-  std::thread ending([&] {
-    watch.reset();
-    fail_unless(left);
-  });
-  go.set_value();
-  ending.join();
+  ending.set_value();
+  watch.reset();
+  ended = true;
   releasing.join();
+  fail_if(endedMeanwhile);
 }
 GST_END_TEST
 
