@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <glib.h>
+
 namespace aimlvideo {
 
 bool isAmount(double usd) {

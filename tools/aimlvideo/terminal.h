@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <json-glib/json-glib.h>
+
 #include "production.h"
 
 namespace aimlvideo::cli {
