@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <memory>
 
-#include <aimlvideo/glib_ptr.h>
 #include <aimlvideo/printable.h>
 
 namespace aimlvideo {
@@ -46,26 +45,6 @@ void setDownload(GstStructure *structure, const Status &status) {
   }
   if (status.bytesPerSecond > 0)
     gst_structure_set(structure, "rate", G_TYPE_UINT64, status.bytesPerSecond, nullptr);
-}
-
-std::string describe(const Status &status) {
-  std::string text = nameOf(status.state);
-  if (status.state == State::Queued || status.state == State::Generating) {
-    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(status.elapsed() - status.queueTime).count();
-    text += ", " + std::to_string(elapsed) + " s so far";
-    if (const auto left = status.remaining())
-      text += ", about " + std::to_string(std::chrono::ceil<std::chrono::seconds>(*left).count()) + " s left";
-    else if (status.hasOutlook && status.outlook.overdue)
-      text += ", longer than usual";
-  } else if (status.state == State::Downloading && status.bytesReceived > 0) {
-    const GCharPtr size(g_format_size(status.bytesReceived));
-    text += std::string(", ") + size.get();
-    if (status.bytesTotal) {
-      const GCharPtr total(g_format_size(*status.bytesTotal));
-      text += std::string(" of ") + total.get();
-    }
-  }
-  return text;
 }
 
 } // namespace

@@ -86,6 +86,8 @@ struct AIMLVIDEO_API Status {
   std::optional<uint64_t> bytesTotal;
   uint64_t bytesPerSecond = 0; ///< of late; 0 before there is a rate
 
+  /// This run submitted it, and it was accepted.
+  bool bought() const { return origin == Origin::Bought || origin == Origin::LookedUp; }
   /// Nothing was bought for it.
   bool reused() const { return origin == Origin::Resumed || origin == Origin::Joined || origin == Origin::Replayed; }
   /// What this run bought and was billed for, so that a sum over runs counts nothing twice: 0 where another run bought
@@ -100,5 +102,8 @@ struct AIMLVIDEO_API Status {
   /// Completed, and never less than what was told before.
   std::optional<int> percent() const;
 };
+
+/// What it is doing, in one line for a person: `generating, 12 s so far, about 40 s left`.
+AIMLVIDEO_API std::string describe(const Status &status);
 
 } // namespace aimlvideo

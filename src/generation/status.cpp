@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#include <glib.h>
+
+#include "base/glib_ptr.h"
+
 namespace aimlvideo {
 
 using std::chrono::duration_cast;
@@ -53,7 +57,7 @@ const char *nameOf(Origin origin) {
 }
 
 Usage Status::billed() const {
-  if (origin == Origin::Bought || origin == Origin::LookedUp)
+  if (bought())
     return usage;
   const auto none = [](std::optional<double> known) {
     return known ? std::optional(0.0) : std::nullopt;
@@ -90,6 +94,26 @@ std::optional<int> Status::percent() const {
   if (waiting() && hasOutlook)
     return std::max(percent, static_cast<int>(std::clamp(outlook.done, 0.0, 1.0) * beforeDownload));
   return percent > 0 ? std::optional(percent) : std::nullopt;
+}
+
+std::string describe(const Status &status) {
+  std::string text = nameOf(status.state);
+  if (status.state == State::Queued || status.state == State::Generating) {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(status.elapsed() - status.queueTime).count();
+    text += ", " + std::to_string(elapsed) + " s so far";
+    if (const auto left = status.remaining())
+      text += ", about " + std::to_string(std::chrono::ceil<std::chrono::seconds>(*left).count()) + " s left";
+    else if (status.hasOutlook && status.outlook.overdue)
+      text += ", longer than usual";
+  } else if (status.state == State::Downloading && status.bytesReceived > 0) {
+    const GCharPtr size(g_format_size(status.bytesReceived));
+    text += std::string(", ") + size.get();
+    if (status.bytesTotal) {
+      const GCharPtr total(g_format_size(*status.bytesTotal));
+      text += std::string(" of ") + total.get();
+    }
+  }
+  return text;
 }
 
 } // namespace aimlvideo
