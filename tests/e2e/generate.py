@@ -61,6 +61,14 @@ class Generate(EndToEnd):
         self.assertEqual(self.left_over(), [])
         self.assertEqual(self.bought(), 1)
 
+    def test_a_clip_as_it_comes_needs_no_element_of_gstreamer(self):
+        bare = {"GST_PLUGIN_SYSTEM_PATH": str(self.folder), "GST_PLUGIN_PATH": str(self.folder),
+                "GST_REGISTRY": str(self.folder / "bare.registry")}
+        self.generate("-p", "A boat", "-o", "boat.mp4", **bare)
+        self.generate("-p", "A boat", "-o", "again.mp4")
+        self.assertEqual((self.folder / "boat.mp4").read_bytes(), (self.folder / "again.mp4").read_bytes())
+        self.assertEqual(self.bought(), 1)
+
     def test_every_profile_makes_what_it_says_and_buys_once(self):
         for profile, output, video, audio in (("h264", "a.mp4", "h264", "aac"), ("webm", "a.webm", "vp9", "opus"),
                                               ("prores", "a.mov", "prores", "pcm_s16le"), ("poster", "a.jpg", "mjpeg", None),
@@ -123,11 +131,9 @@ class Generate(EndToEnd):
         self.generate("-p", "A boat", "-o", "a.mp4", "--timeout", "1", "--base-url", "http://127.0.0.1:1", code=6)
         self.generate("-p", "A boat", "-i", "no.jpg", "-o", "a.mp4", code=5)
         bare = {"GST_PLUGIN_SYSTEM_PATH": str(self.folder), "GST_REGISTRY": str(self.folder / "bare.registry")}
-        for output, profile, missing in (("a.mp4", "mp4", "filesink"), ("a.webm", "webm", "vp9enc")):
-            with self.subTest(profile=profile):
-                run = self.generate("-p", "A boat", "-o", output, "--profile", profile, code=5, **bare)
-                self.assertIn("can't be used: GStreamer has no ", run.stderr)
-                self.assertIn(missing, run.stderr)
+        run = self.generate("-p", "A boat", "-o", "a.webm", "--profile", "webm", code=5, **bare)
+        self.assertIn("can't be used: GStreamer has no ", run.stderr)
+        self.assertIn("vp9enc", run.stderr)
         self.assertEqual(self.bought(), 0)
         self.fault("create", "moderation")
         self.generate("-p", "A boat", "-o", "a.mp4", code=1)

@@ -4,6 +4,8 @@
 #include <deque>
 #include <filesystem>
 
+#include <gst/gst.h>
+
 #include "api/pricing.h"
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
@@ -83,8 +85,8 @@ std::vector<std::string> Batch::queueWhatIsLeft() {
       results_[i].state = RowState::MadeBefore;
       WorkFolder::sweep(order.output);
       const Journal::Entry *entry = journal_.find(order.output);
-      results_[i].news.generationId = entry->generationId;
-      results_[i].news.usdSpent = 0;
+      results_[i].status.generationId = entry->generationId;
+      results_[i].status.usage.usd = 0;
     } else if (const auto checked = checkOrder(order); !checked) {
       problems.push_back("row " + std::to_string(rows_[i].number) + ": " + checked.error().text());
     } else {
@@ -117,18 +119,14 @@ void Batch::pump() {
 
 void Batch::begin(size_t index) {
   Order order = rows_[index].order;
-  if (budget_.limited()) {
-    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-    order.properties["max-cost"] = g_ascii_dtostr(buffer, sizeof buffer, budget_.capOf(rows_[index]));
-  }
+  if (budget_.limited())
+    order.settings.maximumCost = budget_.capOf(rows_[index]);
   Production::Hooks hooks;
   hooks.changed = [] {
   };
-  hooks.publishing = [this, index](const std::string &made) {
-    Journal::Entry entry;
-    entry.recipe = rows_[index].recipe();
-    entry.generationId = running_[index].production->news().generationId;
-    return journal_.add(rows_[index].order, made, std::move(entry));
+  hooks.publishing = [this, index](const std::string &checksum) {
+    const std::string &generation = running_[index].production->status().generationId;
+    return journal_.add(rows_[index].order, {rows_[index].recipe(), checksum, generation});
   };
   hooks.ended = [this, index](const std::optional<Error> &failure) {
     ended(index, failure);
@@ -144,7 +142,7 @@ void Batch::begin(size_t index) {
 void Batch::ended(size_t index, const std::optional<Error> &failure) {
   const auto running = running_.extract(index);
   RowResult &result = results_[index];
-  result.news = running.mapped().production->news();
+  result.status = running.mapped().production->status();
   result.seconds = std::chrono::duration<double>(Clock::now() - running.mapped().begun).count();
   pumpSoon();
   if (failure && failure->kind == ErrorKind::BadRequest && budget_.limited() && budget_.isPaid(rows_[index])) {
@@ -153,7 +151,7 @@ void Batch::ended(size_t index, const std::optional<Error> &failure) {
     result.state = RowState::Waiting;
     return queue_.push_back(index);
   }
-  budget_.settle(rows_[index], result.news, failure);
+  budget_.settle(rows_[index], result.status, failure);
   result.failure = failure;
   result.state = failure ? RowState::Failed : RowState::Made;
   tell(index);
@@ -184,7 +182,7 @@ void Batch::tell(size_t index) {
   line.integer("row", static_cast<int64_t>(row.number))
       .text("output", row.order.output)
       .text("state", nameOf(result.state))
-      .news(result.news)
+      .generation(result.status)
       .number("seconds", result.seconds);
   if (result.failure)
     line.error(*result.failure);
@@ -212,7 +210,7 @@ void Batch::draw() {
 void Batch::interrupt() {
   interrupted_ = true;
   for (auto &[index, running] : running_)
-    results_[index].news = running.production->news();
+    results_[index].status = running.production->status();
   running_.clear();
   g_main_loop_quit(loop_);
 }
@@ -309,7 +307,6 @@ constexpr auto explanation =
 
 ExitCode runBatch(const Arguments &arguments) {
   gst_init(nullptr, nullptr);
-  registerElement();
   TextOption report;
   TextOption journalFile;
   TextOption profile;
@@ -359,8 +356,8 @@ ExitCode runBatch(const Arguments &arguments) {
   if (!limit)
     return usage("--max-cost can't be \"" + mostCost.text() + "\": it is an amount in USD, such as 10 or 0.50");
   ManifestTerms terms;
+  terms.properties = elementOptions.texts();
   Order &shared = terms.shared;
-  shared.properties = elementOptions.texts();
   shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
   const auto chosen = findProfile(profile.given() ? profile.text() : profiles().front().name);
   if (!chosen)
@@ -370,7 +367,7 @@ ExitCode runBatch(const Arguments &arguments) {
     return usage(read.error().text());
   if (const auto read = parseRate(rate.text(), shared.shape); rate.given() && !read)
     return usage(read.error().text());
-  const auto service = settingsFrom(shared.properties);
+  const auto service = settingsFrom(terms.properties);
   if (!service)
     return usage(service.error().text());
   for (const auto &[name, folder] : {std::pair("--files-from", &filesFrom), std::pair("--outputs-to", &outputsTo)})

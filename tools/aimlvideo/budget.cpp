@@ -89,19 +89,19 @@ double Budget::capOf(const ManifestRow &row) const {
   return isPaid(row) ? nothing : estimateOf(row).value_or(nothing) + half;
 }
 
-void Budget::settle(const ManifestRow &row, const GenerationNews &news, const std::optional<Error> &failure) {
+void Budget::settle(const ManifestRow &row, const Status &status, const std::optional<Error> &failure) {
   if (!limited() || isPaid(row))
     return;
   const double estimate = estimateOf(row).value_or(0);
   // nothing is billed for these; everything else may still be
-  const bool free = news.generationId.empty() && failure && failure->kind != ErrorKind::UnknownOutcome &&
+  const bool free = status.generationId.empty() && failure && failure->kind != ErrorKind::UnknownOutcome &&
                     failure->kind != ErrorKind::TimedOut;
   const bool failed = failure && failure->kind == ErrorKind::GenerationFailed;
-  const bool reused = !failure && !news.origin.empty() && !news.bought();
+  const bool reused = !failure && !status.bought();
   if (free || failed || reused)
     counted_ -= estimate;
-  else if (news.usdSpent)
-    counted_ += *news.usdSpent - estimate;
+  else if (const auto usd = status.billed().usd)
+    counted_ += *usd - estimate;
   if (!failure)
     paid_.insert(row.identity);
 }

@@ -31,7 +31,7 @@ public:
   /// The most that the element may pay for a row that was taken, as its property `max-cost`.
   double capOf(const ManifestRow &row) const;
   /// What became of it.
-  void settle(const ManifestRow &row, const GenerationNews &news, const std::optional<Error> &failure);
+  void settle(const ManifestRow &row, const Status &status, const std::optional<Error> &failure);
   /// It was paid for, and has to be bought again since the service has lost it.
   void forgetPayment(const ManifestRow &row) { paid_.erase(row.identity); }
 

@@ -6,8 +6,7 @@
 #include "aimlvideosrc.h"
 #include "api/nearest.h"
 #include "base/money.h"
-
-extern "C" void gst_plugin_aimlapi_register(void);
+#include "properties.h"
 
 namespace aimlvideo::cli {
 
@@ -86,6 +85,16 @@ gchar shortNameOf(const std::string &name) {
   return found == names.end() ? '\0' : found->second;
 }
 
+std::vector<GParamSpec *> settableProperties() {
+  guint count = 0;
+  GParamSpec **list = g_object_class_list_properties(elementClass(), &count);
+  std::vector<GParamSpec *> specs(list, list + count);
+  g_free(list);
+  specs.erase(std::remove_if(specs.begin(), specs.end(), [](const GParamSpec *spec) { return !canBeText(spec); }),
+              specs.end());
+  return specs;
+}
+
 Failure unknownProperty(const std::string &name) {
   std::vector<std::string> names;
   for (const GParamSpec *spec : settableProperties())
@@ -97,21 +106,11 @@ Failure unknownProperty(const std::string &name) {
 
 } // namespace
 
-std::vector<GParamSpec *> settableProperties() {
-  guint count = 0;
-  GParamSpec **list = g_object_class_list_properties(elementClass(), &count);
-  std::vector<GParamSpec *> specs(list, list + count);
-  g_free(list);
-  specs.erase(std::remove_if(specs.begin(), specs.end(), [](const GParamSpec *spec) { return !canBeText(spec); }),
-              specs.end());
-  return specs;
-}
-
 Result<void> checkPropertyName(const std::string &name) {
   return find(name) ? Result<void>() : unknownProperty(name);
 }
 
-Result<ElementSettings> settingsFrom(const PropertyTexts &texts) {
+Result<Settings> settingsFrom(const PropertyTexts &texts) {
   ElementSettings settings;
   for (const auto &[name, text] : texts) {
     GParamSpec *spec = find(name);
@@ -122,17 +121,7 @@ Result<ElementSettings> settingsFrom(const PropertyTexts &texts) {
       return failure(ErrorKind::BadRequest, name + " can't be \"" + text + "\"", allowedFor(spec));
     setProperty(settings, static_cast<Property>(spec->param_id), value.get());
   }
-  return settings;
-}
-
-void apply(const PropertyTexts &texts, GstElement *element) {
-  for (const auto &[name, text] : texts)
-    if (GParamSpec *spec = find(name))
-      g_object_set_property(G_OBJECT(element), name.c_str(), Value(spec, text).get());
-}
-
-void registerElement() {
-  gst_plugin_aimlapi_register();
+  return Settings(std::move(settings));
 }
 
 void ElementOptions::addTo(Options &options) {

@@ -6,31 +6,20 @@
 #include <string>
 #include <vector>
 
-#include <gst/gst.h>
-
+#include "generation/settings.h"
 #include "options.h"
-#include "properties.h"
 
 namespace aimlvideo::cli {
 
 /// Properties of aimlvideosrc as text, by name.
 using PropertyTexts = std::map<std::string, std::string>;
 
-/// The element's properties that a text can set on a command line or in a manifest: all but the key, which is no
-/// business of either, and what makes no sense where a file is made.
-std::vector<GParamSpec *> settableProperties();
-
-/// BadRequest: there is no such property, or it is none for texts.
+/// BadRequest: there is no such property, or it is none for texts: the key, which is no business of a command line or a
+/// manifest, and what makes no sense where a file is made.
 Result<void> checkPropertyName(const std::string &name);
 
 /// What the element would take these texts for. BadRequest: a name or a value that it does not take.
-Result<ElementSettings> settingsFrom(const PropertyTexts &texts);
-
-/// Sets them on an element; they have passed settingsFrom().
-void apply(const PropertyTexts &texts, GstElement *element);
-
-/// Makes the element linked into this program known to GStreamer, before any that is installed.
-void registerElement();
+Result<Settings> settingsFrom(const PropertyTexts &texts);
 
 /// Every settable property as an option of the same name.
 class ElementOptions {

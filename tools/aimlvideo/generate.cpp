@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <cstdio>
 
+#include <gst/gst.h>
+
 #include "base/glib_ptr.h"
 #include "command.h"
 #include "ledger/folders.h"
@@ -27,32 +29,31 @@ public:
     if (telling_ == Telling::Terminal)
       return lines_.show({progressLine(production)});
     // a log gets a line for each state
-    const std::string status = production.status();
+    const std::string doing = production.doing();
     if (telling_ == Telling::Json)
       JsonLine("progress")
-          .text("status", status)
-          .text("note", production.transcoding() ? "" : production.news().note)
-          .number("eta", production.news().eta)
+          .text("status", doing)
+          .text("note", production.transcoding() ? "" : production.note())
+          .number("eta", secondsLeft(production.status()))
           .integer("percent", production.percent())
-          .news(production.news());
-    else if (status != lastStatus_)
-      std::fprintf(stderr, "%s  %s\n", timeText(production.news().elapsed).c_str(), status.c_str());
-    lastStatus_ = status;
+          .generation(production.status());
+    else if (doing != lastDoing_)
+      std::fprintf(stderr, "%s  %s\n", timeText(secondsPassed(production.status())).c_str(), doing.c_str());
+    lastDoing_ = doing;
   }
 
   void finished(const Production &production) {
     lines_.clear();
-    const GenerationNews &news = production.news();
     if (telling_ == Telling::Json)
-      JsonLine("finished").text("output", production.order().output).news(news);
+      JsonLine("finished").text("output", production.order().output).generation(production.status());
     else
       print(production.order().output);
   }
 
-  ExitCode failed(const Error &error, const GenerationNews &news) {
+  ExitCode failed(const Error &error, const Status &status) {
     lines_.clear();
     if (telling_ == Telling::Json)
-      JsonLine("failed").error(error).news(news);
+      JsonLine("failed").error(error).generation(status);
     return printError(error);
   }
 
@@ -62,7 +63,7 @@ public:
 private:
   LiveLines lines_;
   Telling telling_;
-  std::string lastStatus_;
+  std::string lastDoing_;
 };
 
 /// The number of a purchase in the ledger; 0: none is known.
@@ -78,23 +79,23 @@ int64_t jobOf(const std::string &generationId) {
 
 /// What was interrupted and how it goes on.
 Error interruptionOf(const Production &production) {
-  const GenerationNews &news = production.news();
+  const Status &status = production.status();
   Error error;
   error.kind = ErrorKind::Cancelled;
-  error.what = "interrupted while " + production.status();
-  error.generationId = news.generationId;
+  error.what = "interrupted while " + production.doing();
+  error.generationId = status.generationId;
   error.remedy = "Run the same command again";
-  if (news.generationId.empty()) {
-    error.remedy += news.status == "submitting" || news.status == "looking-up"
+  if (status.generationId.empty()) {
+    error.remedy += status.state == State::Submitting || status.state == State::LookingUp
                         ? ": it finds out first whether this was bought"
                         : ": nothing was bought";
     return error;
   }
-  const bool complete = production.transcoding() || news.status == "completed";
-  error.why = "generation " + news.generationId +
+  const bool complete = production.transcoding() || status.state == State::Completed;
+  error.why = "generation " + status.generationId +
               (complete ? " is bought and its clip is kept" : " is bought and goes on at the service");
   error.remedy += " to go on with it, without buying";
-  if (const int64_t job = jobOf(news.generationId); job != 0) {
+  if (const int64_t job = jobOf(status.generationId); job != 0) {
     const GCharPtr file(g_shell_quote(
         (production.order().output + (production.order().profile->kind == Profile::Kind::AsIs ? "" : ".mp4")).c_str()));
     error.remedy += ", or fetch the clip with: aimlvideo jobs resume " + std::to_string(job) + " " + file.get();
@@ -111,12 +112,9 @@ ExitCode carryOut(Order order, bool asJson) {
   hooks.changed = [&] {
     narrator.tell(*production);
   };
-  hooks.publishing = [](const std::string &) {
-    return Result<void>();
-  };
   hooks.ended = [&](const std::optional<Error> &failure) {
     if (failure)
-      code = narrator.failed(*failure, production->news());
+      code = narrator.failed(*failure, production->status());
     else
       narrator.finished(*production);
     g_main_loop_quit(loop);
@@ -133,9 +131,9 @@ ExitCode carryOut(Order order, bool asJson) {
   production->startSoon();
   runLoop(loop, [&] {
     const Error interruption = interruptionOf(*production);
-    const GenerationNews news = production->news();
+    const Status status = production->status();
     production.reset();
-    code = narrator.failed(interruption, news);
+    code = narrator.failed(interruption, status);
     g_main_loop_quit(loop);
   });
   g_source_remove(clock);
@@ -157,7 +155,6 @@ std::string explanation() {
 
 ExitCode runGenerate(const Arguments &arguments) {
   gst_init(nullptr, nullptr);
-  registerElement();
   TextOption output;
   TextOption profile;
   TextOption size;
@@ -185,9 +182,10 @@ ExitCode runGenerate(const Arguments &arguments) {
     return ExitCode::Usage;
   }
   Order order;
-  order.properties = elementOptions.texts();
+  const PropertyTexts properties = elementOptions.texts();
   order.output = output.text();
   order.overwrite = force ? Overwrite::Yes : Overwrite::No;
+  order.reserved = true;
   const auto usage = [](const Error &error) {
     printUsageError(error.text());
     return ExitCode::Usage;
@@ -200,10 +198,12 @@ ExitCode runGenerate(const Arguments &arguments) {
     return usage(read.error());
   if (const auto read = parseRate(rate.text(), order.shape); rate.given() && !read)
     return usage(read.error());
-  if (const auto settings = settingsFrom(order.properties); !settings)
+  auto settings = settingsFrom(properties);
+  if (!settings)
     return usage(settings.error());
+  order.settings = std::move(*settings);
   Originals originals;
-  originals.add(filesNamedBy(order.properties));
+  originals.add(filesNamedBy(properties));
   if (const auto allowed = originals.check(order.output); !allowed)
     return Narrator(asJson).failed(allowed.error(), {});
   if (const auto checked = checkOrder(order); !checked)

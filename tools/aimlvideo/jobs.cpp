@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
-#include <cmath>
+#include <condition_variable>
+#include <mutex>
 
 #include "api/pricing.h"
-#include "base/cancellation.h"
 #include "base/money.h"
 #include "base/printable.h"
 #include "command.h"
-#include "generation/generation.h"
+#include "generation/job.h"
 #include "ledger/folders.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
@@ -142,6 +142,42 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   return ExitCode::Success;
 }
 
+/// Says on standard error what a job does, and waits for its clip.
+class Listener final : public JobObserver {
+public:
+  /// Blocks until the job has ended. All of the clip is there then, or why it is not.
+  Result<std::shared_ptr<Spool>> wait() {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [this] { return outcome_.has_value(); });
+    return *outcome_;
+  }
+
+  void stateChanged(const Status &status) override { printProgress(nameOf(status.state)); }
+  void progressed(const Status &, const std::string &note) override {
+    if (!note.empty())
+      printProgress(note);
+  }
+  void arriving(const Status &, const std::shared_ptr<Spool> &clip) override { clip_ = clip; }
+  void completed(const Status &status) override { end(status, clip_); }
+  void failed(const Status &status, const Error &error) override { end(status, tl::unexpected(error)); }
+  void logged(const std::string &) override {}
+
+private:
+  void end(const Status &status, Result<std::shared_ptr<Spool>> outcome) {
+    printProgress(nameOf(status.state));
+    {
+      const std::lock_guard lock(mutex_);
+      outcome_ = std::move(outcome);
+    }
+    ended_.notify_all();
+  }
+
+  std::shared_ptr<Spool> clip_; ///< for the job's thread
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::optional<Result<std::shared_ptr<Spool>>> outcome_;
+};
+
 ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwrite, const std::string &keyFile,
                 unsigned timeout, bool incomplete) {
   if (const auto allowed = checkOutput(file, OutputKind::File, overwrite); !allowed)
@@ -153,29 +189,14 @@ ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwri
   settings.baseUrl = row.baseUrl;
   settings.model = row.model;
   settings.apiKeyFile = keyFile;
-  Cancellation cancellation;
-  Generation::Callbacks callbacks;
-  callbacks.stateChanged = [](const Status &status) {
-    printProgress(nameOf(status.state));
-  };
-  callbacks.progressed = [](const Status &, const std::string &note) {
-    if (!note.empty())
-      printProgress(note);
-  };
-  callbacks.log = [](const std::string &) {
-  };
-  callbacks.claimed = [](int64_t) {
-  };
-  callbacks.arriving = [](const Status &, const std::shared_ptr<Spool> &) {
-  };
-  Generation generation(std::move(settings), 0, cancellation, std::move(callbacks));
-  const auto clip = generation.run();
-  if (!clip)
-    return printError(clip.error());
-  if (const auto saved = saveClip(**clip, file, overwrite); !saved)
-    return printError(saved.error());
-  generation.finishUp();
-  return ExitCode::Success;
+  Listener listener;
+  const auto job = Job::start(std::move(settings), 0, listener);
+  if (!job)
+    return printError(job.error());
+  const auto clip = listener.wait();
+  const auto saved = clip ? saveClip(**clip, file, overwrite) : tl::unexpected(clip.error());
+  (*job)->stop();
+  return saved ? ExitCode::Success : printError(saved.error());
 }
 
 /// Changes of the ledger by hand wait for nobody: who works on the row knows better.

@@ -2,8 +2,6 @@
 #include "journal.h"
 
 #include <cerrno>
-#include <filesystem>
-#include <set>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,6 +11,7 @@
 
 #include "api/json.h"
 #include "base/glib_ptr.h"
+#include "checksum.h"
 
 namespace aimlvideo::cli {
 
@@ -20,33 +19,6 @@ namespace {
 
 constexpr int noDescriptor = -1;
 constexpr size_t piece = 1 << 20;
-
-using Checksum = std::unique_ptr<GChecksum, void (*)(GChecksum *)>;
-
-bool addFile(GChecksum *checksum, const std::string &path) {
-  const std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
-  if (!file)
-    return false;
-  std::string buffer(piece, '\0');
-  while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get()))
-    g_checksum_update(checksum, reinterpret_cast<const guchar *>(buffer.data()), static_cast<gssize>(count));
-  return std::ferror(file.get()) == 0;
-}
-
-/// SHA-256 of a file, or of the files in a folder by name. Empty: it is not there or can't be read.
-std::string checksumOf(const std::string &path) {
-  const Checksum checksum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
-  std::error_code error;
-  if (!std::filesystem::is_directory(path, error))
-    return addFile(checksum.get(), path) ? g_checksum_get_string(checksum.get()) : "";
-  std::set<std::string> names;
-  for (const auto &entry : std::filesystem::directory_iterator(path, error))
-    names.insert(entry.path());
-  for (const std::string &name : names)
-    if (!addFile(checksum.get(), name))
-      return "";
-  return g_checksum_get_string(checksum.get());
-}
 
 Failure journalFailure(const std::string &file, const std::string &why) {
   return failure(ErrorKind::NoSpace, "the journal " + file + " can't be written", why,
@@ -122,8 +94,7 @@ bool Journal::isMade(const Order &order, const std::string &recipe) const {
   return entry && entry->recipe == recipe && !entry->checksum.empty() && checksumOf(order.output) == entry->checksum;
 }
 
-Result<void> Journal::add(const Order &order, const std::string &made, Entry entry) {
-  entry.checksum = checksumOf(made);
+Result<void> Journal::add(const Order &order, Entry entry) {
   const auto object = adopt(json_object_new());
   json_object_set_string_member(object.get(), "output", nameOf(order.output).c_str());
   json_object_set_string_member(object.get(), "recipe", entry.recipe.c_str());

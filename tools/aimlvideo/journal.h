@@ -29,8 +29,8 @@ public:
   const Entry *find(const std::string &output) const;
   /// Whether the output is there and is what the journal says.
   bool isMade(const Order &order, const std::string &recipe) const;
-  /// To be called when `made` is about to become the output.
-  Result<void> add(const Order &order, const std::string &made, Entry entry);
+  /// To be called when what `entry` says is on the disk and about to become the output.
+  Result<void> add(const Order &order, Entry entry);
 
 private:
   explicit Journal(int descriptor, std::string file) : descriptor_(descriptor), file_(std::move(file)) {}

@@ -125,7 +125,7 @@ class Checker {
 public:
   Checker(Manifest &manifest, const ManifestTerms &terms)
       : manifest_(manifest), terms_(terms), originals_(terms.originals) {
-    originals_.add(filesNamedBy(terms.shared.properties));
+    originals_.add(filesNamedBy(terms.properties));
   }
 
   void check(Written written) {
@@ -179,11 +179,12 @@ private:
     for (const auto &[name, text] : texts)
       if (auto allowed = checkColumn(name); !allowed)
         return allowed;
-    if (auto taken = takeTexts(row.order.properties, texts); !taken)
+    PropertyTexts properties = terms_.properties;
+    if (auto taken = takeTexts(properties, texts); !taken)
       return taken;
-    if (auto allowed = checkFiles(row.order.properties, texts); !allowed)
+    if (auto allowed = checkFiles(properties, texts); !allowed)
       return allowed;
-    return checkRequest(row);
+    return checkRequest(row, properties);
   }
 
   /// Puts what a row says into the place of what holds for all. Text files are read here, once: what is sent is what
@@ -234,8 +235,8 @@ private:
                    "To allow it, name its folder on the command line: --files-from FOLDER");
   }
 
-  Result<void> checkRequest(ManifestRow &row) {
-    auto settings = settingsFrom(row.order.properties);
+  Result<void> checkRequest(ManifestRow &row, const PropertyTexts &properties) {
+    auto settings = settingsFrom(properties);
     if (!settings)
       return tl::unexpected(settings.error());
     if (settings->reuse == Reuse::None)
@@ -252,6 +253,7 @@ private:
     row.canonical = settings->generationId.empty() ? plan->request.canonical : "";
     row.identity = row.canonical.empty() ? "generation " + settings->generationId
                                          : requestIdentity(plan->baseUrl, row.canonical, settings->take);
+    row.order.settings = std::move(*settings);
     return {};
   }
 

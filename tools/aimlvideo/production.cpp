@@ -4,12 +4,15 @@
 #include <deque>
 #include <set>
 
+#include "checksum.h"
+#include "output.h"
+#include "save.h"
+
 namespace aimlvideo::cli {
 
 namespace {
 
-/// What is made in the work folder: the clip as it comes, and what is published, which may be the same.
-constexpr auto clip = "clip";
+/// What is made in the work folder and published from there.
 constexpr auto result = "result";
 
 /// Encoders take all of a processor and much memory, so there are no more of them at once than processors.
@@ -62,8 +65,13 @@ Production::Production(Order order, Hooks hooks) : order_(std::move(order)), hoo
 Production::~Production() {
   if (starter_ != 0)
     g_source_remove(starter_);
+  if (job_)
+    job_->stop();
+  inbox_->close();
   transcoder_.reset();
   turns().leave(this);
+  if (folder_)
+    folder_->remove();
 }
 
 void Production::startSoon() {
@@ -76,59 +84,119 @@ void Production::startSoon() {
 }
 
 void Production::start() {
+  // made once before anything is bought, since it tells whether the output can be made
   auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
   if (!folder)
     return end(folder.error());
-  folder_.emplace(std::move(*folder));
-  const char *target = order_.profile->kind == Profile::Kind::AsIs ? result : clip;
-  if (const auto created = folder_->create(target, OutputKind::File); !created)
-    return end(created.error());
-  fetch_ = std::make_unique<Fetch>(order_.properties, folder_->path(target), hooks_.changed,
-                                   [this](const std::optional<Error> &failure) {
-                                     news_ = fetch_->news();
-                                     if (failure)
-                                       return end(failure);
-                                     fetched();
-                                   });
+  if (order_.reserved)
+    folder_ = std::make_shared<WorkFolder>(std::move(*folder));
+  note_ = "starting the generation";
+  auto job = Job::start(std::move(order_.settings), 0, *this);
+  if (!job)
+    return end(job.error());
+  job_ = std::move(*job);
+  hooks_.changed();
 }
 
-std::string Production::status() const {
-  return transcoding() ? "transcoding" : news().status.empty() ? "starting" : news().status;
+void Production::stateChanged(const Status &status) {
+  inbox_->post([this, status] { heard(status, describe(status)); });
+}
+
+void Production::progressed(const Status &status, const std::string &note) {
+  inbox_->post([this, status, note] { heard(status, note.empty() ? describe(status) : note); });
+}
+
+void Production::arriving(const Status &status, const std::shared_ptr<Spool> &clip) {
+  inbox_->post([this, status, clip] {
+    clip_ = clip;
+    heard(status, describe(status));
+  });
+}
+
+void Production::completed(const Status &status) {
+  inbox_->post([this, status] {
+    heard(status, describe(status));
+    fetched();
+  });
+}
+
+void Production::failed(const Status &status, const Error &error) {
+  inbox_->post([this, status, error] {
+    heard(status, note_);
+    end(error);
+  });
+}
+
+void Production::warned(const std::string &text) {
+  inbox_->post([text] { printWarning(text); });
+}
+
+void Production::heard(const Status &status, const std::string &note) {
+  status_ = status;
+  note_ = note;
+  hooks_.changed();
+}
+
+std::string Production::doing() const {
+  return transcoding() ? "transcoding" : status_.state == State::Idle ? "starting" : nameOf(status_.state);
 }
 
 std::optional<int> Production::percent() const {
   if (waiting_)
     return {};
-  return transcoder_ ? transcoder_->percent() : news().percent;
+  if (transcoder_)
+    return transcoder_->percent();
+  return job_ ? std::optional(status_.percent().value_or(0)) : std::nullopt;
 }
 
 void Production::fetched() {
-  fetch_.reset();
+  if (!folder_) {
+    auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
+    if (!folder)
+      return end(folder.error());
+    folder_ = std::make_shared<WorkFolder>(std::move(*folder));
+  }
+  if (const auto created = folder_->create(result, order_.outputKind()); !created)
+    return end(created.error());
   if (order_.profile->kind == Profile::Kind::AsIs)
-    return made();
+    return finish(std::exchange(clip_, {}));
   waiting_ = true;
   turns().ask(this, [this] { transcode(); });
 }
 
 void Production::transcode() {
   waiting_ = false;
-  if (const auto created = folder_->create(result, order_.outputKind()); !created)
-    return end(created.error());
-  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, folder_->path(clip), folder_->path(result),
+  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), folder_->path(result),
                                              [this](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes
+                                               clip_.reset();
+                                               turns().leave(this);
                                                if (failure)
                                                  return end(failure);
-                                               made();
+                                               finish(nullptr);
                                              });
   hooks_.changed();
 }
 
-void Production::made() {
-  turns().leave(this);
-  auto done = folder_->settle(result);
-  if (done)
-    done = hooks_.publishing(folder_->path(result));
+/// Brings the result to the disk, where a clip is given with its bytes.
+void Production::finish(const std::shared_ptr<Spool> &clip) {
+  const bool wanted = static_cast<bool>(hooks_.publishing);
+  runInBackground(
+      [this, inbox = inbox_, folder = folder_, clip, wanted, output = order_.output] { // this: for the inbox alone
+        auto done = clip ? copyClip(*clip, folder->descriptor(result), output) : Result<void>();
+        if (done)
+          done = folder->settle(result);
+        Result<std::string> checksum = wanted && done ? checksumOf(folder->path(result)) : "";
+        if (!done)
+          checksum = tl::unexpected(std::move(done.error()));
+        inbox->post([this, checksum] { publish(checksum); });
+      });
+}
+
+void Production::publish(const Result<std::string> &checksum) {
+  if (!checksum)
+    return end(checksum.error());
+  auto done = hooks_.publishing ? hooks_.publishing(*checksum) : Result<void>();
   if (done)
     done = folder_->publish(result);
   end(done ? std::nullopt : std::optional(done.error()));
@@ -136,9 +204,10 @@ void Production::made() {
 
 void Production::end(std::optional<Error> failure) {
   if (failure && failure->generationId.empty())
-    failure->generationId = news().generationId;
-  fetch_.reset();
-  folder_.reset();
+    failure->generationId = status_.generationId;
+  clip_.reset();
+  if (folder_)
+    folder_->remove();
   const auto ended = std::move(hooks_.ended);
   ended(failure);
 }

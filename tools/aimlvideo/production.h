@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "fetch.h"
+#include "background.h"
+#include "generation/job.h"
 #include "transcoder.h"
 #include "work_folder.h"
 
@@ -14,11 +15,14 @@ namespace aimlvideo::cli {
 
 /// What is to be made and what becomes of it.
 struct Order {
-  PropertyTexts properties;
+  Settings settings;
   const Profile *profile = nullptr;
   Shape shape;
   std::string output;
   Overwrite overwrite = Overwrite::No;
+  /// Nobody else can make the output meanwhile, which takes descriptors for all the time. Otherwise an output that
+  /// somebody else has made by then is an error in the end; the clip is kept.
+  bool reserved = false;
 
   OutputKind outputKind() const { return profile->kind == Profile::Kind::Hls ? OutputKind::Folder : OutputKind::File; }
 };
@@ -26,14 +30,15 @@ struct Order {
 /// Whether an order can be carried out as far as profile and output are concerned.
 Result<void> checkOrder(const Order &order);
 
-/// One order on its way: the clip is fetched, transcoded if the profile says so, and published under its name as a
-/// whole. Everything happens in the main loop's thread.
-class Production {
+/// One order on its way: the clip is waited for, written or transcoded as the profile says, and published under its
+/// name as a whole. While it waits it is a job of the engine and nothing else. Everything happens in the main loop's
+/// thread, but for what waits for a disk, and for the job's calls.
+class Production final : JobObserver {
 public:
   struct Hooks {
     std::function<void()> changed;
-    /// The output is about to get its name; `made` is where it is still.
-    std::function<Result<void>(const std::string &made)> publishing;
+    /// The output is on the disk and about to get its name. `checksum` is its SHA-256. May be empty.
+    std::function<Result<void>(const std::string &checksum)> publishing;
     /// Once, at the end; nothing where it went well. It may destroy the production.
     std::function<void(const std::optional<Error> &failure)> ended;
   };
@@ -41,31 +46,48 @@ public:
   Production(Order order, Hooks hooks);
   Production(const Production &) = delete;
   Production &operator=(const Production &) = delete;
-  ~Production();
+  ~Production() override;
   /// Begins when the main loop comes to it.
   void startSoon();
 
   const Order &order() const { return order_; }
-  const GenerationNews &news() const { return fetch_ ? fetch_->news() : news_; }
+  /// Of the generation; its state is Idle before anything is known.
+  const Status &status() const { return status_; }
+  /// What happened last to the generation, in words for people.
+  const std::string &note() const { return note_; }
   bool transcoding() const { return transcoder_ != nullptr || waiting_; }
-  /// What it is doing, in a word: a status of the element, or `transcoding`.
-  std::string status() const;
+  /// What it is doing, in a word: the state of the generation, `starting` or `transcoding`.
+  std::string doing() const;
   std::optional<int> percent() const;
 
 private:
+  // the job's thread
+  void stateChanged(const Status &status) override;
+  void progressed(const Status &status, const std::string &note) override;
+  void arriving(const Status &status, const std::shared_ptr<Spool> &clip) override;
+  void completed(const Status &status) override;
+  void failed(const Status &status, const Error &error) override;
+  void logged(const std::string &) override {}
+  void warned(const std::string &text) override;
+
   void start();
+  void heard(const Status &status, const std::string &note);
   void fetched();
   void transcode();
-  void made();
+  void finish(const std::shared_ptr<Spool> &clip);
+  void publish(const Result<std::string> &checksum);
   void end(std::optional<Error> failure);
 
   Order order_;
   Hooks hooks_;
   guint starter_ = 0;
   bool waiting_ = false; ///< for its turn to transcode
-  GenerationNews news_;  ///< when the fetch has ended
-  std::optional<WorkFolder> folder_;
-  std::unique_ptr<Fetch> fetch_;
+  const std::shared_ptr<Inbox> inbox_ = Inbox::create();
+  std::shared_ptr<Job> job_;
+  Status status_;
+  std::string note_;
+  std::shared_ptr<Spool> clip_;        ///< from when it arrives until it is written or transcoded
+  std::shared_ptr<WorkFolder> folder_; ///< shared with what happens in the background
   std::unique_ptr<Transcoder> transcoder_;
 };
 

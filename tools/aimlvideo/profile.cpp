@@ -134,13 +134,12 @@ Result<void> checkExtension(const Profile &profile, const std::string &output) {
 }
 
 Result<void> checkElements(const Profile &profile) {
-  std::vector<const char *> needed{"filesink"};
-  if (profile.kind != Kind::AsIs)
-    needed.insert(needed.end(),
-                  {"decodebin", "encodebin", "videoconvert", "videoscale", "videorate", "audiotestsrc", "audioconvert",
-                   "audioresample", profile.muxer, profile.video.encoder, profile.audio.encoder});
+  if (profile.kind == Kind::AsIs)
+    return {};
   std::string missing;
-  for (const char *element : needed)
+  for (const char *element :
+       {"filesrc", "filesink", "decodebin", "encodebin", "videoconvert", "videoscale", "videorate", "audiotestsrc",
+        "audioconvert", "audioresample", profile.muxer, profile.video.encoder, profile.audio.encoder})
     if (element && !exists(element))
       missing += (missing.empty() ? "" : ", ") + std::string(element);
   if (missing.empty())

@@ -7,6 +7,7 @@
 #include "base/glib_ptr.h"
 #include "base/printable.h"
 #include "csv.h"
+#include "terminal.h"
 #include "thumbnail.h"
 
 namespace aimlvideo::cli {
@@ -26,12 +27,12 @@ std::vector<std::string> cellsOf(const ManifestRow &row, const RowResult &result
   return {std::to_string(row.number),
           row.order.output,
           nameOf(result.state),
-          result.news.origin,
+          originText(result.status),
           row.model,
           row.prompt,
-          result.news.generationId,
-          plain(result.news.usdSpent),
-          plain(result.news.usdEstimated),
+          result.status.generationId,
+          plain(result.status.billed().usd),
+          plain(result.status.estimatedUsd),
           plain(result.seconds),
           result.failure ? result.failure->text() : ""};
 }

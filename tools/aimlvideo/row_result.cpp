@@ -38,11 +38,11 @@ Totals totalsOf(const std::vector<RowResult> &results) {
     totals.bought += result.isBilled() ? 1 : 0;
     totals.failed += result.state == RowResult::State::Failed ? 1 : 0;
     totals.overBudget += result.state == RowResult::State::OverBudget ? 1 : 0;
-    amounts.push_back(result.news.usdSpent);
+    amounts.push_back(result.status.billed().usd);
   }
   totals.usd = totalUsd(amounts);
   const auto isUnknown = [](const RowResult &result) {
-    return result.isBilled() && !result.news.usdSpent;
+    return result.isBilled() && !result.status.billed().usd;
   };
   totals.cost = (std::any_of(results.begin(), results.end(), isUnknown) ? "at least " : "") + usdText(totals.usd);
   return totals;
@@ -52,9 +52,9 @@ std::string summaryOf(const ManifestRow &row, const RowResult &result) {
   std::string line = "row " + std::to_string(row.number) + ": " + row.order.output + ": ";
   switch (result.state) {
   case RowResult::State::Made:
-    line += result.news.origin.empty() ? "made" : result.news.origin;
-    if (result.news.bought() && result.news.usdSpent)
-      line += ", " + usdText(*result.news.usdSpent);
+    line += aimlvideo::nameOf(result.status.origin);
+    if (const auto usd = result.status.billed().usd; usd && result.status.bought())
+      line += ", " + usdText(*usd);
     return line + ", " + timeText(result.seconds);
   case RowResult::State::Failed:
     return line + "FAILED: " + (result.failure ? result.failure->text() : "");

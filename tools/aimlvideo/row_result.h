@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "fetch.h"
 #include "manifest.h"
 
 namespace aimlvideo::cli {
@@ -23,12 +22,12 @@ struct RowResult {
   };
 
   State state = State::Waiting;
-  GenerationNews news;
+  Status status; ///< of its generation; Idle: this run has none
   std::optional<Error> failure;
   double seconds = 0; ///< this run took for it
 
   /// This run bought it and was billed for it; an amount may not be known.
-  bool isBilled() const { return news.bought() && !(failure && failure->kind == ErrorKind::GenerationFailed); }
+  bool isBilled() const { return status.bought() && !(failure && failure->kind == ErrorKind::GenerationFailed); }
   bool isThere() const { return state == State::Made || state == State::MadeBefore; }
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "save.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
 #include <gio/gio.h>
+#include <unistd.h>
 
 #include "base/glib_ptr.h"
 #include "base/printable.h"
@@ -15,9 +17,21 @@ namespace {
 
 constexpr auto clipName = "clip";
 
-bool writeAll(int descriptor, const char *bytes, size_t size) {
+/// Shares blocks where the file system can, and else copies within the kernel. Returns how far it has come.
+uint64_t copyInKernel(const Spool &clip, int target, uint64_t size) {
+  off64_t offset = 0;
+  while (static_cast<uint64_t>(offset) < size) {
+    const ssize_t count =
+        copy_file_range(clip.descriptor(), &offset, target, nullptr, size - static_cast<uint64_t>(offset), 0);
+    if (count == 0 || (count < 0 && errno != EINTR))
+      break;
+  }
+  return static_cast<uint64_t>(offset);
+}
+
+bool writeAll(int target, const char *bytes, size_t size) {
   while (size > 0) {
-    const ssize_t count = write(descriptor, bytes, size);
+    const ssize_t count = write(target, bytes, size);
     if (count < 0 && errno != EINTR)
       return false;
     const size_t written = count > 0 ? static_cast<size_t>(count) : 0;
@@ -35,22 +49,36 @@ std::string pathNamed(const std::string &argument) {
   return path ? path.get() : argument;
 }
 
+std::string pathOf(const Spool &clip) {
+  return "/proc/self/fd/" + std::to_string(clip.descriptor());
+}
+
+Result<void> copyClip(const Spool &clip, int target, const std::string &file) {
+  const uint64_t size = clip.size().value_or(0);
+  uint64_t offset = copyInKernel(clip, target, size);
+  // where the kernel can't, and to learn from errno what is wrong
+  std::vector<char> buffer(offset < size ? 1 << 20 : 0);
+  while (offset < size) {
+    const auto count = clip.read(offset, buffer.data(), std::min<uint64_t>(buffer.size(), size - offset));
+    if (!count)
+      return tl::unexpected(count.error());
+    errno = EIO; // of a clip that ends before its size
+    if (*count == 0 || !writeAll(target, buffer.data(), *count))
+      return failure(ErrorKind::NoSpace, "the clip can't be written to " + file, g_strerror(errno),
+                     "Check the folder and its free space; the clip is kept and can be fetched again");
+    offset += *count;
+  }
+  return {};
+}
+
 Result<void> saveClip(const Spool &clip, const std::string &file, Overwrite overwrite) {
   auto folder = WorkFolder::open(file, OutputKind::File, overwrite);
   if (!folder)
     return tl::unexpected(std::move(folder.error()));
   if (auto created = folder->create(clipName, OutputKind::File); !created)
     return created;
-  std::vector<char> buffer(1 << 20);
-  for (uint64_t offset = 0; offset < clip.size().value_or(0);) {
-    const auto count = clip.read(offset, buffer.data(), buffer.size());
-    if (!count)
-      return tl::unexpected(count.error());
-    if (*count == 0 || !writeAll(folder->descriptor(clipName), buffer.data(), *count))
-      return failure(ErrorKind::NoSpace, "the clip can't be written to " + file, g_strerror(errno),
-                     "Check the folder and its free space; the clip is kept and can be fetched again");
-    offset += *count;
-  }
+  if (auto copied = copyClip(clip, folder->descriptor(clipName), file); !copied)
+    return copied;
   if (auto settled = folder->settle(clipName); !settled)
     return settled;
   return folder->publish(clipName);

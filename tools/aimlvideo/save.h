@@ -12,6 +12,12 @@ namespace aimlvideo::cli {
 /// The path in an argument, which may be a `file:` URI.
 std::string pathNamed(const std::string &argument);
 
+/// A path to a clip's file, for this process and as long as the clip lives.
+std::string pathOf(const Spool &clip);
+
+/// Writes a complete clip into `target`, an empty file that errors call `file`.
+Result<void> copyClip(const Spool &clip, int target, const std::string &file);
+
 /// Writes a complete clip to a file, which has all of it or what it had before.
 Result<void> saveClip(const Spool &clip, const std::string &file, Overwrite overwrite);
 

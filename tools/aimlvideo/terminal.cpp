@@ -74,13 +74,27 @@ std::string timeText(double seconds) {
   return text;
 }
 
+std::string originText(const Status &status) {
+  return status.state == State::Idle ? "" : nameOf(status.origin);
+}
+
+std::optional<double> secondsLeft(const Status &status) {
+  const auto left = status.remaining();
+  if (!left || (status.state != State::Queued && status.state != State::Generating))
+    return {};
+  return std::chrono::duration<double>(*left).count();
+}
+
+double secondsPassed(const Status &status) {
+  return std::chrono::duration<double>(status.elapsed()).count();
+}
+
 std::string progressLine(const Production &production) {
   const auto percent = production.percent();
-  const GenerationNews &news = production.news();
   std::string line = percent ? bar(*percent) : std::string(27, ' ');
-  line += "  " + production.status() + "  " + timeText(news.elapsed);
-  if (news.eta && !production.transcoding())
-    line += ", " + timeText(*news.eta) + " left";
+  line += "  " + production.doing() + "  " + timeText(secondsPassed(production.status()));
+  if (const auto left = secondsLeft(production.status()))
+    line += ", " + timeText(*left) + " left";
   return line;
 }
 
@@ -135,13 +149,13 @@ JsonLine &JsonLine::integer(const char *name, std::optional<int64_t> value) {
   return *this;
 }
 
-JsonLine &JsonLine::news(const GenerationNews &news) {
-  return text("generation_id", news.generationId)
-      .text("model", news.model)
-      .text("origin", news.origin)
-      .number("elapsed", news.elapsed)
-      .number("usd_estimated", news.usdEstimated)
-      .number("usd_spent", news.usdSpent);
+JsonLine &JsonLine::generation(const Status &status) {
+  return text("generation_id", status.generationId)
+      .text("model", status.model)
+      .text("origin", originText(status))
+      .number("elapsed", secondsPassed(status))
+      .number("usd_estimated", status.estimatedUsd)
+      .number("usd_spent", status.billed().usd);
 }
 
 JsonLine &JsonLine::error(const Error &error) {

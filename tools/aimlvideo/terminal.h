@@ -34,6 +34,12 @@ private:
 std::string bar(int percent);
 /// `1:05`
 std::string timeText(double seconds);
+/// Where a clip comes from, as reports and `--json` spell it; empty before anything is known.
+std::string originText(const Status &status);
+/// Seconds until the service has made it, while it is at it and as far as anybody knows.
+std::optional<double> secondsLeft(const Status &status);
+/// Likewise, since it was begun.
+double secondsPassed(const Status &status);
 /// Where a production stands: bar, state, time and what is left.
 std::string progressLine(const Production &production);
 
@@ -52,7 +58,7 @@ public:
   JsonLine &text(const char *name, const std::string &value); ///< nothing where it is empty
   JsonLine &number(const char *name, std::optional<double> value);
   JsonLine &integer(const char *name, std::optional<int64_t> value);
-  JsonLine &news(const GenerationNews &news);
+  JsonLine &generation(const Status &status);
   JsonLine &error(const Error &error);
 
 private:

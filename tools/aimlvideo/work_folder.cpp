@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -188,8 +189,8 @@ Result<WorkFolder> WorkFolder::open(const std::string &output, OutputKind kind, 
   return made;
 }
 
-WorkFolder::~WorkFolder() {
-  if (folder_.isOpen())
+void WorkFolder::remove() {
+  if (folder_.isOpen() && !std::exchange(removed_, true))
     removeFolder(parent_, name_, folder_);
 }
 

@@ -51,7 +51,7 @@ public:
   static void sweep(const std::string &output);
   WorkFolder(WorkFolder &&other) noexcept = default;
   WorkFolder &operator=(WorkFolder &&) = delete;
-  ~WorkFolder();
+  ~WorkFolder() { remove(); }
 
   /// Makes an empty file, or the folder of a stream.
   Result<void> create(const std::string &name, OutputKind kind);
@@ -63,6 +63,8 @@ public:
   Result<void> settle(const std::string &name) const;
   /// Gives `name` the output's name, at once and as a whole.
   Result<void> publish(const std::string &name);
+  /// Removes the folder and what is in it. What is open stays open, for who still writes to it.
+  void remove();
 
 private:
   WorkFolder(std::string output, std::string name, Descriptor parent, Descriptor folder, OutputKind kind,
@@ -78,6 +80,7 @@ private:
   std::string name_;  ///< in the folder of the output
   Descriptor parent_; ///< the folder of the output
   Descriptor folder_; ///< this one, locked; closed: moved away
+  bool removed_ = false;
   std::map<std::string, Descriptor> made_;
   OutputKind kind_;
   Overwrite overwrite_;
