@@ -442,6 +442,8 @@ Result<void> Downloader::salvage(const Error &why) {
   if (auto set = spool_->setSize(there); !set)
     return set;
   spool_->releaseEnd();
+  if (!std::exchange(announced_, true)) // a player was not given it
+    callbacks_.arriving();
   return {};
 }
 

@@ -23,7 +23,7 @@ public:
   virtual void progressed(const Status &status, const std::string &note) = 0;
   /// The clip may be read from now on. The download goes on and may still fail.
   virtual void arriving(const Status &status, const std::shared_ptr<Spool> &clip) = 0;
-  /// All of the clip is there.
+  /// All of the clip is there, which arriving() has handed out before; nothing was after a dry run.
   virtual void completed(const Status &status) = 0;
   virtual void failed(const Status &status, const Error &error) = 0;
   virtual void logged(const std::string &line) = 0;
