@@ -12,6 +12,7 @@ import html.parser
 import http.server
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -370,6 +371,21 @@ class Batch(BatchCase):
         self.assertEqual(process.wait(60), 0)
         self.assertRegex(output.decode(), r"(?s)\[#* *\] +\d+ %  \w+  \d:\d\d(, \d+:\d\d left)?  out/\d.mp4.*of 4 made, 2 running, 2 waiting")
         self.assertRegex(output.decode(), r"\033\[J(row \d: out/\d.mp4: bought, 0.455 USD, \d:\d\d\r\n)+")
+
+    def test_a_row_that_waits_has_no_file_no_folder_and_no_pipeline(self):
+        self.fault({"phase": "poll"}, "status", status=503)
+        path = self.manifest([{"prompt": f"{i}", "output": str(self.out / f"{i}.webm"), "profile": "webm"} for i in range(8)])
+        run = Launch(self.emulator, ["batch", str(path), "--jobs", "8"], environment=self.home, program=COMMAND)
+        self.emulator.wait_until(lambda report: report["billable"] == 8, "the purchases")
+        self.assertEqual(os.listdir(self.out), [])
+        process = f"/proc/{run.process.pid}"
+        open_files = [os.readlink(f"{process}/fd/{number}") for number in os.listdir(f"{process}/fd")]
+        self.assertEqual([name for name in open_files if name.startswith(str(self.out))], [])
+        threads = [pathlib.Path(f"{process}/task/{task}/comm").read_text() for task in os.listdir(f"{process}/task")]
+        self.assertEqual([name for name in threads if re.search(r":src|:sink|aimlvideosrc", name)], [])
+        run.interrupt()
+        self.assertEqual(run.end()[0], 130)
+        self.assertEqual(os.listdir(self.out), [])
 
     def test_one_process_at_a_time(self):
         self.fault({"phase": "create"}, "endless")

@@ -481,6 +481,7 @@ GST_START_TEST(what_there_is_of_a_cut_clip_can_be_had_all_the_same) {
     fail_unless_equals_uint64(download.spool->size().value_or(0), 250'000);
     fail_unless(download.read(0, 250'000) == clip.substr(0, 250'000));
     fail_unless_contains(download.incomplete, "missing");
+    fail_unless_equals_int(download.arrivals, 1);
   }
 }
 GST_END_TEST
@@ -492,6 +493,7 @@ GST_START_TEST(what_came_by_the_deadline_can_be_had_all_the_same) {
   fail_unless(download.fetch().has_value());
   fail_unless(download.read(0, 300'000) == download.clip.substr(0, 200'000));
   fail_if(download.incomplete.empty());
+  fail_unless_equals_int(download.arrivals, 1);
 }
 GST_END_TEST
 

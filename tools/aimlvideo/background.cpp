@@ -45,13 +45,12 @@ void Inbox::close() {
 }
 
 void runInBackground(std::function<void()> work) {
-  constexpr gint threads = 4;
   static GThreadPool *const pool = g_thread_pool_new(
       [](gpointer data, gpointer) {
         const std::unique_ptr<std::function<void()>> next(static_cast<std::function<void()> *>(data));
         (*next)();
       },
-      nullptr, threads, FALSE, nullptr);
+      nullptr, backgroundThreads, FALSE, nullptr);
   g_thread_pool_push(pool, new std::function<void()>(std::move(work)), nullptr);
 }
 

@@ -28,7 +28,8 @@ private:
   bool closed_ = false;
 };
 
-/// Calls `work` on one of a few threads: for what waits for a disk.
+constexpr unsigned backgroundThreads = 4;
+/// Calls `work` on one of these threads: for what waits for a disk.
 void runInBackground(std::function<void()> work);
 
 } // namespace aimlvideo::cli

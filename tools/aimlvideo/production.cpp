@@ -15,16 +15,20 @@ namespace {
 /// What is made in the work folder and published from there.
 constexpr auto result = "result";
 
-/// Encoders take all of a processor and much memory, so there are no more of them at once than processors.
-class Turns {
+} // namespace
+
+/// Lets only some productions at once do what takes much. For the main loop's thread.
+class Production::Turns {
 public:
-  void ask(const void *who, std::function<void()> begin) {
-    if (busy_.size() >= g_get_num_processors())
+  explicit Turns(size_t atOnce) : atOnce_(atOnce) {}
+
+  void ask(const Production *who, std::function<void()> begin) {
+    if (busy_.size() >= atOnce_)
       return waiting_.emplace_back(who, std::move(begin)), void();
     busy_.insert(who);
     begin();
   }
-  void leave(const void *who) {
+  void leave(const Production *who) {
     std::erase_if(waiting_, [who](const auto &entry) { return entry.first == who; });
     if (busy_.erase(who) == 0 || waiting_.empty())
       return;
@@ -34,17 +38,22 @@ public:
     begin();
   }
 
+  /// An encoder takes all of a processor and much memory.
+  static Turns &toTranscode() {
+    static Turns turns(g_get_num_processors());
+    return turns;
+  }
+  /// A clip that waits to be written holds one descriptor, one that is being written several.
+  static Turns &toWrite() {
+    static Turns turns(backgroundThreads);
+    return turns;
+  }
+
 private:
-  std::set<const void *> busy_;
-  std::deque<std::pair<const void *, std::function<void()>>> waiting_;
+  const size_t atOnce_;
+  std::set<const Production *> busy_;
+  std::deque<std::pair<const Production *, std::function<void()>>> waiting_;
 };
-
-Turns &turns() { // the main loop's thread only
-  static Turns turns;
-  return turns;
-}
-
-} // namespace
 
 Result<void> checkOrder(const Order &order) {
   if (auto there = checkElements(*order.profile); !there)
@@ -69,7 +78,7 @@ Production::~Production() {
     job_->stop();
   inbox_->close();
   transcoder_.reset();
-  turns().leave(this);
+  leaveTurn();
   if (folder_)
     folder_->remove();
 }
@@ -150,6 +159,13 @@ std::optional<int> Production::percent() const {
 }
 
 void Production::fetched() {
+  waiting_ = order_.profile->kind != Profile::Kind::AsIs;
+  turns_ = waiting_ ? &Turns::toTranscode() : &Turns::toWrite();
+  turns_->ask(this, [this] { make(); });
+}
+
+void Production::make() {
+  waiting_ = false;
   if (!folder_) {
     auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
     if (!folder)
@@ -160,19 +176,13 @@ void Production::fetched() {
     return end(created.error());
   if (order_.profile->kind == Profile::Kind::AsIs)
     return finish(std::exchange(clip_, {}));
-  waiting_ = true;
-  turns().ask(this, [this] { transcode(); });
-}
-
-void Production::transcode() {
-  waiting_ = false;
   transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), folder_->path(result),
                                              [this](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes
-                                               clip_.reset();
-                                               turns().leave(this);
                                                if (failure)
                                                  return end(failure);
+                                               clip_.reset();
+                                               leaveTurn();
                                                finish(nullptr);
                                              });
   hooks_.changed();
@@ -202,12 +212,18 @@ void Production::publish(const Result<std::string> &checksum) {
   end(done ? std::nullopt : std::optional(done.error()));
 }
 
+void Production::leaveTurn() {
+  if (Turns *const turns = std::exchange(turns_, nullptr))
+    turns->leave(this);
+}
+
 void Production::end(std::optional<Error> failure) {
   if (failure && failure->generationId.empty())
     failure->generationId = status_.generationId;
   clip_.reset();
   if (folder_)
     folder_->remove();
+  leaveTurn();
   const auto ended = std::move(hooks_.ended);
   ended(failure);
 }

@@ -61,6 +61,8 @@ public:
   std::optional<int> percent() const;
 
 private:
+  class Turns;
+
   // the job's thread
   void stateChanged(const Status &status) override;
   void progressed(const Status &status, const std::string &note) override;
@@ -73,7 +75,8 @@ private:
   void start();
   void heard(const Status &status, const std::string &note);
   void fetched();
-  void transcode();
+  void make();
+  void leaveTurn();
   void finish(const std::shared_ptr<Spool> &clip);
   void publish(const Result<std::string> &checksum);
   void end(std::optional<Error> failure);
@@ -81,7 +84,8 @@ private:
   Order order_;
   Hooks hooks_;
   guint starter_ = 0;
-  bool waiting_ = false; ///< for its turn to transcode
+  Turns *turns_ = nullptr; ///< in which it waits or is at work
+  bool waiting_ = false;   ///< for its turn to transcode
   const std::shared_ptr<Inbox> inbox_ = Inbox::create();
   std::shared_ptr<Job> job_;
   Status status_;
