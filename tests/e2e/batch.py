@@ -376,6 +376,7 @@ class Batch(BatchCase):
         self.fault({"phase": "poll"}, "status", status=503)
         path = self.manifest([{"prompt": f"{i}", "output": str(self.out / f"{i}.webm"), "profile": "webm"} for i in range(8)])
         run = Launch(self.emulator, ["batch", str(path), "--jobs", "8"], environment=self.home, program=COMMAND)
+        self.addCleanup(run.process.kill)
         self.emulator.wait_until(lambda report: report["billable"] == 8, "the purchases")
         self.assertEqual(os.listdir(self.out), [])
         process = f"/proc/{run.process.pid}"

@@ -6,11 +6,12 @@
 
 #include <gst/gst.h>
 
+#include <aimlvideo/money.h>
+#include <aimlvideo/printable.h>
+
 #include "api/pricing.h"
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
-#include "base/money.h"
-#include "base/printable.h"
 #include "budget.h"
 #include "command.h"
 #include "journal.h"

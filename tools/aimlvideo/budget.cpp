@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "budget.h"
 
+#include <aimlvideo/folders.h>
+
 #include "account/account.h"
 #include "account/price_list.h"
 #include "api/catalogue.h"
 #include "api/json.h"
-#include "ledger/folders.h"
 #include "ledger/ledger.h"
 
 namespace aimlvideo::cli {

@@ -2,10 +2,11 @@
 #include <algorithm>
 #include <map>
 
+#include <aimlvideo/folders.h>
+
 #include "clip/clip_store.h"
 #include "command.h"
 #include "generation/stored_clip.h"
-#include "ledger/folders.h"
 #include "ledger/ledger.h"
 #include "options.h"
 #include "output.h"

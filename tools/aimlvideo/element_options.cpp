@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
+#include <aimlvideo/money.h>
+
 #include "aimlvideosrc.h"
 #include "api/nearest.h"
-#include "base/money.h"
 #include "properties.h"
 
 namespace aimlvideo::cli {

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "generation/settings.h"
+#include <aimlvideo/settings.h>
+
 #include "options.h"
 
 namespace aimlvideo::cli {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo::cli {
 

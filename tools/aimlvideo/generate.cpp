@@ -3,9 +3,10 @@
 
 #include <gst/gst.h>
 
+#include <aimlvideo/folders.h>
+
 #include "base/glib_ptr.h"
 #include "command.h"
-#include "ledger/folders.h"
 #include "ledger/ledger.h"
 #include "named_files.h"
 #include "output.h"

@@ -3,12 +3,13 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <aimlvideo/folders.h>
+#include <aimlvideo/job.h>
+#include <aimlvideo/money.h>
+#include <aimlvideo/printable.h>
+
 #include "api/pricing.h"
-#include "base/money.h"
-#include "base/printable.h"
 #include "command.h"
-#include "generation/job.h"
-#include "ledger/folders.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
 #include "options.h"

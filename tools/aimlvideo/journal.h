@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "production.h"
 
 namespace aimlvideo::cli {

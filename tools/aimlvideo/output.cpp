@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include <aimlvideo/printable.h>
+
 #include "base/glib_ptr.h"
-#include "base/printable.h"
 
 namespace aimlvideo::cli {
 

@@ -6,8 +6,9 @@
 #include <optional>
 #include <string>
 
+#include <aimlvideo/job.h>
+
 #include "background.h"
-#include "generation/job.h"
 #include "transcoder.h"
 #include "work_folder.h"
 

@@ -7,7 +7,7 @@
 #include <gst/gst.h>
 #include <gst/pbutils/encoding-profile.h>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo::cli {
 

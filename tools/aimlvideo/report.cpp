@@ -3,9 +3,10 @@
 
 #include <glib/gstdio.h>
 
+#include <aimlvideo/printable.h>
+
 #include "api/pricing.h"
 #include "base/glib_ptr.h"
-#include "base/printable.h"
 #include "csv.h"
 #include "terminal.h"
 #include "thumbnail.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "generation/settings.h"
+#include <aimlvideo/settings.h>
+
 #include "options.h"
 
 namespace aimlvideo::cli {

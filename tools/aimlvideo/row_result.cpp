@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include <aimlvideo/money.h>
+
 #include "api/pricing.h"
-#include "base/money.h"
 #include "terminal.h"
 
 namespace aimlvideo::cli {

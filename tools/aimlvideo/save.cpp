@@ -8,8 +8,9 @@
 #include <gio/gio.h>
 #include <unistd.h>
 
+#include <aimlvideo/printable.h>
+
 #include "base/glib_ptr.h"
-#include "base/printable.h"
 
 namespace aimlvideo::cli {
 

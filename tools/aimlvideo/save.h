@@ -3,8 +3,9 @@
 
 #include <string>
 
-#include "base/error.h"
-#include "clip/spool.h"
+#include <aimlvideo/error.h>
+#include <aimlvideo/spool.h>
+
 #include "work_folder.h"
 
 namespace aimlvideo::cli {

@@ -11,9 +11,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <aimlvideo/printable.h>
+
 #include "api/json.h"
 #include "base/glib_ptr.h"
-#include "base/printable.h"
 #include "output.h"
 
 namespace aimlvideo::cli {

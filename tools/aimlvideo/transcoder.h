@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "pipeline.h"
 #include "profile.h"
 

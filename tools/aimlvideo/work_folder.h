@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo::cli {
 
