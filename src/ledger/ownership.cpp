@@ -131,7 +131,8 @@ tl::expected<bool, std::string> heldByOlder(const std::string &folder, const std
 /// Whom a watch calls.
 class OwnershipWaiter {
 public:
-  OwnershipWaiter(Name name, std::function<void()> released) : name(std::move(name)), released_(std::move(released)) {}
+  OwnershipWaiter(Name watched, std::function<void()> released)
+      : name(std::move(watched)), released_(std::move(released)) {}
 
   void call() {
     const std::lock_guard lock(calling_);
