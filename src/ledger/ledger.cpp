@@ -256,11 +256,11 @@ const char *nameOf(LedgerRow::State state) {
 }
 
 Usage billed(const LedgerRow &row) {
-  using State = LedgerRow::State;
-  const bool made = row.state == State::Running || row.state == State::Completed;
+  using RowState = LedgerRow::State;
+  const bool made = row.state == RowState::Running || row.state == RowState::Completed;
   if (made && !row.identity.empty())
     return row.usage;
-  return row.state == State::Sent ? Usage{} : Usage{0.0, 0.0};
+  return row.state == RowState::Sent ? Usage{} : Usage{0.0, 0.0};
 }
 
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
