@@ -4,8 +4,6 @@
 #include <deque>
 #include <filesystem>
 
-#include <gst/gst.h>
-
 #include <aimlvideo/money.h>
 #include <aimlvideo/printable.h>
 
@@ -307,7 +305,6 @@ constexpr auto explanation =
 } // namespace
 
 ExitCode runBatch(const Arguments &arguments) {
-  gst_init(nullptr, nullptr);
   TextOption report;
   TextOption journalFile;
   TextOption profile;

@@ -14,7 +14,10 @@ namespace aimlvideo::cli {
 namespace {
 
 GObjectClass *elementClass() {
-  static auto *const objectClass = static_cast<GObjectClass *>(g_type_class_ref(GST_TYPE_AIML_VIDEO_SRC));
+  static auto *const objectClass = [] {
+    gst_init(nullptr, nullptr);
+    return static_cast<GObjectClass *>(g_type_class_ref(GST_TYPE_AIML_VIDEO_SRC));
+  }();
   return objectClass;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <cstdio>
 
-#include <gst/gst.h>
-
 #include <aimlvideo/folders.h>
 
 #include "base/glib_ptr.h"
@@ -155,7 +153,6 @@ std::string explanation() {
 } // namespace
 
 ExitCode runGenerate(const Arguments &arguments) {
-  gst_init(nullptr, nullptr);
   TextOption output;
   TextOption profile;
   TextOption size;

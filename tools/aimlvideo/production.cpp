@@ -5,8 +5,10 @@
 #include <set>
 
 #include "checksum.h"
+#include "encoding.h"
 #include "output.h"
 #include "save.h"
+#include "transcoder.h"
 
 namespace aimlvideo::cli {
 

@@ -9,10 +9,12 @@
 #include <aimlvideo/job.h>
 
 #include "background.h"
-#include "transcoder.h"
+#include "profile.h"
 #include "work_folder.h"
 
 namespace aimlvideo::cli {
+
+class Transcoder;
 
 /// What is to be made and what becomes of it.
 struct Order {

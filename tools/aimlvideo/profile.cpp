@@ -2,13 +2,12 @@
 #include "profile.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdio>
 #include <filesystem>
 #include <iterator>
 #include <vector>
 
 #include "api/nearest.h"
-#include "base/glib_ptr.h"
 
 namespace aimlvideo::cli {
 
@@ -64,36 +63,6 @@ constexpr Profile table[] = {
      {}},
 };
 
-using CapsPtr = std::unique_ptr<GstCaps, void (*)(GstCaps *)>;
-
-CapsPtr capsOf(const char *text) {
-  return {text ? gst_caps_from_string(text) : nullptr, [](GstCaps *caps) {
-            gst_clear_caps(&caps);
-          }};
-}
-
-/// encodebin would take the encoder of the highest rank; the quality is to be the same everywhere.
-void choose(GstEncodingProfile *profile, const char *element) {
-  if (element)
-    gst_encoding_profile_set_preset_name(profile, element);
-}
-
-void configure(GstElement *element, const char *settings) {
-  const std::unique_ptr<char *, void (*)(char **)> list(g_strsplit(settings, " ", 0), g_strfreev);
-  for (char **setting = list.get(); *setting; ++setting)
-    if (char *value = strchr(*setting, '=')) {
-      *value++ = '\0';
-      gst_util_set_object_arg(G_OBJECT(element), *setting, value);
-    }
-}
-
-bool exists(const char *element) {
-  GstElementFactory *factory = gst_element_factory_find(element);
-  const bool found = factory != nullptr;
-  gst_clear_object(&factory);
-  return found;
-}
-
 } // namespace
 
 std::span<const Profile> profiles() {
@@ -133,55 +102,33 @@ Result<void> checkExtension(const Profile &profile, const std::string &output) {
                  std::string("Choose the profile ") + other->name + ", or another name");
 }
 
-Result<void> checkElements(const Profile &profile) {
-  if (profile.kind == Kind::AsIs)
-    return {};
-  std::string missing;
-  for (const char *element :
-       {"filesrc", "filesink", "decodebin", "encodebin", "videoconvert", "videoscale", "videorate", "audiotestsrc",
-        "audioconvert", "audioresample", profile.muxer, profile.video.encoder, profile.audio.encoder})
-    if (element && !exists(element))
-      missing += (missing.empty() ? "" : ", ") + std::string(element);
-  if (missing.empty())
-    return {};
-  return failure(ErrorKind::NotFound, std::string("the profile ") + profile.name + " can't be used",
-                 "GStreamer has no " + missing,
-                 "Install gstreamer1.0-plugins-base, -good, -bad, -ugly and gstreamer1.0-libav; nothing was bought");
-}
-
-GstEncodingProfile *encodingProfileFor(const StreamFormat &format) {
-  const auto caps = capsOf(format.caps);
-  const auto restriction = capsOf(format.restriction);
-  const bool isAudio = g_str_has_prefix(format.caps, "audio/");
-  auto *profile = isAudio
-                      ? GST_ENCODING_PROFILE(gst_encoding_audio_profile_new(caps.get(), nullptr, restriction.get(), 0))
-                      : GST_ENCODING_PROFILE(gst_encoding_video_profile_new(caps.get(), nullptr, restriction.get(), 0));
-  if (!isAudio) // the times of the frames are kept
-    gst_encoding_video_profile_set_variableframerate(GST_ENCODING_VIDEO_PROFILE(profile), TRUE);
-  choose(profile, format.encoder);
-  return profile;
-}
-
-GstEncodingProfile *encodingProfileFor(const Profile &profile, bool withSound) {
-  const auto caps = capsOf(profile.container);
-  auto *container = gst_encoding_container_profile_new(profile.name, nullptr, caps.get(), nullptr);
-  choose(GST_ENCODING_PROFILE(container), profile.muxer);
-  gst_encoding_container_profile_add_profile(container, encodingProfileFor(profile.video));
-  if (withSound)
-    gst_encoding_container_profile_add_profile(container, encodingProfileFor(profile.audio));
-  return GST_ENCODING_PROFILE(container);
-}
-
-void configureElement(const Profile &profile, GstElement *element) {
-  const GstElementFactory *factory = gst_element_get_factory(element);
-  const char *name = factory ? GST_OBJECT_NAME(factory) : nullptr;
-  const auto applyWhere = [&](const char *wanted, const char *settings) {
-    if (settings && g_strcmp0(name, wanted) == 0)
-      configure(element, settings);
+Result<void> parseSize(const std::string &text, Shape &shape) {
+  int width = 0;
+  int height = 0;
+  int used = 0;
+  constexpr int least = 16;
+  constexpr int most = 8192;
+  const bool read =
+      std::sscanf(text.c_str(), "%4dx%4d%n", &width, &height, &used) == 2 && static_cast<size_t>(used) == text.size();
+  const auto fits = [](int side) {
+    return side >= least && side <= most && side % 2 == 0;
   };
-  applyWhere(profile.muxer, profile.muxerSettings);
-  applyWhere(profile.video.encoder, profile.video.settings);
-  applyWhere(profile.audio.encoder, profile.audio.settings);
+  if (!read || !fits(width) || !fits(height))
+    return failure(ErrorKind::BadRequest, "the size can't be \"" + text + "\"",
+                   "it is WIDTHxHEIGHT with even numbers, such as 1280x720");
+  shape.width = width;
+  shape.height = height;
+  return {};
+}
+
+Result<void> parseRate(const std::string &text, Shape &shape) {
+  guint64 rate = 0;
+  constexpr guint64 most = 240;
+  if (!g_ascii_string_to_unsigned(text.c_str(), 10, 1, most, &rate, nullptr))
+    return failure(ErrorKind::BadRequest, "the rate can't be \"" + text + "\"",
+                   "it is a number of frames per second, such as 30");
+  shape.rate = static_cast<int>(rate);
+  return {};
 }
 
 } // namespace aimlvideo::cli

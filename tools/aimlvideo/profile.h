@@ -4,9 +4,6 @@
 #include <span>
 #include <string>
 
-#include <gst/gst.h>
-#include <gst/pbutils/encoding-profile.h>
-
 #include <aimlvideo/error.h>
 
 namespace aimlvideo::cli {
@@ -56,14 +53,18 @@ Result<const Profile *> findProfile(const std::string &name);
 /// Refuses a name that says that something else is inside, such as `a.webm` for an MP4.
 Result<void> checkExtension(const Profile &profile, const std::string &output);
 
-/// Whether the elements that a profile needs are installed. To be asked before anything is bought.
-Result<void> checkElements(const Profile &profile);
+/// How frames are to be, whatever the clip has. 0: as in the clip.
+struct Shape {
+  int width = 0;
+  int height = 0;
+  int rate = 0; ///< frames per second
 
-/// How encodebin is told to make it: both streams in their container, or one stream alone.
-GstEncodingProfile *encodingProfileFor(const Profile &profile, bool withSound);
-GstEncodingProfile *encodingProfileFor(const StreamFormat &format);
+  bool any() const { return width > 0 || rate > 0; }
+};
 
-/// The profile's settings for an element that encodebin has made.
-void configureElement(const Profile &profile, GstElement *element);
+/// Sizes `WIDTHxHEIGHT`, even and at least 16; BadRequest otherwise.
+Result<void> parseSize(const std::string &text, Shape &shape);
+/// Frames per second, 1 to 240; BadRequest otherwise.
+Result<void> parseRate(const std::string &text, Shape &shape);
 
 } // namespace aimlvideo::cli

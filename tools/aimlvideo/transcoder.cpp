@@ -2,10 +2,10 @@
 #include "transcoder.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "base/glib_ptr.h"
+#include "encoding.h"
 
 namespace aimlvideo::cli {
 
@@ -72,35 +72,6 @@ void connectRaw(GstPad *raw, GstElement *encoder, const char *medium) {
 }
 
 } // namespace
-
-Result<void> parseSize(const std::string &text, Shape &shape) {
-  int width = 0;
-  int height = 0;
-  int used = 0;
-  constexpr int least = 16;
-  constexpr int most = 8192;
-  const bool read =
-      std::sscanf(text.c_str(), "%4dx%4d%n", &width, &height, &used) == 2 && static_cast<size_t>(used) == text.size();
-  const auto fits = [](int side) {
-    return side >= least && side <= most && side % 2 == 0;
-  };
-  if (!read || !fits(width) || !fits(height))
-    return failure(ErrorKind::BadRequest, "the size can't be \"" + text + "\"",
-                   "it is WIDTHxHEIGHT with even numbers, such as 1280x720");
-  shape.width = width;
-  shape.height = height;
-  return {};
-}
-
-Result<void> parseRate(const std::string &text, Shape &shape) {
-  guint64 rate = 0;
-  constexpr guint64 most = 240;
-  if (!g_ascii_string_to_unsigned(text.c_str(), 10, 1, most, &rate, nullptr))
-    return failure(ErrorKind::BadRequest, "the rate can't be \"" + text + "\"",
-                   "it is a number of frames per second, such as 30");
-  shape.rate = static_cast<int>(rate);
-  return {};
-}
 
 Transcoder::Transcoder(const Profile &profile, const Shape &shape, const std::string &input, const std::string &output,
                        Ended ended)

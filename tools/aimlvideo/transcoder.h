@@ -15,20 +15,6 @@
 
 namespace aimlvideo::cli {
 
-/// How frames are to be, whatever the clip has. 0: as in the clip.
-struct Shape {
-  int width = 0;
-  int height = 0;
-  int rate = 0; ///< frames per second
-
-  bool any() const { return width > 0 || rate > 0; }
-};
-
-/// Sizes `WIDTHxHEIGHT`, even and at least 16; BadRequest otherwise.
-Result<void> parseSize(const std::string &text, Shape &shape);
-/// Frames per second, 1 to 240; BadRequest otherwise.
-Result<void> parseRate(const std::string &text, Shape &shape);
-
 /// A file on its way through decodebin and encodebin into what a profile says.
 class Transcoder {
 public:
