@@ -76,7 +76,7 @@ Error lostGeneration(const Run &run, Error refusal) {
   refusal.remedy = row.usage.usd ? "It cost " + usdText(*row.usage.usd) : "What it cost is not known here";
   refusal.remedy += ", and nothing was bought again. The service's support may find it by its id";
   if (!run.purchase.keptClip.empty())
-    refusal.remedy += "; what is kept of it was touched since, look whether it is right: " + run.purchase.keptClip;
+    refusal.remedy += "; what is kept of it may be right, look whether it is: " + run.purchase.keptClip;
   else if (!run.settings.fetchesOnly())
     refusal.remedy += "; the same request asks for it again, and with on-lost=buy buys another one";
   return refusal;
