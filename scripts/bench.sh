@@ -73,7 +73,9 @@ bench() {
 
 throughput() {
   for clip in "1mb $(number 9 3)" "first $(number 9 3)" "1gb $(number 3 1)"; do
-    "$bin/throughput" "$clips/${clip% *}.mp4" "${clip#* }"
+    case $clip in 1gb*) peer=$(command -v node >/dev/null && echo node || true) ;; *) peer= ;; esac
+    # shellcheck disable=SC2086 # one word or none
+    "$bin/throughput" "$clips/${clip% *}.mp4" "${clip#* }" $peer
     echo
   done
 }
