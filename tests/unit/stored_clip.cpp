@@ -13,7 +13,7 @@
 
 using namespace aimlvideo;
 using namespace aimlvideo::test;
-using State = StoredClip::State;
+using ClipState = StoredClip::State;
 using Care = StoredClip::Care;
 
 namespace {
@@ -108,7 +108,7 @@ GST_END_TEST
 GST_START_TEST(a_clip_that_is_not_known_to_be_on_the_disk_is_played_in_the_same_boot) {
   Bench bench;
   for (int times = 0; times < 2; ++times)
-    fail_unless(bench.look(Care::Quick, thisBoot).state == State::Right);
+    fail_unless(bench.look(Care::Quick, thisBoot).state == ClipState::Right);
   fail_unless_equals_int(syncs, 0);
 }
 GST_END_TEST
@@ -116,11 +116,11 @@ GST_END_TEST
 GST_START_TEST(a_clip_that_is_not_known_to_be_on_the_disk_is_not_trusted_in_the_next_boot) {
   for (const Care care : {Care::Quick, Care::Whole}) {
     Bench bench;
-    fail_unless(bench.look(Care::Quick, thisBoot).state == State::Right); // which keeps the mark
+    fail_unless(bench.look(Care::Quick, thisBoot).state == ClipState::Right); // which keeps the mark
     bench.loseBytes();
     for (int times = 0; times < 2; ++times) {
       const auto found = bench.look(care, nextBoot);
-      fail_unless(found.state == State::Unsynced);
+      fail_unless(found.state == ClipState::Unsynced);
       fail_unless(found.clip == nullptr);
       fail_unless(found.mayBeRight()); // nothing is bought in its place
       fail_unless_contains(std::string(found.problem()), "on the disk");
@@ -134,17 +134,17 @@ GST_START_TEST(where_no_boot_can_be_told_from_another_no_such_clip_is_trusted) {
   Bench bench;
   bench.row.clipProof = proofOf(*bench.store.find("clip.mp4", 300'000), "");
   fail_unless(bench.ledger->write(bench.row).has_value());
-  fail_unless(bench.look(Care::Quick, "").state == State::Unsynced);
+  fail_unless(bench.look(Care::Quick, "").state == ClipState::Unsynced);
 }
 GST_END_TEST
 
 GST_START_TEST(a_clip_is_synced_behind_the_run_and_trusted_from_then_on) {
   Bench bench;
-  fail_unless(bench.look(Care::Whole, thisBoot).state == State::Right);
+  fail_unless(bench.look(Care::Whole, thisBoot).state == ClipState::Right);
   fail_unless_equals_int(syncs, 1);
   fail_unless_equals_int(bench.recorded().clipChecksum.size(), 64);
   fail_unless_equals_text(bench.recorded().clipProof, looksOf(*bench.store.find("clip.mp4", 300'000)));
-  fail_unless(bench.look(Care::Quick, nextBoot).state == State::Right);
+  fail_unless(bench.look(Care::Quick, nextBoot).state == ClipState::Right);
   fail_unless_equals_int(syncs, 1);
 }
 GST_END_TEST
@@ -152,12 +152,12 @@ GST_END_TEST
 GST_START_TEST(a_clip_that_is_not_known_to_be_on_the_disk_is_known_by_its_checksum) {
   for (const bool damaged : {false, true}) {
     Bench bench;
-    fail_unless(bench.look(Care::Whole, thisBoot).state == State::Right);
+    fail_unless(bench.look(Care::Whole, thisBoot).state == ClipState::Right);
     bench.row.clipProof = proofOf(*bench.store.find("clip.mp4", 300'000), thisBoot);
     fail_unless(bench.ledger->write(bench.row).has_value());
     if (damaged)
       bench.loseBytes();
-    fail_unless(bench.look(Care::Quick, nextBoot).state == (damaged ? State::Changed : State::Right));
+    fail_unless(bench.look(Care::Quick, nextBoot).state == (damaged ? ClipState::Changed : ClipState::Right));
   }
 }
 GST_END_TEST
@@ -166,11 +166,11 @@ GST_START_TEST(a_sync_that_is_stopped_leaves_the_mark) {
   Bench bench(std::string(80 << 20, 'v'));
   Cancellation cancellation;
   cancelledByPiece = &cancellation;
-  fail_unless(bench.look(Care::Whole, thisBoot, cancellation).state == State::Unknown);
+  fail_unless(bench.look(Care::Whole, thisBoot, cancellation).state == ClipState::Unknown);
   fail_unless_equals_int(syncs, 0);
   fail_unless_equals_int(pieces, 2); // what is short is synced all the same
-  fail_unless(bench.look(Care::Quick, thisBoot).state == State::Right);
-  fail_unless(bench.look(Care::Quick, nextBoot).state == State::Unsynced);
+  fail_unless(bench.look(Care::Quick, thisBoot).state == ClipState::Right);
+  fail_unless(bench.look(Care::Quick, nextBoot).state == ClipState::Unsynced);
 }
 GST_END_TEST
 
@@ -178,19 +178,19 @@ GST_START_TEST(a_sync_that_was_done_counts_when_the_checksum_is_not_taken) {
   Bench bench;
   Cancellation cancellation;
   cancelledByPiece = &cancellation;
-  fail_unless(bench.look(Care::Whole, thisBoot, cancellation).state == State::Unknown);
+  fail_unless(bench.look(Care::Whole, thisBoot, cancellation).state == ClipState::Unknown);
   fail_unless_equals_int(syncs, 1);
   fail_unless(bench.recorded().clipChecksum.empty());
-  fail_unless(bench.look(Care::Quick, nextBoot).state == State::Right);
+  fail_unless(bench.look(Care::Quick, nextBoot).state == ClipState::Right);
 }
 GST_END_TEST
 
 GST_START_TEST(a_clip_that_the_disk_has_refused_is_not_trusted_even_in_the_same_boot) {
   Bench bench;
   syncFailure = EIO;
-  fail_unless(bench.look(Care::Whole, thisBoot).state == State::Unknown);
+  fail_unless(bench.look(Care::Whole, thisBoot).state == ClipState::Unknown);
   syncFailure = 0;
-  fail_unless(bench.look(Care::Quick, thisBoot).state == State::Unsynced);
+  fail_unless(bench.look(Care::Quick, thisBoot).state == ClipState::Unsynced);
 }
 GST_END_TEST
 
