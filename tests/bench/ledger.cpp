@@ -16,7 +16,6 @@
 #include "ledger/ownership.h"
 
 using namespace aimlvideo;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 

@@ -1,52 +1,65 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Many pipelines at once in one process, for many.py.
+// Many elements at once in one process, for many.py.
 //
-//   many-client aimlvideosrc COUNT             generations, of the service and with the key in the environment
-//   many-client souphttpsrc COUNT ADDRESS...   downloads of the addresses in turn
+//   many-client pipelines COUNT CERTIFICATE|-   aimlvideosrc ! fakesink, a pipeline each; the service and the key are
+//   in
+//                                               the environment
+//   many-client pipeline COUNT CERTIFICATE|-    the same, all in one pipeline
+//   many-client fakesrc COUNT                   fakesrc ! fakesink, a pipeline each, that hold still in PAUSED
+//   many-client souphttpsrc COUNT ADDRESS       souphttpsrc ! fakesink, a pipeline each
 //
-// Prints a line of JSON: what the process held before it began and while all of them waited (with souphttpsrc: while
-// all were under way), when the last was accepted, how long after their completion the clips were noticed, and the
-// errors.
-#include <algorithm>
+// Brings one to its end, so that what a process pays once is paid, and prints the seconds of CPU so far. Then it waits
+// for a line, starts all, and prints how many failed when they are over; those that hold still are over after another
+// line.
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <gio/gio.h>
 #include <gst/gst.h>
 #include <sys/resource.h>
 
-#include "support/holdings.h"
-
 namespace {
 
-using aimlvideo::test::Holdings;
-using Clock = std::chrono::steady_clock;
+constexpr auto warmUpModel = "kling-video/v1.6/standard/text-to-video"; // whose time is not that of the others
 
-void print(const char *name, const Holdings &held) {
-  std::printf(R"("%s":{"kilobytes":%ld,"threads":%ld,"descriptors":%ld},)", name, held.kilobytes, held.threads,
-              held.descriptors);
+double cpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval &time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// One pipeline.
+/// Milliseconds between two polls, where the schedule is not what is measured; 0: by the schedule.
+unsigned pollInterval() {
+  const char *seconds = std::getenv("BENCH_PAUSE");
+  return seconds ? static_cast<unsigned>(std::atof(seconds) * 1000) : 0;
+}
+
+/// Waits for a line of many.py, and ends when many.py has ended.
+void waitForLine() {
+  if (std::getchar() == EOF)
+    std::exit(1);
+}
+
+struct Kind {
+  std::string source;
+  std::string address; ///< of the clip; empty: the source generates one, or nothing
+  GTlsDatabase *trusted = nullptr;
+
+  bool generates() const { return source == "aimlvideosrc"; }
+  bool holdsStill() const { return source == "fakesrc"; }
+};
+
+/// A pipeline with some sources, each with a sink of its own.
 class Line {
 public:
-  Line(const std::string &source, size_t number, const std::string &address, GAsyncQueue *over)
-      : number_(number), generates_(address.empty()), pipeline_(gst_pipeline_new(nullptr)), over_(over) {
-    GstElement *from = gst_element_factory_make(source.c_str(), nullptr);
-    GstElement *sink = gst_element_factory_make("fakesink", nullptr);
-    if (!from || !sink)
-      g_error("there is no %s", source.c_str());
-    if (generates_)
-      g_object_set(from, "prompt", ("number " + std::to_string(number)).c_str(), nullptr);
-    else
-      g_object_set(from, "location", address.c_str(), nullptr);
-    g_object_set(sink, "sync", FALSE, nullptr);
-    gst_bin_add_many(GST_BIN(pipeline_), from, sink, nullptr);
-    gst_element_link(from, sink);
+  Line(const Kind &kind, GAsyncQueue *over) : kind_(kind), pipeline_(gst_pipeline_new(nullptr)), over_(over) {
     // a watch of each bus in one main loop would be most of what is measured
     GstBus *bus = gst_element_get_bus(pipeline_);
     gst_bus_set_sync_handler(
@@ -62,44 +75,48 @@ public:
   Line(const Line &) = delete;
   Line &operator=(const Line &) = delete;
   ~Line() {
-    gst_element_set_state(pipeline_, GST_STATE_NULL);
+    stop();
     gst_object_unref(pipeline_);
   }
 
-  void start() { gst_element_set_state(pipeline_, GST_STATE_PLAYING); }
+  void add(const std::string &prompt, const char *model) {
+    GstElement *source = gst_element_factory_make(kind_.source.c_str(), nullptr);
+    GstElement *sink = gst_element_factory_make("fakesink", nullptr);
+    if (!source || !sink)
+      g_error("there is no %s", kind_.source.c_str());
+    if (kind_.generates())
+      g_object_set(source, "prompt", prompt.c_str(), "model", model, "tls-database", kind_.trusted, "poll-interval",
+                   pollInterval(), nullptr);
+    else if (!kind_.holdsStill())
+      g_object_set(source, "location", kind_.address.c_str(), nullptr);
+    g_object_set(sink, "sync", FALSE, nullptr);
+    gst_bin_add_many(GST_BIN(pipeline_), source, sink, nullptr);
+    gst_element_link(source, sink);
+    ++sources_;
+  }
+
+  void start() { gst_element_set_state(pipeline_, kind_.holdsStill() ? GST_STATE_PAUSED : GST_STATE_PLAYING); }
   void stop() { gst_element_set_state(pipeline_, GST_STATE_NULL); }
 
-  size_t number() const { return number_; }
-  bool failed() const { return failed_; }
-  /// Seconds since 1970: when the completion was known, and so the download began.
-  double noticed() const { return noticed_; }
-
-  static std::atomic<size_t> begun; ///< how many are accepted, or under way
+  size_t failures() const { return failures_; }
 
 private:
   void hear(GstMessage *message) {
     switch (GST_MESSAGE_TYPE(message)) {
-    case GST_MESSAGE_ELEMENT: {
-      const char *status = gst_structure_get_string(gst_message_get_structure(message), "status");
-      if (g_strcmp0(status, "queued") == 0)
-        ++begun;
-      else if (g_strcmp0(status, "downloading") == 0 && noticed_ == 0)
-        noticed_ = static_cast<double>(g_get_real_time()) / 1e6;
-      return;
-    }
-    case GST_MESSAGE_ASYNC_DONE: // the first bytes of a download
-      if (!generates_)
-        ++begun;
-      return;
     case GST_MESSAGE_ERROR: {
       GError *error = nullptr;
       gst_message_parse_error(message, &error, nullptr);
-      if (!failed_)
+      if (failures_++ == 0)
         g_printerr("%s\n", error->message);
       g_error_free(error);
-      failed_ = true;
+      if (sources_ > 1)
+        return; // the others go on, and the end of the stream comes from all of them
       break;
     }
+    case GST_MESSAGE_ASYNC_DONE:
+      if (!kind_.holdsStill())
+        return;
+      break;
     case GST_MESSAGE_EOS:
       break;
     default:
@@ -109,65 +126,40 @@ private:
       g_async_queue_push(over_, this);
   }
 
-  const size_t number_;
-  const bool generates_;
+  const Kind &kind_;
   GstElement *const pipeline_;
   GAsyncQueue *const over_;
+  size_t sources_ = 0;
   std::atomic<bool> isOver_ = false;
-  std::atomic<bool> failed_ = false;
-  std::atomic<double> noticed_ = 0;
+  std::atomic<size_t> failures_ = 0;
 };
 
-std::atomic<size_t> Line::begun = 0;
-
-double secondsSince(Clock::time_point then) {
-  return std::chrono::duration<double>(Clock::now() - then).count();
-}
-
-int run(const std::string &source, size_t count, const std::vector<std::string> &addresses) {
+/// Runs one source for each prompt until all are over, and returns how many failed. `whileStill` is called when all
+/// hold still, if that is what they do.
+size_t runAll(const Kind &kind, const std::vector<std::string> &prompts, const char *model, bool onePipeline,
+              void (*whileStill)()) {
   GAsyncQueue *over = g_async_queue_new();
   std::vector<std::unique_ptr<Line>> lines;
-  const Holdings before = Holdings::now();
-  const auto start = Clock::now();
-  for (size_t i = 0; i < count; ++i)
-    lines.push_back(std::make_unique<Line>(source, i, addresses.empty() ? "" : addresses[i % addresses.size()], over));
+  for (const std::string &prompt : prompts) {
+    if (lines.empty() || !onePipeline)
+      lines.push_back(std::make_unique<Line>(kind, over));
+    lines.back()->add(prompt, model);
+  }
   for (const auto &line : lines)
     line->start();
-  Holdings waiting;
-  double accepted = 0;
-  for (size_t ended = 0; ended < count;) {
-    auto *line = static_cast<Line *>(g_async_queue_timeout_pop(over, 20'000));
-    if (accepted == 0 && Line::begun == count) {
-      accepted = secondsSince(start);
-      waiting = Holdings::now();
-    }
-    if (line) {
+  for (size_t ended = 0; ended < lines.size(); ++ended) {
+    auto *line = static_cast<Line *>(g_async_queue_pop(over));
+    if (!kind.holdsStill())
       line->stop();
-      ++ended;
-    }
   }
-  const double seconds = secondsSince(start);
-
-  std::printf("{");
-  print("before", before);
-  print("waiting", waiting);
+  if (kind.holdsStill())
+    whileStill();
   size_t failures = 0;
-  std::string noticed;
-  for (const auto &line : lines) {
-    failures += line->failed();
-    char text[64];
-    std::snprintf(text, sizeof text, R"(%s"number %zu":%.3f)", noticed.empty() ? "" : ",", line->number(),
-                  line->noticed());
-    if (line->noticed() > 0)
-      noticed += text;
-  }
-  std::printf(R"("accepted":%.3f,"seconds":%.3f,"errors":%zu,"noticed":{%s}})"
-              "\n",
-              accepted, seconds, failures, noticed.c_str());
-  std::fflush(stdout);
+  for (const auto &line : lines)
+    failures += line->failures();
   lines.clear();
   g_async_queue_unref(over);
-  return 0;
+  return failures;
 }
 
 } // namespace
@@ -175,11 +167,27 @@ int run(const std::string &source, size_t count, const std::vector<std::string> 
 int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   if (argc < 3)
-    g_error("usage: many-client aimlvideosrc|souphttpsrc COUNT [ADDRESS...]");
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-  gst_object_unref(gst_object_ref_sink(gst_element_factory_make(argv[1], nullptr))); // the plugin's own weight
-  return run(argv[1], std::strtoul(argv[2], nullptr, 10), {argv + 3, argv + argc});
+    g_error("usage: many-client pipelines|pipeline|fakesrc|souphttpsrc COUNT [CERTIFICATE|-|ADDRESS]");
+  const std::string way = argv[1];
+  const std::string last = argc > 3 ? argv[3] : "-";
+  Kind kind;
+  kind.source = way.rfind("pipeline", 0) == 0 ? "aimlvideosrc" : way;
+  if (!kind.generates())
+    kind.address = last;
+  else if (last != "-")
+    kind.trusted = g_tls_file_database_new(last.c_str(), nullptr);
+  std::vector<std::string> prompts(std::strtoul(argv[2], nullptr, 10));
+  for (size_t i = 0; i < prompts.size(); ++i)
+    prompts[i] = "number " + std::to_string(i);
+  size_t failures = runAll(kind, {"warm"}, warmUpModel, false, [] {});
+  std::printf("%f\n", cpuSeconds());
+  std::fflush(stdout);
+  waitForLine();
+  failures += runAll(kind, prompts, nullptr, way == "pipeline", [] {
+    std::puts("still");
+    std::fflush(stdout);
+    waitForLine();
+  });
+  std::printf("%zu\n", failures);
+  return 0;
 }

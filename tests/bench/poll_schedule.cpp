@@ -2,7 +2,9 @@
 /// When to ask: the schedule of this project and those of others on the same simulated generations, as Markdown tables.
 /// Nothing is waited for; the network takes no time.
 ///
-///   poll-schedule [JOBS-PER-MODEL]
+///   poll-schedule [JOBS-PER-MODEL [ours]]
+///
+/// With `ours` the schedule of this project alone, on documented times.
 #include "generation/poll_schedule.h"
 
 #include <algorithm>
@@ -150,7 +152,7 @@ void heading(const char *text) {
 }
 
 /// The documented times are right but for the spread, or wrong by a factor; nothing is learned.
-void compareOnDocumented(unsigned jobs, double factor) {
+void compareOnDocumented(unsigned jobs, double factor, bool onlyOurs = false) {
   const std::vector<double> medians = documentedTimes();
   const auto simulate = [&](const std::function<void(double median, double seconds, Tally &, Random &)> &one) {
     Random random(1);
@@ -160,12 +162,12 @@ void compareOnDocumented(unsigned jobs, double factor) {
         one(median, logNormal(median, spread, random), tally, random);
     return tally;
   };
-  if (factor == 1)
+  if (factor == 1 && !onlyOurs)
     for (const Peer &peer : peers)
       simulate([&](double median, double seconds, Tally &tally, Random &random) {
         followByPeer(seconds, tally, peer, median, random);
       }).print(peer.name, peer.source);
-  else
+  else if (!onlyOurs)
     simulate([&](double median, double seconds, Tally &tally, Random &random) {
       followByPeer(seconds, tally, peers[4], median * factor, random);
     }).print(peers[4].name, peers[4].source);
@@ -178,7 +180,7 @@ void compareOnDocumented(unsigned jobs, double factor) {
       learned.push_back({logNormal(median * factor, spread, random), 0, false});
     followByOurs(seconds, tally, GenerationTimes(median * factor, learned), random);
   }).print("**by the chance of completion**", "**aimlvideosrc**, after 32 generations");
-  if (factor != 1)
+  if (factor != 1 || onlyOurs)
     return;
   for (const double worth : {0.019, 0.0175, 0.012}) {
     std::vector<std::vector<double>> optima;
@@ -227,7 +229,10 @@ void compareOnLearned(const char *name, unsigned jobs, const std::function<doubl
 int main(int argc, char **argv) {
   const unsigned jobs = argc > 1 ? static_cast<unsigned>(std::strtoul(argv[1], nullptr, 10)) : 400;
   heading("The documented times of 20 Kling models (78 to 431 s), each with a log-normal spread of 0.25:");
-  compareOnDocumented(jobs, 1);
+  const bool onlyOurs = argc > 2 && std::string(argv[2]) == "ours";
+  compareOnDocumented(jobs, 1, onlyOurs);
+  if (onlyOurs)
+    return 0;
   heading("The same, with documented and learned times that are three times too long:");
   compareOnDocumented(jobs, 3);
   heading("The same, with documented and learned times that are a third of the true ones:");

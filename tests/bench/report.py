@@ -24,10 +24,16 @@ SECTIONS = [
      "first decoded frame. curl downloads the whole clip before it is played, which counts."),
     ("throughput", "The cost of a clip", "A process that plays a clip from loopback at full speed; its start and GStreamer's are counted "
      "in all rows."),
-    ("many", "Many at once", "All in one process. The emulator, which takes most of the CPU, runs on the same machine. The generations "
-     "take a third of the documented time, the worst case for the schedule, which learns only when the first have ended."),
+    ("targets", "Targets", "What this version has to reach, beside the version before and another program in the same run; `over` "
+     "where it does not. Ratios are to the program of the same row: Python asyncio, which writes nothing down and locks nothing; "
+     "`fakesrc ! fakesink`; `souphttpsrc`; for the start, a Python script. Made by "
+     "`scripts/bench.sh --only targets --before BUILD`; `docs/testing.md` says how to build the version before."),
+    ("many", "Many at once", "All in one process, held while all wait; the service is node with `tests/bench/service.js`, a process of "
+     "its own on the same machine. The generations take a third of the documented time, the worst case for the schedule, which learns "
+     "only when the first have ended. Python's clients write nothing down and lock nothing."),
+    ("many-tls", "Many at once, over TLS", "The same over HTTP/2, where the client has it."),
     ("ledger", "The ledger", "Five durable writes and a lock for each generation: what it costs that nothing is bought twice."),
-    ("tls", "TLS", "Each generation has an HTTP session of its own. The first handshake of a process is left out; later ones resume "
+    ("tls", "TLS", "A request with an HTTP session of its own, beside one with a session that is shared. The first handshake of a process is left out; later ones resume "
      "its TLS session where the server has TLS 1.3."),
     ("start-up", "Start", "Loading the plugin, and from `set_state(PLAYING)` to the first and the last byte of the submission, which "
      "two syncs of the ledger precede."),
@@ -123,10 +129,8 @@ def plots_of(name, tables):
         series = [(way, [dict(table.column("peak RSS, MiB")).get(way) for table in tables]) for way in ways]
         return {"memory": lines("Peak memory by the size of the clip, MiB", sizes, series, "")}
     if name == "many" and tables:
-        rows = Table(["|x|", "|-|"], "")
-        rows.head, rows.rows = tables[0].head, [row for row in tables[0].rows if not row[0].startswith("aimlvideosrc by")]
-        return {"many-delay": bars("Mean delay until a completion is noticed, s", rows.column("delay, mean s")),
-                "many-memory": bars("Memory of a waiting generation, KiB", rows.column("KiB each"))}
+        return {"many-delay": bars("Mean delay until a completion is noticed, s", tables[0].column("delay, mean s")),
+                "many-memory": bars("Memory of a waiting generation, KiB", tables[0].column("KiB each"))}
     if name == "start-up" and len(tables) > 1:
         ways = sorted({row[1] for row in tables[1].rows})
         sizes = list(dict.fromkeys(row[0] for row in tables[1].rows))

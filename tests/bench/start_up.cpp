@@ -3,14 +3,17 @@
 // set_state(PLAYING) until the submission leaves and until all of it has left, with images of several sizes, with the
 // peak memory of the process. Each round is a process of its own; the clients take turns.
 //
-//   meson compile -C build start-up && GST_PLUGIN_PATH=build/gst-plugin build/tests/bench/start-up IMAGE [ROUNDS]
+//   meson compile -C build start-up
+//   GST_PLUGIN_PATH=build/gst-plugin build/tests/bench/start-up IMAGE [ROUNDS [MEGABYTES...]]
 //
+// With sizes in megabytes only submissions with images of these sizes are measured; 0 is one without.
 // IMAGE is a JPEG, to whose end bytes are added that no decoder looks at. The peer is a Python client that does what
 // the service's documentation says: read the file, base64, JSON, POST.
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -234,7 +237,7 @@ struct Departure {
   }
 };
 
-void measureDeparture(const char *image, int rounds) {
+void measureDeparture(const char *image, int rounds, const std::vector<unsigned> &sizes) {
   gchar *picture = nullptr;
   gsize size = 0;
   if (!g_file_get_contents(image, &picture, &size, nullptr))
@@ -242,7 +245,7 @@ void measureDeparture(const char *image, int rounds) {
   const std::array<std::pair<const char *, std::vector<std::string>>, 2> ways{
       {{"aimlvideosrc", {"/proc/self/exe", "--submit"}}, {"Python", {"python3", "-c", python}}}};
   std::puts("\n| image | client | first byte, ms | last byte, ms | peak RSS, MiB |\n|---|---|---|---|---|");
-  for (const unsigned megabytes : {0U, 1U, 10U, 40U}) {
+  for (const unsigned megabytes : sizes) {
     const std::string path = megabytes ? "/var/tmp/aimlvideo-start-up.jpg" : "";
     if (megabytes) {
       std::string bytes(picture, size);
@@ -273,9 +276,13 @@ int main(int argc, char **argv) {
   if (argc == 4 && std::strcmp(argv[1], "--submit") == 0)
     return submit(argv[2], argv[3]);
   if (argc < 2 || !g_getenv("GST_PLUGIN_PATH"))
-    g_error("usage: GST_PLUGIN_PATH=FOLDER start-up IMAGE [ROUNDS]");
+    g_error("usage: GST_PLUGIN_PATH=FOLDER start-up IMAGE [ROUNDS [MEGABYTES...]]");
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
-  measureLoading(rounds);
-  measureDeparture(argv[1], rounds);
+  std::vector<unsigned> sizes;
+  for (int i = 3; i < argc; ++i)
+    sizes.push_back(static_cast<unsigned>(std::strtoul(argv[i], nullptr, 10)));
+  if (sizes.empty())
+    measureLoading(rounds);
+  measureDeparture(argv[1], rounds, sizes.empty() ? std::vector<unsigned>{0, 1, 10, 40} : sizes);
   return 0;
 }

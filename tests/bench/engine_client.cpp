@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Many generations at once in one process without GStreamer, for many.py, with the service and the key in the
+// environment.
+//
+//   engine-client COUNT [CERTIFICATE]
+//
+// Brings one generation to its end, so that what a process pays once is paid, and prints the seconds of CPU so far.
+// Then it waits for a line, starts all the others and prints how many of them failed when they are over.
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include "generation/job.h"
+
+using namespace aimlvideo;
+
+namespace {
+
+constexpr auto warmUpModel = "kling-video/v1.6/standard/text-to-video"; // whose time is not that of the others
+
+double cpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval &time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Milliseconds between two polls, where the schedule is not what is measured; 0: by the schedule.
+unsigned pollInterval() {
+  const char *seconds = g_getenv("BENCH_PAUSE");
+  return seconds ? static_cast<unsigned>(std::atof(seconds) * 1000) : 0;
+}
+
+/// Counts the jobs that are over.
+class Tally : public JobObserver {
+public:
+  void stateChanged(const Status &) override {}
+  void progressed(const Status &, const std::string &) override {}
+  void arriving(const Status &, const std::shared_ptr<Spool> &) override {}
+  void completed(const Status &) override { end(true); }
+  void failed(const Status &, const Error &error) override {
+    if (failures == 0)
+      std::fprintf(stderr, "%s\n", error.text().c_str());
+    end(false);
+  }
+  void logged(const std::string &) override {}
+
+  void wait(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return over_ == count; });
+  }
+
+  std::atomic<size_t> failures = 0;
+
+private:
+  void end(bool well) {
+    failures += !well;
+    const std::lock_guard lock(mutex_);
+    ++over_;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t over_ = 0;
+};
+
+/// Runs generations of the prompts until all are over, and returns how many failed.
+size_t runAll(const std::vector<std::string> &prompts, const std::string &model, GTlsDatabase *trusted) {
+  Tally tally;
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (const std::string &prompt : prompts) {
+    Settings settings;
+    settings.prompt = prompt;
+    settings.model = model;
+    settings.baseUrl = g_getenv("AIMLAPI_BASE_URL");
+    settings.apiKey = Secret(g_getenv("AIMLAPI_KEY"));
+    settings.pollInterval = pollInterval();
+    settings.tlsDatabase = share(trusted);
+    auto job = Job::start(std::move(settings), 0, tally);
+    if (!job)
+      g_error("%s", job.error().text().c_str());
+    jobs.push_back(*job);
+  }
+  tally.wait(jobs.size());
+  for (const auto &job : jobs)
+    job->stop();
+  return tally.failures;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc < 2)
+    g_error("usage: engine-client COUNT [CERTIFICATE]");
+  GRefPtr<GTlsDatabase> trusted;
+  if (argc > 2)
+    trusted = adopt(g_tls_file_database_new(argv[2], nullptr));
+  size_t failures = runAll({"warm"}, warmUpModel, trusted.get());
+  std::vector<std::string> prompts(std::strtoul(argv[1], nullptr, 10));
+  for (size_t i = 0; i < prompts.size(); ++i)
+    prompts[i] = "number " + std::to_string(i);
+  std::printf("%f\n", cpuSeconds());
+  std::fflush(stdout);
+  if (std::getchar() == EOF)
+    return 1;
+  failures += runAll(prompts, {}, trusted.get());
+  std::printf("%zu\n", failures);
+  return 0;
+}
