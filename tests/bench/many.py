@@ -166,6 +166,7 @@ def follow(client, process, service, count, seconds):
         if last is None:
             return ended(client, process, "before all were accepted")
         accepted = last - begun
+        warn_if_not_at_once(client.name, accepted, 0 if client.stalls else seconds)
     service_share = (service.cpu() - service_before) / (time.monotonic() - begun)
     time.sleep(min(SETTLED, seconds / 4))
     waiting = held_by(process.pid)
@@ -203,6 +204,12 @@ def wait_for_accepts(process, service, count):
             return report["last"]
         time.sleep(0.2)
     return None
+
+
+def warn_if_not_at_once(name, accepted, seconds):
+    if 0 < seconds < accepted:
+        print(f"{name}: the first had ended before the last was accepted, so that what each holds is more than is said; "
+              f"let generations take longer than {accepted:.0f} s (--seconds)", file=sys.stderr)
 
 
 def ended(client, process, when):

@@ -144,6 +144,7 @@ class Targets:
             if last is None:
                 return many.ended(many.Client("batch", []), process, "before all were accepted")
             accepted = last - service.ask("report")["began"]
+            many.warn_if_not_at_once("batch", accepted, self.seconds)
             time.sleep(min(many.SETTLED, self.seconds / 4))
             held = many.held_by(process.pid)
             _, _, usage = os.wait4(process.pid, 0)
