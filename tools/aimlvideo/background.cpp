@@ -1,57 +1,124 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "background.h"
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include <glib.h>
 
 namespace aimlvideo::cli {
 
+/// What all inboxes have. It is one source of the main loop, which walks all that it has at each turn.
+class Mail {
+public:
+  static Mail &instance() {
+    static auto *const mail = new Mail; // threads may hand over something while the process ends
+    return *mail;
+  }
+
+  void add(std::shared_ptr<Inbox> inbox, std::function<void()> work) {
+    {
+      const std::lock_guard lock(mutex_);
+      work_.emplace_back(std::move(inbox), std::move(work));
+    }
+    g_source_set_ready_time(source_, 0);
+  }
+
+private:
+  Mail() {
+    static GSourceFuncs functions{nullptr,
+                                  nullptr,
+                                  [](GSource *source, GSourceFunc, gpointer) -> gboolean {
+                                    g_source_set_ready_time(source, -1);
+                                    instance().deliver();
+                                    return G_SOURCE_CONTINUE;
+                                  },
+                                  nullptr,
+                                  nullptr,
+                                  nullptr};
+    source_ = g_source_new(&functions, sizeof(GSource));
+    g_source_attach(source_, nullptr);
+  }
+
+  void deliver() {
+    std::deque<std::pair<std::shared_ptr<Inbox>, std::function<void()>>> work;
+    {
+      const std::lock_guard lock(mutex_);
+      work.swap(work_);
+    }
+    for (; !work.empty(); work.pop_front())
+      if (const auto &[inbox, call] = work.front(); !inbox->closed_)
+        call();
+  }
+
+  GSource *source_ = nullptr;
+  std::mutex mutex_;
+  std::deque<std::pair<std::shared_ptr<Inbox>, std::function<void()>>> work_;
+};
+
 void Inbox::post(std::function<void()> work) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_)
-      return;
+  Mail::instance().add(shared_from_this(), std::move(work));
+}
+
+namespace {
+
+class Pool {
+public:
+  static Pool &instance() {
+    static auto *const pool = new Pool; // its threads are at work until the process ends
+    return *pool;
+  }
+
+  void add(std::function<void()> work) {
+    std::unique_lock lock(mutex_);
     work_.push_back(std::move(work));
-    if (work_.size() > 1)
-      return; // the main loop knows already
+    if (work_.size() > idle_ && threads_ < backgroundThreads) {
+      try {
+        std::thread([this] { run(); }).detach();
+        ++threads_;
+      } catch (const std::system_error &) {
+        if (threads_ == 0) { // the system gives none
+          const auto now = std::move(work_.front());
+          work_.pop_front();
+          lock.unlock();
+          return now();
+        }
+      }
+    }
+    changed_.notify_one();
   }
-  g_idle_add_full(
-      G_PRIORITY_DEFAULT,
-      [](gpointer inbox) -> gboolean {
-        (*static_cast<std::shared_ptr<Inbox> *>(inbox))->empty();
-        return G_SOURCE_REMOVE;
-      },
-      new std::shared_ptr(shared_from_this()),
-      [](gpointer inbox) { delete static_cast<std::shared_ptr<Inbox> *>(inbox); });
-}
 
-void Inbox::empty() {
-  std::deque<std::function<void()>> work;
-  {
-    const std::lock_guard lock(mutex_);
-    work.swap(work_);
+private:
+  void run() {
+    for (std::unique_lock lock(mutex_);;) {
+      ++idle_;
+      changed_.wait(lock, [this] { return !work_.empty(); });
+      --idle_;
+      {
+        const auto next = std::move(work_.front());
+        work_.pop_front();
+        lock.unlock();
+        next();
+      }
+      lock.lock();
+    }
   }
-  for (const auto &next : work)
-    if (!closed_) // changed in this thread only, perhaps by the one before
-      next();
-}
 
-void Inbox::close() {
-  std::deque<std::function<void()>> dropped;
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  dropped.swap(work_);
-}
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> work_;
+  unsigned threads_ = 0;
+  unsigned idle_ = 0; ///< of them
+};
+
+} // namespace
 
 void runInBackground(std::function<void()> work) {
-  static GThreadPool *const pool = g_thread_pool_new(
-      [](gpointer data, gpointer) {
-        const std::unique_ptr<std::function<void()>> next(static_cast<std::function<void()> *>(data));
-        (*next)();
-      },
-      nullptr, backgroundThreads, FALSE, nullptr);
-  g_thread_pool_push(pool, new std::function<void()>(std::move(work)), nullptr);
+  Pool::instance().add(std::move(work));
 }
 
 } // namespace aimlvideo::cli
