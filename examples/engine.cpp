@@ -176,10 +176,6 @@ int main(int argc, char **argv) {
   GMainLoop *loop = g_main_loop_new(nullptr, FALSE);
   App app(loop, output);
   const auto job = Job::start(settings, 0, app);
-  if (!job) {
-    fprintf(stderr, "%s\n", job.error().text().c_str());
-    return 1;
-  }
   const auto stop = +[](gpointer data) -> gboolean {
     static_cast<App *>(data)->finish(interrupted);
     return G_SOURCE_CONTINUE;
@@ -188,8 +184,8 @@ int main(int argc, char **argv) {
   g_unix_signal_add(SIGTERM, stop, &app);
   g_main_loop_run(loop);
 
-  (*job)->stop(); // from here on the observer hears nothing any more
-  const Status status = (*job)->status();
+  job->stop(); // from here on the observer hears nothing any more
+  const Status status = job->status();
   if (app.exitCode() == interrupted && !status.generationId.empty())
     fprintf(stderr, "Stopped. Generation %s goes on at the service. The same command again resumes it.\n",
             status.generationId.c_str());

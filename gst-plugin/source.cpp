@@ -119,19 +119,15 @@ void Source::enterPaused() {
   }
   settings.recipient = recipientBehind(GST_BASE_SRC_PAD(element_));
   bus_.progressStarted("starting the generation");
-  auto job = Job::start(std::move(settings), ownRow, *this);
-  if (!job) {
-    failed(Status{}, job.error());
-    return;
-  }
+  const auto job = Job::start(std::move(settings), ownRow, *this);
   bool late = false;
   {
     const std::lock_guard lock(mutex_);
-    job_ = *job;
+    job_ = job;
     late = outcome_ == Outcome::Cancelled;
   }
   if (late)
-    (*job)->stop();
+    job->stop();
 }
 
 void Source::leavePaused() {

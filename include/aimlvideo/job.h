@@ -1,4 +1,68 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "../../src/generation/job.h"
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <aimlvideo/error.h>
+#include <aimlvideo/export.h>
+#include <aimlvideo/settings.h>
+#include <aimlvideo/status.h>
+
+namespace aimlvideo {
+
+class Spool;
+struct Patience;
+
+/// Hears of a job; what does not matter need not be heard. Everything is called on the network thread, which all jobs
+/// of the process share, with no lock held: hand over and return. Nothing is called once Job::stop() has returned.
+class AIMLVIDEO_API JobObserver {
+public:
+  virtual ~JobObserver() = default;
+  /// A new state; Completed and Failed are told by the two calls below.
+  virtual void stateChanged(const Status &) {}
+  /// A sign of life; `note` says what happened and may be empty.
+  virtual void progressed(const Status &, const std::string & /*note*/) {}
+  /// The clip may be read from now on. The download goes on and may still fail.
+  virtual void arriving(const Status &, const std::shared_ptr<Spool> &) {}
+  /// All of the clip is there, which arriving() has handed out before; nothing was after a dry run.
+  virtual void completed(const Status &) {}
+  virtual void failed(const Status &, const Error &) {}
+  virtual void logged(const std::string & /*line*/) {}
+  /// What the user should look at, and what stops nothing.
+  virtual void warned(const std::string & /*text*/) {}
+};
+
+/// A generation. It has no thread: while it waits it is an object and a time.
+///
+/// It owns what it uses, so that stop() never waits for a disk or a stalled server: what can't end at once ends on its
+/// own, unheard.
+class AIMLVIDEO_API Job {
+public:
+  /// The observer must live until stop() has returned.
+  /// `ownRow`: what row() said of the owner's previous job; 0: there was none.
+  static std::shared_ptr<Job> start(Settings settings, int64_t ownRow, JobObserver &observer);
+  /// The same with other patience, which is for tests.
+  static std::shared_ptr<Job> start(Settings settings, int64_t ownRow, JobObserver &observer, const Patience &patience);
+  Job(const Job &) = delete;
+  Job &operator=(const Job &) = delete;
+  ~Job();
+
+  /// From any thread, also out of an observer's call, for whose end any other thread waits. Returns at once; may be
+  /// called again. What was bought stays bought, and the ledger knows it.
+  void stop();
+
+  /// From any thread.
+  Status status() const;
+  /// The row of the ledger that this job goes by; 0: none yet. From any thread.
+  int64_t row() const;
+
+private:
+  class Inside;
+  explicit Job(std::unique_ptr<Inside> inside);
+
+  const std::unique_ptr<Inside> inside_;
+};
+
+} // namespace aimlvideo

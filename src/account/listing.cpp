@@ -57,9 +57,10 @@ void remember(const std::string &url, const std::string &folder, const Remembere
 
 } // namespace
 
-tl::expected<std::string, std::string> fetchListing(HttpSession &session, const std::string &url, const char *folder,
-                                                    Cancellation &cancellation, Clock::time_point deadline) {
-  const Remembered known = recall(url, folder);
+Task<tl::expected<std::string, std::string>> fetchListing(HttpSession &session, const std::string &url,
+                                                          const char *folder, Cancellation &cancellation,
+                                                          Clock::time_point deadline) {
+  const Remembered known = co_await onPool([&] { return recall(url, folder); });
   HttpRequest request;
   request.url = url;
   request.headers = {{"Accept", "application/json"}};
@@ -68,23 +69,24 @@ tl::expected<std::string, std::string> fetchListing(HttpSession &session, const 
   std::string why;
   for (unsigned attempt = 0; attempt < attempts && !cancellation.cancelled(); ++attempt) {
     const auto response =
-        session.exchange(request, cancellation, std::min(deadline, Clock::now() + patience), largestAnswer);
+        co_await session.exchange(request, cancellation, AttemptTime{deadline, patience}, largestAnswer);
     if (response && response->status == 304 && !known.etag.empty())
-      return known.body;
+      co_return known.body;
     if (response && response->successful()) {
-      remember(url, folder, {response->header("ETag").value_or(""), response->body});
-      return response->body;
+      co_await onPool([&] { remember(url, folder, {response->header("ETag").value_or(""), response->body}); });
+      co_return response->body;
     }
     why = response ? "HTTP status " + std::to_string(response->status) : response.error().message;
     if (response && response->status < 500)
       break;
   }
-  return tl::unexpected(why);
+  co_return tl::unexpected(why);
 }
 
-tl::expected<std::string, std::string> fetchDeprecations(HttpSession &session, const std::string &baseUrl,
-                                                         Cancellation &cancellation, Clock::time_point deadline) {
-  return fetchListing(session, baseUrl + deprecationsPath, "lists", cancellation, deadline);
+Task<tl::expected<std::string, std::string>> fetchDeprecations(HttpSession &session, const std::string &baseUrl,
+                                                               Cancellation &cancellation, Clock::time_point deadline) {
+  const std::string url = baseUrl + deprecationsPath;
+  co_return co_await fetchListing(session, url, "lists", cancellation, deadline);
 }
 
 } // namespace aimlvideo

@@ -12,11 +12,12 @@ namespace aimlvideo {
 
 /// A list that the service shows to everybody: asked for without the key. What was told before is kept in a folder
 /// below `$XDG_CACHE_HOME/aimlvideo` and asked for by its ETag. The error is a phrase.
-tl::expected<std::string, std::string> fetchListing(HttpSession &session, const std::string &url, const char *folder,
-                                                    Cancellation &cancellation, Clock::time_point deadline);
+Task<tl::expected<std::string, std::string>> fetchListing(HttpSession &session, const std::string &url,
+                                                          const char *folder, Cancellation &cancellation,
+                                                          Clock::time_point deadline);
 
 /// What the service says of the models that it gives up, see deprecationIn().
-tl::expected<std::string, std::string> fetchDeprecations(HttpSession &session, const std::string &baseUrl,
-                                                         Cancellation &cancellation, Clock::time_point deadline);
+Task<tl::expected<std::string, std::string>> fetchDeprecations(HttpSession &session, const std::string &baseUrl,
+                                                               Cancellation &cancellation, Clock::time_point deadline);
 
 } // namespace aimlvideo

@@ -6,25 +6,26 @@
 
 namespace aimlvideo {
 
-tl::expected<GRefPtr<JsonNode>, std::string> pricingOf(const std::string &baseUrl, const std::string &model,
-                                                       HttpSession &session, Cancellation &cancellation,
-                                                       Clock::time_point deadline) {
-  const auto body = fetchListing(session, baseUrl + pricePath(model), "prices", cancellation, deadline);
+Task<tl::expected<GRefPtr<JsonNode>, std::string>> pricingOf(const std::string &baseUrl, const std::string &model,
+                                                             HttpSession &session, Cancellation &cancellation,
+                                                             Clock::time_point deadline) {
+  const std::string url = baseUrl + pricePath(model);
+  const auto body = co_await fetchListing(session, url, "prices", cancellation, deadline);
   if (!body)
-    return tl::unexpected("the service's price list can't be fetched (" + body.error() + ")");
-  return pricingIn(*body, model);
+    co_return tl::unexpected("the service's price list can't be fetched (" + body.error() + ")");
+  co_return pricingIn(*body, model);
 }
 
-tl::expected<Estimate, std::string> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
-                                            Clock::time_point deadline) {
-  const auto pricing = pricingOf(plan.baseUrl, plan.request.model, session, cancellation, deadline);
+Task<tl::expected<Estimate, std::string>> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
+                                                  Clock::time_point deadline) {
+  const auto pricing = co_await pricingOf(plan.baseUrl, plan.request.model, session, cancellation, deadline);
   if (!pricing)
-    return tl::unexpected(pricing.error());
+    co_return tl::unexpected(pricing.error());
   // the canonical form says the same as the body without the megabytes of an image
   const auto request = json::parse(plan.request.canonical);
   if (!request)
-    return tl::unexpected(std::string("the request can't be read"));
-  return estimateFor(pricing->get(), json::objectIn(request->get()), plan.request.known);
+    co_return tl::unexpected(std::string("the request can't be read"));
+  co_return estimateFor(pricing->get(), json::objectIn(request->get()), plan.request.known);
 }
 
 } // namespace aimlvideo

@@ -14,12 +14,12 @@ namespace aimlvideo {
 
 /// What a prepared request will cost. The price list is asked for without the key; what was told before is kept in
 /// `$XDG_CACHE_HOME/aimlvideo/prices` and asked for by its ETag. The error is a sentence that says why nobody knows.
-tl::expected<Estimate, std::string> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
-                                            Clock::time_point deadline);
+Task<tl::expected<Estimate, std::string>> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
+                                                  Clock::time_point deadline);
 
 /// What the list says of one model, as estimateFor() takes it: for those who ask about many requests.
-tl::expected<GRefPtr<JsonNode>, std::string> pricingOf(const std::string &baseUrl, const std::string &model,
-                                                       HttpSession &session, Cancellation &cancellation,
-                                                       Clock::time_point deadline);
+Task<tl::expected<GRefPtr<JsonNode>, std::string>> pricingOf(const std::string &baseUrl, const std::string &model,
+                                                             HttpSession &session, Cancellation &cancellation,
+                                                             Clock::time_point deadline);
 
 } // namespace aimlvideo

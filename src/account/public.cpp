@@ -47,7 +47,7 @@ Result<Estimate> estimateCost(const Settings &settings, GCancellable *cancellabl
     return tl::unexpected(plan.error());
   CancelledWith stop(cancellable);
   HttpSession session(sessionOptionsOf(settings));
-  const auto price = priceOf(*plan, session, stop.cancellation(), Clock::now() + patience);
+  const auto price = Loop::instance().wait(priceOf(*plan, session, stop.cancellation(), Clock::now() + patience));
   if (!price)
     return failure(stop.cancellation().cancelled() ? ErrorKind::Cancelled : ErrorKind::NotFound,
                    "the price is not known", price.error());

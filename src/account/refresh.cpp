@@ -54,27 +54,28 @@ public:
   Refresh(const Settings &settings, std::string baseUrl, Cancellation &cancellation)
       : baseUrl_(std::move(baseUrl)), cancellation_(cancellation), session_(sessionOptionsOf(settings)) {}
 
-  Result<Refreshed> run() {
-    const auto list = fetch(baseUrl_ + listPath, largestList);
+  Task<Result<Refreshed>> run() {
+    const std::string url = baseUrl_ + listPath;
+    const auto list = co_await fetch(url, largestList);
     if (!list)
-      return failed("the service's list of models can't be fetched", list.error());
+      co_return failed("the service's list of models can't be fetched", list.error());
     const auto root = json::parse(*list);
     JsonNode *data = root ? json::member(json::objectIn(root->get()), "data") : nullptr;
     if (!data || !JSON_NODE_HOLDS_ARRAY(data))
-      return failed("the service's list of models can't be read", root ? "it holds no list" : root.error());
+      co_return failed("the service's list of models can't be read", root ? "it holds no list" : root.error());
     JsonArray *entries = json_node_get_array(data);
     for (guint i = 0; i < json_array_get_length(entries) && found_.listed < mostModels; ++i) {
       JsonObject *entry = json::objectIn(json_array_get_element(entries, i));
       if (textIn(entry, "type") != videoType || !isModelName(textIn(entry, "id")))
         continue;
       ++found_.listed;
-      add(entry);
+      co_await add(entry);
       if (cancellation_.cancelled())
-        return failure(ErrorKind::Cancelled, "the catalogue was not refreshed", "it was stopped");
+        co_return failure(ErrorKind::Cancelled, "the catalogue was not refreshed", "it was stopped");
       if (failures_ >= mostFailures)
-        return failed("the descriptions of the models can't be fetched", why_);
+        co_return failed("the descriptions of the models can't be fetched", why_);
     }
-    return keep();
+    co_return co_await onPool([this] { return keep(); });
   }
 
 private:
@@ -82,32 +83,31 @@ private:
     return failure(ErrorKind::Unreachable, what, why, "The catalogue stays as it was. Try again later");
   }
 
-  tl::expected<std::string, std::string> fetch(const std::string &url, size_t largest) {
+  Task<tl::expected<std::string, std::string>> fetch(const std::string &url, size_t largest) {
     HttpRequest request;
     request.url = url;
     request.headers = {{"Accept", "application/json"}};
-    const auto response =
-        session_.exchange(request, cancellation_, std::min(deadline_, Clock::now() + patience), largest);
+    const auto response = co_await session_.exchange(request, cancellation_, AttemptTime{deadline_, patience}, largest);
     if (!response)
-      return tl::unexpected(response.error().message);
+      co_return tl::unexpected(response.error().message);
     if (!response->successful())
-      return tl::unexpected("HTTP status " + std::to_string(response->status));
-    return response->body;
+      co_return tl::unexpected("HTTP status " + std::to_string(response->status));
+    co_return response->body;
   }
 
   /// The facts in the description that an entry of the list names.
-  tl::expected<GRefPtr<JsonObject>, std::string> describe(JsonObject *entry) {
+  Task<tl::expected<GRefPtr<JsonObject>, std::string>> describe(JsonObject *entry) {
     const std::string url = textIn(json::objectIn(json::member(entry, "info")), "docsJson");
     if (!isOfTheService(url, baseUrl_))
-      return tl::unexpected(std::string("its description is elsewhere"));
-    const auto description = fetch(url, largestDescription);
+      co_return tl::unexpected(std::string("its description is elsewhere"));
+    const auto description = co_await fetch(url, largestDescription);
     failures_ = description ? 0 : failures_ + 1;
     if (!description)
-      return tl::unexpected(description.error());
-    return factsFromSchema(*description, textIn(entry, "id"));
+      co_return tl::unexpected(description.error());
+    co_return factsFromSchema(*description, textIn(entry, "id"));
   }
 
-  void add(JsonObject *entry) {
+  Task<void> add(JsonObject *entry) {
     const std::string id = textIn(entry, "id");
     std::vector<std::string> names = textsIn(entry, "aliases");
     names.insert(names.begin(), id);
@@ -115,13 +115,13 @@ private:
     for (const std::string &name : names)
       if (!known)
         known = Catalogue::compiledIn(name);
-    const auto facts = describe(entry);
+    const auto facts = co_await describe(entry);
     if (!facts) {
       ++found_.unreadable;
       why_ = facts.error();
       // what nothing is known of goes unchecked, which is better than being checked against nothing
       if (!known)
-        return;
+        co_return;
     }
     JsonObject *knownFacts = json::objectIn(known.get());
     const auto model = adopt(json_object_new());
@@ -226,7 +226,8 @@ Result<Refreshed> refreshCatalogue(const Settings &settings, Cancellation &cance
   auto baseUrl = checkedBaseUrl(effectiveBaseUrl(settings));
   if (!baseUrl)
     return tl::unexpected(std::move(baseUrl.error()));
-  return Refresh(settings, std::move(*baseUrl), cancellation).run();
+  Refresh refresh(settings, std::move(*baseUrl), cancellation);
+  return Loop::instance().wait(refresh.run());
 }
 
 } // namespace aimlvideo

@@ -1,57 +1,97 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <functional>
-#include <mutex>
-#include <set>
+#include <list>
+#include <memory>
 
 #include <gio/gio.h>
 
 #include "base/glib_ptr.h"
+#include "base/loop.h"
 
 namespace aimlvideo {
 
-using Clock = std::chrono::steady_clock;
-
-/// A sticky wish to stop, shared by the thread that works and the threads that may stop it.
+/// A sticky wish to stop, shared by a task on the network thread and the threads that may stop it.
 class Cancellation {
 public:
-  Cancellation() = default;
+  Cancellation() : shared_(std::make_shared<Shared>()) {}
   Cancellation(const Cancellation &) = delete;
   Cancellation &operator=(const Cancellation &) = delete;
 
-  /// From any thread; returns at once. Wakes sleepers and cancels the attempts under way.
+  /// From any thread; returns at once. The network thread then ends all waits and attempts under way.
   void cancel();
-  bool cancelled() const;
-  /// Sleeps until `when`. Returns false as soon as cancelled.
-  bool sleepUntil(Clock::time_point when);
-  /// Sleeps until `ready`, which is asked at first and after each nudge(). Returns false as soon as cancelled.
-  bool sleepUntilReady(const std::function<bool()> &ready);
-  /// From any thread: lets a sleeper ask again.
-  void nudge();
+  /// From any thread.
+  bool cancelled() const { return shared_->cancelled; }
 
-  /// One attempt of blocking I/O with a GCancellable of its own, cancelled with the Cancellation or at a deadline.
+  /// Sleeps until `when`. Awaited; false as soon as cancelled.
+  Task<bool> sleepUntil(Clock::time_point when);
+
+  /// Calls once when it is cancelled, unless it goes before. For the network thread; not called if it is cancelled
+  /// already.
+  class Listener {
+  public:
+    Listener(Cancellation &owner, std::function<void()> call);
+    Listener(const Listener &) = delete;
+    Listener &operator=(const Listener &) = delete;
+    ~Listener();
+
+  private:
+    friend class Cancellation;
+    Cancellation &owner_;
+    std::function<void()> call_; ///< empty: it has called
+    std::list<Listener *>::iterator place_;
+  };
+
+  /// One attempt of asynchronous I/O with a GCancellable of its own, cancelled with the Cancellation or at a deadline.
+  /// For the network thread.
   class Attempt {
   public:
     Attempt(Cancellation &owner, Clock::time_point deadline);
-    Attempt(const Attempt &) = delete;
-    Attempt &operator=(const Attempt &) = delete;
-    ~Attempt();
 
-    GCancellable *cancellable() const { return cancellable_.get(); }
+    /// Cancelled, where it has to be, before this returns: who has just asked in vain may ask again at once.
+    GCancellable *cancellable() const;
 
   private:
-    Cancellation &owner_;
+    const Cancellation &owner_;
+    const Clock::time_point deadline_;
     GRefPtr<GCancellable> cancellable_;
+    Listener listener_;
+    Loop::Timer timer_;
   };
 
 private:
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  bool cancelled_ = false;
-  std::set<GCancellable *> attempts_;
+  struct Shared {
+    std::atomic<bool> cancelled = false;
+    std::list<Listener *> listeners; ///< of the network thread
+  };
+  std::shared_ptr<Shared> shared_;
+};
+
+/// A place to wait at for something that another thread, or another task, brings about.
+class Waiter {
+public:
+  explicit Waiter(Cancellation &cancellation) : cancellation_(cancellation), shared_(std::make_shared<Shared>()) {}
+  Waiter(const Waiter &) = delete;
+  Waiter &operator=(const Waiter &) = delete;
+
+  /// Ends the wait, or the next one at its beginning. For the network thread.
+  void wake() { shared_->wake(); }
+  /// The same for any thread, also when the Waiter has gone.
+  std::function<void()> waker() const;
+
+  /// Awaited: until it is woken, or until `when`. False as soon as cancelled.
+  Task<bool> until(Clock::time_point when);
+
+private:
+  struct Shared {
+    std::coroutine_handle<> waiting;
+    bool woken = false;
+    void wake();
+  };
+  Cancellation &cancellation_;
+  std::shared_ptr<Shared> shared_;
 };
 
 } // namespace aimlvideo

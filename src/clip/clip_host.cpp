@@ -53,37 +53,38 @@ std::optional<std::string> ClipHost::refuseUrl(const std::string &url) const {
   return {};
 }
 
-Exchanged<std::unique_ptr<HttpSession::Stream>> ClipHost::follow(const std::string &start, const Headers &headers,
-                                                                 Clock::time_point deadline) {
+Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> ClipHost::follow(const std::string &start, const Headers &headers,
+                                                                       Clock::time_point deadline) {
   std::string url = start;
   for (unsigned hops = 0; hops <= maximumRedirects; ++hops) {
     if (const auto why = refuseUrl(url))
-      return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, *why});
+      co_return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, *why});
     HttpRequest request;
     request.url = url;
     request.headers = headers;
     request.publicOnly = reach_ == ClipReach::Public;
-    auto stream = session_.open(request, cancellation_, deadline);
+    auto stream = co_await session_.open(request, cancellation_, deadline);
     if (!stream || !isRedirect((*stream)->head().status))
-      return stream;
+      co_return stream;
     const std::string location = (*stream)->head().header("Location").value_or("");
     const auto target = redirectTarget(url, location);
     if (!target)
-      return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "a redirect leads nowhere"});
+      co_return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "a redirect leads nowhere"});
     url = *target;
   }
-  return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "there are too many redirects"});
+  co_return tl::unexpected(TransportError{TransportError::Cause::BadUrl, true, "there are too many redirects"});
 }
 
-tl::expected<ClipPart, ClipRefusal> ClipHost::open(const std::string &url, const Wanted &wanted,
-                                                   Clock::time_point deadline) {
-  auto stream = follow(url, headersFor(wanted), deadline);
+Task<tl::expected<ClipPart, ClipRefusal>> ClipHost::open(const std::string &url, const Wanted &wanted,
+                                                         Clock::time_point deadline) {
+  const Headers headers = headersFor(wanted);
+  auto stream = co_await follow(url, headers, deadline);
   if (!stream)
-    return tl::unexpected(refusalFrom(stream.error()));
+    co_return tl::unexpected(refusalFrom(stream.error()));
   auto head = readClipHead((*stream)->head(), wanted);
   if (!head)
-    return tl::unexpected(std::move(head.error()));
-  return ClipPart{std::move(*head), std::move(*stream)};
+    co_return tl::unexpected(std::move(head.error()));
+  co_return ClipPart{std::move(*head), std::move(*stream)};
 }
 
 } // namespace aimlvideo

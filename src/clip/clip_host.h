@@ -32,11 +32,12 @@ public:
       : session_(session), cancellation_(cancellation), reach_(reach) {}
 
   using Wanted = ClipWanted;
-  tl::expected<ClipPart, ClipRefusal> open(const std::string &url, const Wanted &wanted, Clock::time_point deadline);
+  Task<tl::expected<ClipPart, ClipRefusal>> open(const std::string &url, const Wanted &wanted,
+                                                 Clock::time_point deadline);
 
 private:
-  Exchanged<std::unique_ptr<HttpSession::Stream>> follow(const std::string &url, const Headers &headers,
-                                                         Clock::time_point deadline);
+  Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> follow(const std::string &url, const Headers &headers,
+                                                               Clock::time_point deadline);
   std::optional<std::string> refuseUrl(const std::string &url) const;
 
   HttpSession &session_;

@@ -28,94 +28,79 @@ constexpr uint64_t mostNear = 4096 * 1024;
 
 constexpr auto paidFor = "It is paid for and stays at the service";
 
+ClipRefusal refused(ClipRefusal::Kind kind, std::string cause) {
+  ClipRefusal refusal;
+  refusal.kind = kind;
+  refusal.cause = std::move(cause);
+  return refusal;
+}
+
 } // namespace
 
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
     : host_(session, cancellation, limits.reach),
       cancellation_(cancellation),
+      news_(cancellation),
       limits_(limits),
       callbacks_(std::move(callbacks)),
       buffer_(blockSize),
       overlap_(mostOverlap) {}
 
-Result<void> Downloader::fetch(std::string url, Spool &spool) {
+Task<Result<void>> Downloader::fetch(std::string url, Spool &spool) {
   url_ = std::move(url);
   spool_ = &spool;
   spool.holdEnd();
-  spool.setDemandListener([this] { interrupt(); });
-  auto done = carryOut();
+  spool.setDemandListener(news_.waker());
+  auto done = co_await carryOut();
   spool.setDemandListener({});
   head_.reset();
   jump_.reset();
   if (done)
-    return verifyChecksum();
+    co_return co_await verifyChecksum();
   const bool partly = partOnly_ || done.error().kind == ErrorKind::TimedOut;
-  return limits_.incomplete && partly ? salvage(done.error()) : done;
+  co_return limits_.incomplete &&partly ? salvage(done.error()) : done;
 }
 
-Result<void> Downloader::carryOut() {
+Task<Result<void>> Downloader::carryOut() {
   for (;;) {
-    GCancellable *const news = interruption(); // before the look at what readers want
+    co_await LetOthersGo();
     judgeEnd();
     const Step step = nextStep(spool_->present(), situation());
     if (step.kind == Step::Kind::Done) {
-      const auto over = ended();
-      if (!over || *over)
-        return over ? Result<void>() : tl::unexpected(over.error());
+      const auto over = co_await ended();
+      if (!over)
+        co_return tl::unexpected(over.error());
+      if (*over)
+        co_return {};
       continue;
     }
-    const bool reads = step.kind == Step::Kind::ReadHead || step.kind == Step::Kind::ReadJump;
-    const auto &connection = step.kind == Step::Kind::ReadHead ? head_ : jump_;
-    if (reads && announced_ && !connection->stream->waitUntilReadable(news, silence)) {
-      // a reader may want something that this connection does not bring
-      if (const auto checked = checkSilence(); !checked)
-        return checked;
-      continue;
-    }
-    if (const auto done = carryOut(step); !done)
-      return done;
+    if (const auto done = co_await carryOut(step); !done)
+      co_return done;
   }
 }
 
-/// A connection whose other end is gone without a word is told by its silence only, and the waits above are too short
+/// A connection whose other end is gone without a word is told by its silence only, and the waits below are too short
 /// for the session's own timeout. A jump has a deadline.
-Result<void> Downloader::checkSilence() {
+Task<Result<void>> Downloader::checkSilence() {
   if (!head_ || Clock::now() - head_->lastBytes < limits_.idle)
-    return {};
-  return headFailed({ClipRefusal::Kind::Later, "the clip's host fell silent", 0, {}});
+    co_return {};
+  co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the clip's host fell silent"));
 }
 
-Result<void> Downloader::carryOut(const Step &step) {
+Task<Result<void>> Downloader::carryOut(const Step &step) {
   switch (step.kind) {
   case Step::Kind::ReadHead:
-    return readHead();
+    co_return co_await readHead();
   case Step::Kind::ReadJump:
-    return readJump();
+    co_return co_await readJump();
   case Step::Kind::OpenHead:
-    return openHead(step);
+    co_return co_await openHead(step);
   case Step::Kind::OpenJump:
-    return openJump(step);
+    co_return co_await openJump(step);
   case Step::Kind::Done:
     break;
   }
-  return {};
-}
-
-GCancellable *Downloader::interruption() {
-  const std::lock_guard lock(mutex_);
-  if (!interruption_ || g_cancellable_is_cancelled(interruption_.get()))
-    interruption_ = adopt(g_cancellable_new());
-  return interruption_.get();
-}
-
-void Downloader::interrupt() {
-  GRefPtr<GCancellable> news;
-  {
-    const std::lock_guard lock(mutex_);
-    news = interruption_;
-  }
-  if (news)
-    g_cancellable_cancel(news.get());
+  co_return {};
 }
 
 Situation Downloader::situation() const {
@@ -149,7 +134,7 @@ uint64_t Downloader::overlapBefore(uint64_t offset) const {
   return (validator_.empty() || !spool_->size()) && there ? length : 0;
 }
 
-Result<void> Downloader::openHead(const Step &step) {
+Task<Result<void>> Downloader::openHead(const Step &step) {
   head_.reset();
   ClipHost::Wanted wanted;
   wanted.asPart = parts_;
@@ -159,36 +144,37 @@ Result<void> Downloader::openHead(const Step &step) {
     wanted.validator = wanted.first > 0 ? validator_ : "";
   }
   const auto asked = Clock::now();
-  auto part = host_.open(url_, wanted, limits_.deadline);
+  auto part = co_await host_.open(url_, wanted, limits_.deadline);
   if (!part)
-    return headFailed(part.error());
+    co_return co_await headFailed(part.error());
   // a host that once sends a whole file instead of a part is not asked for parts again
   parts_ = part->isPart || (wanted.first == 0 && part->mayDoParts);
   head_ = connect(std::move(*part), asked);
   // a page in place of the file is told by its first bytes, before its length
   if (head_->otherFile && head_->line.position > 0)
-    return otherFile();
+    co_return co_await otherFile();
   const Line &line = head_->line;
   if (head_->otherFile || !spool_->size() || spool_->present().presentUntil(line.position) < line.end)
-    return {};
+    co_return {};
   // a host that sends shorter parts than it is asked for is asked on, and for less of what is there
   overlap_ = std::min(overlap_, (line.end - line.position) / 2);
-  return headFailed({ClipRefusal::Kind::Later, "the clip's host sends nothing new", 0, {}});
+  co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the clip's host sends nothing new"));
 }
 
-Result<void> Downloader::openJump(const Step &step) {
+Task<Result<void>> Downloader::openJump(const Step &step) {
   jump_.reset();
   const auto asked = Clock::now();
-  auto part =
-      host_.open(url_, {step.first, step.end, true, validator_}, std::min(limits_.deadline, asked + limits_.jump));
+  const ClipHost::Wanted wanted{step.first, step.end, true, validator_};
+  auto part = co_await host_.open(url_, wanted, std::min(limits_.deadline, asked + limits_.jump));
   if (!part)
-    return jumpFailed(part.error());
+    co_return co_await jumpFailed(part.error());
   Connection connection = connect(std::move(*part), asked);
   if (connection.line.position != step.first || connection.otherFile)
-    return jumpFailed({ClipRefusal::Kind::WrongPart, "the host sent all of the clip instead of a part", 0, {}});
+    co_return co_await jumpFailed(
+        refused(ClipRefusal::Kind::WrongPart, "the host sent all of the clip instead of a part"));
   lastJumpEnd_ = connection.line.end;
   jump_ = std::move(connection);
-  return {};
+  co_return {};
 }
 
 Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point asked) {
@@ -212,40 +198,42 @@ Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point aske
 }
 
 /// What an answer says of the file, once its first bytes have shown that they are the clip's: a page has a length too.
-Result<void> Downloader::learnFrom(const Connection &connection) {
+Task<Result<void>> Downloader::learnFrom(const Connection &connection) {
   if (connection.presentBefore == 0 && validator_.empty())
     validator_ = connection.validator;
   if (checksum_.hex.empty())
     checksum_ = connection.checksum;
   if (spool_->size() || !connection.total)
-    return {};
-  return withRoom([&] { return spool_->setSize(*connection.total); });
+    co_return {};
+  co_return co_await withRoom([&] { return spool_->setSize(*connection.total); });
 }
 
 /// Does what takes room on the disk, and again where another place for the spool is found.
 template <typename Action>
-std::invoke_result_t<Action> Downloader::withRoom(const Action &action) {
+Task<std::invoke_result_t<Action>> Downloader::withRoom(const Action &action) {
   auto done = action();
   if (done || done.error().kind != ErrorKind::NoSpace || !callbacks_.diskFull)
-    return done;
-  if (auto moved = callbacks_.diskFull(done.error()); !moved)
-    return tl::unexpected(std::move(moved.error()));
-  return action();
+    co_return done;
+  if (auto moved = co_await callbacks_.diskFull(done.error()); !moved)
+    co_return tl::unexpected(std::move(moved.error()));
+  co_return action();
 }
 
-Result<void> Downloader::readHead() {
-  auto received = receive(*head_);
+Task<Result<void>> Downloader::readHead() {
+  auto received = co_await receive(*head_);
   if (!received)
-    return headBroke(received.error());
+    co_return co_await headBroke(received.error());
   if (!*received)
-    return tl::unexpected(std::move(received->error()));
+    co_return tl::unexpected(std::move(received->error()));
   switch (**received) {
+  case Received::Nothing:
+    co_return co_await waitFor(*head_);
   case Received::Page:
-    return page();
+    co_return co_await page();
   case Received::OtherFile:
-    return otherFile();
+    co_return co_await otherFile();
   case Received::End:
-    return headEnded();
+    co_return co_await headEnded();
   case Received::Some:
     break;
   }
@@ -253,90 +241,102 @@ Result<void> Downloader::readHead() {
     validator_ = head_->validator;
   if (head_->line.position == head_->line.end)
     head_.reset();
-  return {};
+  co_return {};
 }
 
 /// Where no length was told, an end that is no proper one may be the end all the same.
-Result<void> Downloader::headBroke(const TransportError &error) {
+Task<Result<void>> Downloader::headBroke(const TransportError &error) {
   const uint64_t position = head_->line.position;
   const bool again = error.cause == TransportError::Cause::Lost && !spool_->size() && position > 0 &&
                      position == spool_->present().bytes() && std::exchange(brokeAt_, position) == position;
   if (again && wholenessOf(*spool_, position).wholeness != Wholeness::Unclear)
-    return lengthKnown(position);
+    co_return co_await lengthKnown(position);
   const bool stopped = error.cause == TransportError::Cause::Cancelled;
-  return headFailed({stopped ? ClipRefusal::Kind::Stopped : ClipRefusal::Kind::Later, error.message, 0, {}});
+  co_return co_await headFailed(
+      refused(stopped ? ClipRefusal::Kind::Stopped : ClipRefusal::Kind::Later, error.message));
 }
 
-Result<void> Downloader::readJump() {
-  auto received = receive(*jump_);
-  if (!received)
-    return jumpFailed({received.error().cause == TransportError::Cause::Cancelled ? ClipRefusal::Kind::Stopped
-                                                                                  : ClipRefusal::Kind::Later,
-                       received.error().message,
-                       0,
-                       {}});
+Task<Result<void>> Downloader::readJump() {
+  auto received = co_await receive(*jump_);
+  if (!received) {
+    const bool stopped = received.error().cause == TransportError::Cause::Cancelled;
+    co_return co_await jumpFailed(
+        refused(stopped ? ClipRefusal::Kind::Stopped : ClipRefusal::Kind::Later, received.error().message));
+  }
   if (!*received)
-    return tl::unexpected(std::move(received->error()));
+    co_return tl::unexpected(std::move(received->error()));
+  if (**received == Received::Nothing)
+    co_return co_await waitFor(*jump_);
   if (**received == Received::OtherFile)
-    return otherFile();
+    co_return co_await otherFile();
   if (**received != Received::Some)
-    return jumpFailed({ClipRefusal::Kind::Later, "a part of the clip ended early", 0, {}});
+    co_return co_await jumpFailed(refused(ClipRefusal::Kind::Later, "a part of the clip ended early"));
   jumpFailures_ = 0;
   if (jump_->line.position == jump_->line.end) {
     // its end frees the connection for the next request; libsoup reads trailers into this buffer too
-    (void)jump_->stream->read(buffer_.data(), buffer_.size());
+    (void)co_await jump_->stream->read(buffer_.data(), buffer_.size());
     jump_.reset();
   }
-  return {};
+  co_return {};
 }
 
 /// Takes what has come from a connection into the spool.
-Exchanged<Result<Downloader::Received>> Downloader::receive(Connection &connection) {
+Task<Exchanged<Result<Downloader::Received>>> Downloader::receive(Connection &connection) {
   const Line &line = connection.line;
   const bool start = line.position == 0;
   const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), line.end - line.position));
-  const auto count = start ? readStart(connection) : connection.stream->read(buffer_.data(), wanted);
+  const auto now = start ? readStart(connection) : connection.stream->readNow(buffer_.data(), wanted);
+  if (!now)
+    co_return Received::Nothing;
+  const Exchanged<size_t> &count = *now;
   if (!count)
-    return tl::unexpected(count.error());
+    co_return tl::unexpected(count.error());
   if (const std::string_view body(buffer_.data(), *count); start && *count > 0 && !looksLikeVideo(body)) {
     page_ = looksLikeText(body) ? "a text instead of a video: " + serviceMessage(body.substr(0, bytesThatTell))
                                 : "something that is no video";
-    return Received::Page;
+    co_return Received::Page;
   }
   if (connection.otherFile)
-    return Received::OtherFile;
+    co_return Received::OtherFile;
   if (*count == 0)
-    return Received::End;
-  return store(connection, *count);
+    co_return Received::End;
+  co_return co_await store(connection, *count);
 }
 
-/// The first bytes of a file, enough to tell what they are.
-Exchanged<size_t> Downloader::readStart(Connection &connection) {
+/// The first bytes of a file, enough to tell what they are. Nothing: they have not all come.
+std::optional<Exchanged<size_t>> Downloader::readStart(Connection &connection) {
   const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), connection.line.end));
-  size_t filled = 0;
+  size_t &filled = connection.start;
   while (filled < std::min(bytesThatTell, wanted)) {
-    const auto count = connection.stream->read(buffer_.data() + filled, wanted - filled);
-    if (!count)
+    const auto count = connection.stream->readNow(buffer_.data() + filled, wanted - filled);
+    if (!count || !*count)
       return count;
-    if (*count == 0)
+    if (**count == 0)
       break;
-    filled += *count;
+    filled += **count;
   }
-  return filled;
+  return std::exchange(filled, 0);
 }
 
-Result<Downloader::Received> Downloader::store(Connection &connection, size_t count) {
+/// Waits for bytes. A reader may meanwhile want something that this connection does not bring.
+Task<Result<void>> Downloader::waitFor(Connection &connection) {
+  if (co_await connection.stream->waitUntilReadable(news_, Clock::now() + silence))
+    co_return {};
+  co_return co_await checkSilence();
+}
+
+Task<Result<Downloader::Received>> Downloader::store(Connection &connection, size_t count) {
   Line &line = connection.line;
   if (const uint64_t least = std::max(line.position + count, connection.total.value_or(0)); least > limits_.maximumSize)
-    return tl::unexpected(tooLarge(least));
+    co_return tl::unexpected(tooLarge(least));
   const uint64_t before = spool_->present().bytes();
-  const auto same = withRoom([&] { return spool_->write(line.position, buffer_.data(), count); });
+  const auto same = co_await withRoom([&] { return spool_->write(line.position, buffer_.data(), count); });
   if (!same)
-    return tl::unexpected(same.error());
+    co_return tl::unexpected(same.error());
   if (!*same)
-    return Received::OtherFile;
-  if (auto learned = learnFrom(connection); !learned)
-    return tl::unexpected(std::move(learned.error()));
+    co_return Received::OtherFile;
+  if (auto learned = co_await learnFrom(connection); !learned)
+    co_return tl::unexpected(std::move(learned.error()));
   line.position += count;
   connection.received += count;
   lastBytes_ = connection.lastBytes = Clock::now();
@@ -346,9 +346,9 @@ Result<Downloader::Received> Downloader::store(Connection &connection, size_t co
     bytesPerSecond_ = static_cast<double>(connection.received) / seconds;
   pages_ = 0;
   if (auto announced = announce(); !announced)
-    return tl::unexpected(std::move(announced.error()));
+    co_return tl::unexpected(std::move(announced.error()));
   callbacks_.progressed(spool_->present().bytes(), spool_->size());
-  return Received::Some;
+  co_return Received::Some;
 }
 
 /// The clip may be read as soon as it is known where it ends, or that a player does not need to know. One that its host
@@ -364,33 +364,31 @@ Result<void> Downloader::announce() {
 }
 
 /// The body ended before the head's line did, which may have no known end.
-Result<void> Downloader::headEnded() {
+Task<Result<void>> Downloader::headEnded() {
   const uint64_t length = head_->line.position;
   const auto size = spool_->size();
   if (!size && length > 0)
-    return lengthKnown(length);
+    co_return co_await lengthKnown(length);
   if (head_->received > 0 && spool_->present().bytes() == head_->presentBefore)
     overlap_ = std::min(overlap_, head_->received / 2);
-  return headFailed(
-      {ClipRefusal::Kind::Later,
-       "the transfer ended after " + std::to_string(length) + " bytes" + (size ? " of " + std::to_string(*size) : ""),
-       0,
-       {}});
+  co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the transfer ended after " + std::to_string(length) +
+                                                                      " bytes" +
+                                                                      (size ? " of " + std::to_string(*size) : "")));
 }
 
 /// A host that tells no length may have cut the file, so it must be whole by its boxes; where these don't tell, or more
 /// of them could follow, it must end twice at the same place.
-Result<void> Downloader::lengthKnown(uint64_t size) {
+Task<Result<void>> Downloader::lengthKnown(uint64_t size) {
   const auto finding = wholenessOf(*spool_, size);
   if (finding.wholeness == Wholeness::Cut)
-    return cutShort(size, finding.why);
+    co_return co_await cutShort(size, finding.why);
   const bool doubtful = finding.wholeness == Wholeness::Unclear || finding.mayGoOn;
   if (doubtful && std::exchange(doubtfulLength_, size) != size)
-    return headFailed({ClipRefusal::Kind::Later, "the clip may end early", 0, {}});
+    co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the clip may end early"));
   head_.reset();
-  if (auto set = withRoom([&] { return spool_->setSize(size); }); !set)
-    return set;
-  return announce();
+  if (auto set = co_await withRoom([&] { return spool_->setSize(size); }); !set)
+    co_return set;
+  co_return announce();
 }
 
 /// A reader asks for the clip's end, which is held as long as what is there shows that it must be elsewhere.
@@ -405,20 +403,20 @@ void Downloader::judgeEnd() {
 }
 
 /// All is there that the host speaks of. False: its boxes speak of more, and it is asked once more.
-Result<bool> Downloader::ended() {
+Task<Result<bool>> Downloader::ended() {
   const uint64_t size = spool_->size().value_or(0);
   if (const auto finding = wholenessOf(*spool_, size); finding.wholeness == Wholeness::Cut) {
-    if (auto again = cutShort(size, finding.why); !again)
-      return tl::unexpected(std::move(again.error()));
-    return false;
+    if (auto again = co_await cutShort(size, finding.why); !again)
+      co_return tl::unexpected(std::move(again.error()));
+    co_return false;
   }
   spool_->releaseEnd();
-  return true;
+  co_return true;
 }
 
 /// The host ends the clip where it can't end. Another attempt may find all of it, a few in vain tell that the host has
 /// no more.
-Result<void> Downloader::cutShort(uint64_t size, const std::string &why) {
+Task<Result<void>> Downloader::cutShort(uint64_t size, const std::string &why) {
   jump_.reset();
   checksum_ = {}; // perhaps of what was cut
   if (size > cutAt_) {
@@ -426,11 +424,11 @@ Result<void> Downloader::cutShort(uint64_t size, const std::string &why) {
     cuts_ = 0;
   }
   if (++cuts_ < mostCuts && spool_->forgetSize())
-    return headFailed({ClipRefusal::Kind::Later, "the clip is not whole: " + why, 0, {}});
+    co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the clip is not whole: " + why));
   partOnly_ = true;
-  return failure(ErrorKind::BadAnswer, "the clip that its host has is not whole",
-                 why + ", it ends after " + std::to_string(size) + " bytes",
-                 std::string(paidFor) + ": try again later");
+  co_return failure(ErrorKind::BadAnswer, "the clip that its host has is not whole",
+                    why + ", it ends after " + std::to_string(size) + " bytes",
+                    std::string(paidFor) + ": try again later");
 }
 
 /// Leaves it at what there is from the start on.
@@ -447,35 +445,36 @@ Result<void> Downloader::salvage(const Error &why) {
   return {};
 }
 
-Result<void> Downloader::page() {
+Task<Result<void>> Downloader::page() {
   const std::string words = "the clip's host sent " + page_;
   if (++pages_ > 1)
-    return failure(ErrorKind::BadAnswer, "the clip can't be used", words, std::string(paidFor) + ": try again later");
-  return headFailed({ClipRefusal::Kind::LinkRefused, words, 0, {}});
+    co_return failure(ErrorKind::BadAnswer, "the clip can't be used", words,
+                      std::string(paidFor) + ": try again later");
+  co_return co_await headFailed(refused(ClipRefusal::Kind::LinkRefused, words));
 }
 
 /// The host's file is not the one that the spool has begun.
-Result<void> Downloader::otherFile() {
+Task<Result<void>> Downloader::otherFile() {
   const auto cleared = spool_->clear();
   if (!cleared)
-    return tl::unexpected(cleared.error());
+    co_return tl::unexpected(cleared.error());
   if (!*cleared)
-    return failure(ErrorKind::BadAnswer, "the clip can't be played to its end",
-                   "its host holds another file now than at the beginning",
-                   "Play it again: it is paid for and will be fetched anew");
+    co_return failure(ErrorKind::BadAnswer, "the clip can't be played to its end",
+                      "its host holds another file now than at the beginning",
+                      "Play it again: it is paid for and will be fetched anew");
   jump_.reset();
   validator_.clear();
   checksum_ = {};
   doubtfulLength_.reset();
   brokeAt_.reset();
-  return headFailed({ClipRefusal::Kind::Later, "the clip's host changed the file", 0, {}});
+  co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the clip's host changed the file"));
 }
 
 /// Decides whether and when there is another attempt.
-Result<void> Downloader::headFailed(const ClipRefusal &refusal) {
+Task<Result<void>> Downloader::headFailed(const ClipRefusal &refusal) {
   head_.reset();
   if (refusal.kind == ClipRefusal::Kind::Stopped)
-    return failure(ErrorKind::Cancelled, "the download was stopped");
+    co_return failure(ErrorKind::Cancelled, "the download was stopped");
   if (refusal.kind == ClipRefusal::Kind::WrongPart)
     parts_ = false;
   if (cause_.empty() || Clock::now() < limits_.deadline) { // that time was up says less
@@ -489,11 +488,13 @@ Result<void> Downloader::headFailed(const ClipRefusal &refusal) {
                          : std::chrono::milliseconds(0);
   const auto next = Clock::now() + pause;
   if (next >= limits_.deadline)
-    return outOfTime();
+    co_return outOfTime();
   callbacks_.retrying(cause_);
-  if (!cancellation_.sleepUntil(next))
-    return failure(ErrorKind::Cancelled, "the download was stopped");
-  return refusal.kind == ClipRefusal::Kind::LinkRefused ? renewLink() : Result<void>{};
+  if (!co_await cancellation_.sleepUntil(next))
+    co_return failure(ErrorKind::Cancelled, "the download was stopped");
+  if (refusal.kind == ClipRefusal::Kind::LinkRefused)
+    co_return co_await renewLink();
+  co_return {};
 }
 
 Failure Downloader::outOfTime() const {
@@ -503,31 +504,33 @@ Failure Downloader::outOfTime() const {
 }
 
 /// The head goes on meanwhile, so nothing waits here.
-Result<void> Downloader::jumpFailed(const ClipRefusal &refusal) {
+Task<Result<void>> Downloader::jumpFailed(const ClipRefusal &refusal) {
   jump_.reset();
   lastJumpEnd_ = 0;
   if (refusal.kind == ClipRefusal::Kind::Stopped)
-    return failure(ErrorKind::Cancelled, "the download was stopped");
+    co_return failure(ErrorKind::Cancelled, "the download was stopped");
   if (refusal.kind == ClipRefusal::Kind::WrongPart) {
     parts_ = false;
-    return {};
+    co_return {};
   }
   ++jumpFailures_;
   nextJump_ = Clock::now() + limits_.retries.pauseBefore(jumpFailures_ + 1, refusal.retryAfter, random_);
   callbacks_.retrying(refusal.cause);
-  return refusal.kind == ClipRefusal::Kind::LinkRefused ? renewLink() : Result<void>{};
+  if (refusal.kind == ClipRefusal::Kind::LinkRefused)
+    co_return co_await renewLink();
+  co_return {};
 }
 
-Result<void> Downloader::renewLink() {
-  auto fresh = callbacks_.freshUrl();
+Task<Result<void>> Downloader::renewLink() {
+  auto fresh = co_await callbacks_.freshUrl();
   // what was wrong with the clip says more than that time was up when its link was asked for once more
   if (!fresh && fresh.error().kind == ErrorKind::TimedOut && fresh.error().why.empty() && !cause_.empty())
-    return outOfTime();
+    co_return outOfTime();
   if (!fresh)
-    return tl::unexpected(std::move(fresh.error()));
+    co_return tl::unexpected(std::move(fresh.error()));
   url_ = std::move(*fresh);
   parts_ = true; // it may be another host
-  return {};
+  co_return {};
 }
 
 Error Downloader::tooLarge(uint64_t size) const {
@@ -538,9 +541,13 @@ Error Downloader::tooLarge(uint64_t size) const {
       .value();
 }
 
-Result<void> Downloader::verifyChecksum() const {
+Task<Result<void>> Downloader::verifyChecksum() const {
   if (checksum_.hex.empty())
-    return {};
+    co_return {};
+  co_return co_await onPool([this] { return compareChecksum(); });
+}
+
+Result<void> Downloader::compareChecksum() const {
   const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(checksum_.type), g_checksum_free);
   std::vector<guchar> block(blockSize);
   for (uint64_t offset = 0; offset < spool_->size().value_or(0);) {

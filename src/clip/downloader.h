@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -36,10 +35,10 @@ public:
     bool incomplete = false;                ///< what there is will do in the end, where all of it can't be had
   };
 
-  /// Called on the downloading thread.
+  /// Called on the network thread.
   struct Callbacks {
     /// The link was refused (401, 403, 404, 410): asks the service for the present one.
-    std::function<Result<std::string>()> freshUrl;
+    std::function<Task<Result<std::string>>()> freshUrl;
     /// The clip may be read from now on. Called once: its first bytes are a video's, and its size is known, unless the
     /// host does not tell it and a player can begin without.
     std::function<void()> arriving;
@@ -47,14 +46,14 @@ public:
     /// An attempt failed and another will follow.
     std::function<void(const std::string &why)> retrying;
     /// The disk is full: finds another place for the spool, or says why not. Empty: there is none.
-    std::function<Result<void>(const Error &why)> diskFull;
+    std::function<Task<Result<void>>(const Error &why)> diskFull;
   };
 
   Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks);
 
   /// Fills the spool with the whole clip. Returns when it is there, whole by its own boxes and, where its host names a
   /// checksum, right.
-  Result<void> fetch(std::string url, Spool &spool);
+  Task<Result<void>> fetch(std::string url, Spool &spool);
 
   /// The host has, time and again, not all of the clip that its boxes speak of.
   bool hostHasPartOnly() const { return partOnly_; }
@@ -62,12 +61,8 @@ public:
   const std::string &incomplete() const { return incomplete_; }
 
 private:
-  Result<void> carryOut();
-  Result<void> carryOut(const Step &step);
-  /// A cancellable that stops a wait for bytes when another reader begins to wait.
-  GCancellable *interruption();
-  void interrupt();
-
+  Task<Result<void>> carryOut();
+  Task<Result<void>> carryOut(const Step &step);
   struct Connection {
     std::unique_ptr<HttpSession::Stream> stream;
     Line line;
@@ -76,6 +71,7 @@ private:
     ClipChecksum checksum;
     bool otherFile = false;  ///< by its head, it brings another file than the spool has
     uint64_t verifiedAt = 0; ///< from here on, all that the spool had before was found to be the same
+    size_t start = 0;        ///< bytes in the buffer that do not tell yet what file this is
     uint64_t received = 0;
     uint64_t presentBefore = 0; ///< bytes in the spool when it was opened
     Clock::time_point opened;
@@ -85,48 +81,48 @@ private:
   Situation situation() const;
   uint64_t bytesSoonerThanAnAnswer() const;
 
-  Result<void> checkSilence();
-  Result<void> openHead(const Step &step);
-  Result<void> openJump(const Step &step);
+  Task<Result<void>> checkSilence();
+  Task<Result<void>> openHead(const Step &step);
+  Task<Result<void>> openJump(const Step &step);
   uint64_t overlapBefore(uint64_t offset) const;
   Connection connect(ClipPart part, Clock::time_point asked);
 
-  Result<void> readHead();
-  Result<void> readJump();
-  enum class Received { Some, End, Page, OtherFile };
-  Exchanged<Result<Received>> receive(Connection &connection);
-  Exchanged<size_t> readStart(Connection &connection);
-  Result<Received> store(Connection &connection, size_t count);
-  Result<void> learnFrom(const Connection &connection);
+  Task<Result<void>> readHead();
+  Task<Result<void>> readJump();
+  enum class Received { Some, Nothing, End, Page, OtherFile };
+  Task<Exchanged<Result<Received>>> receive(Connection &connection);
+  std::optional<Exchanged<size_t>> readStart(Connection &connection);
+  Task<Result<void>> waitFor(Connection &connection);
+  Task<Result<Received>> store(Connection &connection, size_t count);
+  Task<Result<void>> learnFrom(const Connection &connection);
   template <typename Action>
-  std::invoke_result_t<Action> withRoom(const Action &action);
-  Result<void> headEnded();
-  Result<void> headBroke(const TransportError &error);
-  Result<void> lengthKnown(uint64_t size);
+  Task<std::invoke_result_t<Action>> withRoom(const Action &action);
+  Task<Result<void>> headEnded();
+  Task<Result<void>> headBroke(const TransportError &error);
+  Task<Result<void>> lengthKnown(uint64_t size);
   Result<void> announce();
   void judgeEnd();
-  Result<bool> ended();
-  Result<void> cutShort(uint64_t size, const std::string &why);
+  Task<Result<bool>> ended();
+  Task<Result<void>> cutShort(uint64_t size, const std::string &why);
   Result<void> salvage(const Error &why);
 
-  Result<void> page();
-  Result<void> otherFile();
-  Result<void> headFailed(const ClipRefusal &refusal);
+  Task<Result<void>> page();
+  Task<Result<void>> otherFile();
+  Task<Result<void>> headFailed(const ClipRefusal &refusal);
   Failure outOfTime() const;
-  Result<void> jumpFailed(const ClipRefusal &refusal);
-  Result<void> renewLink();
+  Task<Result<void>> jumpFailed(const ClipRefusal &refusal);
+  Task<Result<void>> renewLink();
   Error tooLarge(uint64_t size) const;
-  Result<void> verifyChecksum() const;
+  Task<Result<void>> verifyChecksum() const;
+  Result<void> compareChecksum() const;
 
   ClipHost host_;
   Cancellation &cancellation_;
+  Waiter news_; ///< woken when another reader begins to wait
   Limits limits_;
   Callbacks callbacks_;
   std::minstd_rand random_{std::random_device{}()};
   std::vector<char> buffer_;
-
-  std::mutex mutex_; ///< guards what follows, which readers' threads use
-  GRefPtr<GCancellable> interruption_;
 
   std::string url_;
   Spool *spool_ = nullptr;

@@ -24,21 +24,22 @@ class Claimant {
 public:
   Claimant(Run &run, int64_t ownRow) : run_(run), purchase_(run.purchase), ownRow_(ownRow) {}
 
-  Result<Claim> request();
-  Result<Claim> given();
-  Result<Claim> listed();
+  Task<Result<Claim>> claim();
   bool joined() const { return waited_; }
 
 private:
-  Result<void> describeRequest();
+  Task<Result<Claim>> request();
+  Task<Result<Claim>> given();
+  Task<Result<Claim>> listed();
+  Task<Result<void>> describeRequest();
   Result<void> gatherIdentities();
   Result<bool> isKnown() const;
   Result<std::optional<LedgerRow>> earlierRun() const;
   Result<std::optional<LedgerRow>> newest() const;
-  Result<void> own(const std::string &name);
-  void follow(const std::string &name);
-  Result<Claim> goOn(LedgerRow row);
-  std::shared_ptr<Spool> stored();
+  Task<Result<void>> own(const std::string &name);
+  Task<void> follow(const std::string &name);
+  Task<Result<Claim>> goOn(LedgerRow row);
+  Task<std::shared_ptr<Spool>> stored();
 
   Run &run_;
   Purchase &purchase_;
@@ -52,26 +53,26 @@ private:
 
 /// Fills the row with what is asked for, with images that are given by URL identified by their hosts' validators.
 /// Where nothing may be bought, a request that was never made here ends here: no host is asked, and no trace is left.
-Result<void> Claimant::describeRequest() {
+Task<Result<void>> Claimant::describeRequest() {
   LedgerRow &row = purchase_.row;
   row.baseUrl = run_.plan.baseUrl;
   row.identity = requestIdentity(row.baseUrl, run_.plan.request.canonical, run_.settings.take);
-  if (auto gathered = gatherIdentities(); !gathered)
-    return gathered;
+  if (auto gathered = co_await onPool([this] { return gatherIdentities(); }); !gathered)
+    co_return gathered;
   if (!run_.plan.allowance.mayBuy) {
-    const auto known = isKnown();
+    const auto known = co_await onPool([this] { return isKnown(); });
     if (!known)
-      return tl::unexpected(known.error());
+      co_return tl::unexpected(known.error());
     if (!*known)
-      return tl::unexpected(notForUri(run_));
+      co_return tl::unexpected(notForUri(run_));
   }
   const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.validators);
   // somebody else's URI must not make this machine ask hosts that only it can reach
   const bool publicOnly = !run_.settings.uri.empty() && !run_.plan.loopback;
   for (const std::string &url : remoteMediaIn(run_.plan.request.canonical)) {
-    const auto validator = validatorOf(*run_.session, url, run_.cancellation, deadline, publicOnly);
+    const auto validator = co_await validatorOf(*run_.session, url, run_.cancellation, deadline, publicOnly);
     if (run_.cancellation.cancelled())
-      return stopped();
+      co_return stopped();
     if (!validator)
       run_.narrator.log(url + " has neither ETag nor Last-Modified: a finished clip will not be replayed");
     row.replayable = row.replayable && validator.has_value();
@@ -79,7 +80,7 @@ Result<void> Claimant::describeRequest() {
   }
   if (!row.replayable)
     row.validators.clear();
-  return {};
+  co_return {};
 }
 
 /// Rows of versions that took every spelling of a base URL for another service are this request's as well.
@@ -136,12 +137,20 @@ Result<std::optional<LedgerRow>> Claimant::newest() const {
   return newest;
 }
 
-Result<Claim> Claimant::request() {
-  if (auto described = describeRequest(); !described)
-    return tl::unexpected(std::move(described.error()));
-  auto earlier = earlierRun();
+Task<Result<Claim>> Claimant::claim() {
+  if (run_.settings.ledgerRow != 0)
+    co_return co_await listed();
+  if (run_.settings.fetchesOnly())
+    co_return co_await given();
+  co_return co_await request();
+}
+
+Task<Result<Claim>> Claimant::request() {
+  if (auto described = co_await describeRequest(); !described)
+    co_return tl::unexpected(std::move(described.error()));
+  auto earlier = co_await onPool([this] { return earlierRun(); });
   if (!earlier)
-    return tl::unexpected(std::move(earlier.error()));
+    co_return tl::unexpected(std::move(earlier.error()));
   isOwnRow_ = earlier->has_value();
   const bool alone = run_.settings.reuse == Reuse::None;
   purchase_.row.owner = purchase_.row.identity;
@@ -152,24 +161,28 @@ Result<Claim> Claimant::request() {
   // two processes that spell the base URL differently take the same ones, in the same order
   const std::set<std::string> owners = isOwnRow_ || alone ? std::set<std::string>{purchase_.row.owner} : identities_;
   for (const std::string &owner : owners)
-    if (auto owned = own(owner); !owned)
-      return tl::unexpected(std::move(owned.error()));
+    if (auto owned = co_await own(owner); !owned)
+      co_return tl::unexpected(std::move(owned.error()));
 
-  auto row = isOwnRow_ ? purchase_.ledger->row(ownRow_) : alone ? std::optional<LedgerRow>() : newest();
+  auto row = co_await onPool([&] {
+    return isOwnRow_ ? purchase_.ledger->row(ownRow_) : alone ? std::optional<LedgerRow>() : newest();
+  });
   if (!row)
-    return tl::unexpected(std::move(row.error()));
+    co_return tl::unexpected(std::move(row.error()));
   if (*row && !held_.contains((*row)->owner)) {
     // bought with reuse=none, perhaps by somebody who is still at work
-    if (auto owned = own((*row)->owner); !owned)
-      return tl::unexpected(std::move(owned.error()));
-    if (row = purchase_.ledger->row((*row)->id); !row)
-      return tl::unexpected(std::move(row.error()));
+    if (auto owned = co_await own((*row)->owner); !owned)
+      co_return tl::unexpected(std::move(owned.error()));
+    if (row = co_await onPool([&] { return purchase_.ledger->row((*row)->id); }); !row)
+      co_return tl::unexpected(std::move(row.error()));
   }
-  return *row ? goOn(std::move(**row)) : Claim{};
+  if (!*row)
+    co_return Claim{};
+  co_return co_await goOn(std::move(**row));
 }
 
 /// A generation that the user names. It is never submitted, so that it needs no ledger.
-Result<Claim> Claimant::given() {
+Task<Result<Claim>> Claimant::given() {
   LedgerRow &row = purchase_.row;
   const EndpointChoice choice = run_.settings.endpoint;
   row.baseUrl = run_.plan.baseUrl;
@@ -179,39 +192,45 @@ Result<Claim> Claimant::given() {
   row.owner = "given." + sha256(serviceAt(row.baseUrl) + "\n" + row.generationId);
   row.state = RowState::Running;
   if (!purchase_.ledger)
-    return Claim{Claim::Way::Await, nullptr, false};
+    co_return Claim{Claim::Way::Await, nullptr, false};
 
-  auto known = purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
+  const auto find = [&] {
+    return purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
+  };
+  auto known = co_await onPool(find);
   const bool listed = known && *known;
-  if (auto owned = own(listed ? (*known)->owner : row.owner); !owned)
-    return tl::unexpected(std::move(owned.error()));
+  if (auto owned = co_await own(listed ? (*known)->owner : row.owner); !owned)
+    co_return tl::unexpected(std::move(owned.error()));
   if (listed || waited_)
-    known = purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
+    known = co_await onPool(find);
   if (known && *known)
-    return goOn(std::move(**known));
+    co_return co_await goOn(std::move(**known));
   row.keyFingerprint = purchase_.ledger->fingerprint(run_.plan.key);
-  run_.recordAfterwards(RowState::Running);
-  return Claim{Claim::Way::Await, nullptr, false};
+  co_await run_.recordAfterwards(RowState::Running);
+  co_return Claim{Claim::Way::Await, nullptr, false};
 }
 
 /// What a row of the ledger has bought.
-Result<Claim> Claimant::listed() {
+Task<Result<Claim>> Claimant::listed() {
   const int64_t id = run_.settings.ledgerRow;
-  auto row = purchase_.ledger->row(id);
+  const auto read = [&] {
+    return purchase_.ledger->row(id);
+  };
+  auto row = co_await onPool(read);
   if (row && *row) {
-    if (auto owned = own((*row)->owner); !owned)
-      return tl::unexpected(std::move(owned.error()));
-    row = purchase_.ledger->row(id);
+    if (auto owned = co_await own((*row)->owner); !owned)
+      co_return tl::unexpected(std::move(owned.error()));
+    row = co_await onPool(read);
   }
   if (!row)
-    return tl::unexpected(std::move(row.error()));
+    co_return tl::unexpected(std::move(row.error()));
   if (!*row)
-    return failure(ErrorKind::NotFound, "the ledger has no job " + std::to_string(id), "",
-                   "'aimlvideo jobs list' lists those that it has");
-  return goOn(std::move(**row));
+    co_return failure(ErrorKind::NotFound, "the ledger has no job " + std::to_string(id), "",
+                      "'aimlvideo jobs list' lists those that it has");
+  co_return co_await goOn(std::move(**row));
 }
 
-Result<Claim> Claimant::goOn(LedgerRow row) {
+Task<Result<Claim>> Claimant::goOn(LedgerRow row) {
   const bool given = run_.settings.fetchesOnly();
   purchase_.row = std::move(row);
   LedgerRow &found = purchase_.row;
@@ -223,74 +242,82 @@ Result<Claim> Claimant::goOn(LedgerRow row) {
   case RowState::Intent:
   case RowState::Failed:
   case RowState::NotBought:
-    return Claim{};
+    co_return Claim{};
   case RowState::Moderated:
-    return tl::unexpected(moderatedBefore(run_));
+    co_return tl::unexpected(moderatedBefore(run_));
   case RowState::Sent:
-    return Claim{Claim::Way::LookUp, nullptr, false};
+    co_return Claim{Claim::Way::LookUp, nullptr, false};
   case RowState::Running:
-    return Claim{Claim::Way::Await, nullptr, false};
+    co_return Claim{Claim::Way::Await, nullptr, false};
   case RowState::Completed:
     break;
   }
   const bool replay = isOwnRow_ || waited_ || (run_.settings.reuse == Reuse::All && (found.replayable || given));
   if (!replay && !given)
-    return Claim{};
+    co_return Claim{};
   purchase_.wasCompleted = true;
-  auto clip = replay ? stored() : nullptr;
+  std::shared_ptr<Spool> clip;
+  if (replay)
+    clip = co_await stored();
   const auto way = clip ? Claim::Way::Replay : Claim::Way::Await;
-  return Claim{way, std::move(clip), false};
+  co_return Claim{way, std::move(clip), false};
 }
 
-std::shared_ptr<Spool> Claimant::stored() {
+Task<std::shared_ptr<Spool>> Claimant::stored() {
   if (!run_.store || purchase_.row.clip.empty())
-    return nullptr;
-  auto stored = storedClip(*run_.store, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, run_.cancellation);
+    co_return nullptr;
+  auto stored = co_await onPool([this] {
+    return storedClip(*run_.store, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, run_.cancellation);
+  });
   if (!stored.clip && stored.state != StoredClip::State::Gone)
     run_.narrator.note(std::string("the stored clip ") + stored.problem() + ", it is fetched again");
   if (stored.mayBeRight())
     purchase_.keptClip = run_.store->folder() + "/" + purchase_.row.clip;
-  return std::move(stored.clip);
+  co_return std::move(stored.clip);
 }
 
 /// Takes an ownership, and waits for whoever has it: that one is killed or stopped, or it is done.
-Result<void> Claimant::own(const std::string &name) {
+Task<Result<void>> Claimant::own(const std::string &name) {
   const std::string folder = stateFolder();
+  Waiter released(run_.cancellation);
+  const OwnershipWatch watch(folder, name, released.waker());
   for (;;) {
-    auto taken = Ownership::take(folder, name);
+    auto taken = co_await onPool([&] { return Ownership::take(folder, name); });
     if (!taken)
-      return tl::unexpected(std::move(taken.error()));
+      co_return tl::unexpected(std::move(taken.error()));
     if (*taken) {
       purchase_.ownerships.push_back(std::move(**taken));
       held_.insert(name);
-      return {};
+      co_return {};
     }
-    const std::string holder = Ownership::holder(folder, name);
+    const std::string holder = co_await onPool([&] { return Ownership::holder(folder, name); });
     if (!std::exchange(waited_, true)) {
-      run_.descriptors.reset(); // it may take minutes
       run_.narrator.enter(State::QueuedLocally);
       run_.narrator.note("the same generation is in the hands of " + holder + ", waiting for its clip");
     }
-    follow(name);
-    const auto next = std::min(Clock::now() + run_.patience.ownership, run_.deadline);
-    if (!run_.cancellation.sleepUntil(next))
-      return stopped();
-    if (next == run_.deadline)
-      return failure(ErrorKind::TimedOut, "the same generation is in the hands of " + holder,
-                     "it has not let go within " + std::to_string(run_.settings.timeout) + " s",
-                     "Wait for it, or end it and run again to take over; this one has bought nothing");
+    co_await follow(name);
+    // other processes do not tell when they let go
+    const bool ours = holder == "this process";
+    const auto pause = ours ? Narrator::signInterval : std::chrono::milliseconds(run_.patience.ownership);
+    const auto next = std::min(Clock::now() + pause, run_.deadline);
+    if (!co_await released.until(next))
+      co_return stopped();
+    if (Clock::now() >= run_.deadline)
+      co_return failure(ErrorKind::TimedOut, "the same generation is in the hands of " + holder,
+                        "it has not let go within " + std::to_string(run_.settings.timeout) + " s",
+                        "Wait for it, or end it and run again to take over; this one has bought nothing");
   }
 }
 
 /// Shows how far the other owner is.
-void Claimant::follow(const std::string &name) {
+Task<void> Claimant::follow(const std::string &name) {
   run_.narrator.tick();
-  auto row = newest();
+  auto row = co_await onPool([this] { return newest(); });
   if (!row || !*row || (*row)->owner != name || (*row)->generationId.empty())
-    return;
+    co_return;
   run_.status().generationId = (*row)->generationId;
   if (!run_.narrator.forecast()) {
-    expect(run_, **row);
+    co_await expect(run_, **row);
     goOnWaiting(run_, **row);
   }
   run_.narrator.enter((*row)->state == RowState::Completed ? State::Downloading : State::Generating);
@@ -298,22 +325,21 @@ void Claimant::follow(const std::string &name) {
 
 } // namespace
 
-Result<Claim> claim(Run &run, int64_t ownRow) {
-  const bool given = run.settings.fetchesOnly();
-  auto ledger = Ledger::open(stateFolder(), run.cancellation, run.deadline);
+Task<Result<Claim>> claim(Run &run, int64_t ownRow) {
+  auto ledger = co_await onPool([&] { return Ledger::open(stateFolder(), run.cancellation, run.deadline); });
   if (!ledger && run.settings.generationId.empty())
-    return tl::unexpected(std::move(ledger.error()));
+    co_return tl::unexpected(std::move(ledger.error()));
   if (ledger)
     run.purchase.ledger = std::move(*ledger);
   else
     run.narrator.note("going on without the ledger: " + ledger.error().why);
   Claimant claimant(run, ownRow);
-  auto result = run.settings.ledgerRow != 0 ? claimant.listed() : given ? claimant.given() : claimant.request();
+  auto result = co_await claimant.claim();
   if (result)
     result->joined = claimant.joined();
   run.status().generationId = run.purchase.row.generationId;
   run.status().clientRequestId = run.purchase.row.clientRequestId;
-  return result;
+  co_return result;
 }
 
 } // namespace aimlvideo

@@ -21,6 +21,6 @@ struct Claim {
 
 /// Finds the ledger's row for what the settings ask for, and takes the right to work on it: waits for whoever else
 /// does, and shows how far that one is. `ownRow` is the row of the caller's earlier run; 0: none.
-Result<Claim> claim(Run &run, int64_t ownRow);
+Task<Result<Claim>> claim(Run &run, int64_t ownRow);
 
 } // namespace aimlvideo

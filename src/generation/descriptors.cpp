@@ -8,7 +8,9 @@
 #include <utility>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "generation/run.h"
 
@@ -16,8 +18,6 @@ namespace aimlvideo {
 
 namespace {
 
-/// The most that one step opens at a time: connections, wake-ups of main loops, the spool, the ledger.
-constexpr size_t share = 8;
 constexpr std::chrono::milliseconds pause{100};
 
 size_t limit() {
@@ -25,7 +25,7 @@ size_t limit() {
   return getrlimit(RLIMIT_NOFILE, &limits) == 0 ? static_cast<size_t>(limits.rlim_cur) : RLIM_INFINITY;
 }
 
-/// For polls, and for what the rest of the process opens meanwhile.
+/// For connections, and for what the rest of the process opens meanwhile.
 size_t reserve(size_t most) {
   return std::clamp<size_t>(most / 8, 12, 128);
 }
@@ -42,74 +42,62 @@ size_t opened(size_t most) {
   return count - 3; // itself, `.` and `..`
 }
 
-std::mutex mutex;
-size_t shares = 0; ///< given
-
-using For = DescriptorShare::For;
-
-bool hasRoom(For what, size_t given) {
-  constexpr size_t plenty = 1 << 16; // counting them would take its time
+/// Whether so many are left. They are counted only where their numbers, of which the lowest is given first, have come
+/// near the limit: there may be thousands.
+bool hasRoomFor(size_t wanted) {
   const size_t most = limit();
-  const size_t kept = what == For::Beginning ? reserve(most) : reserve(most) / 4;
-  return most >= plenty || opened(most) + (given + 1) * share + kept <= most;
+  const int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (lowest >= 0)
+    close(lowest);
+  if (lowest >= 0 && static_cast<size_t>(lowest) + wanted < most / 2)
+    return true;
+  return opened(most) + wanted <= most;
 }
 
-Failure refusal() {
-  const size_t most = limit();
-  return failure(ErrorKind::Busy,
-                 "there are too few file descriptors left for another generation, so nothing was bought",
-                 std::to_string(opened(most)) + " of " + std::to_string(most) + " are open in this process",
-                 "Raise the limit (ulimit -n), or run fewer generations at once");
-}
+struct Reserved {
+  std::mutex mutex;
+  size_t number = 0;
+};
 
-/// Null: stopped, or the deadline has passed, or `goesOn` says no.
-std::unique_ptr<DescriptorShare> await(Run &run, For what, bool (*goesOn)()) {
-  for (bool told = false;;) {
-    if (auto taken = DescriptorShare::take(what))
-      return taken;
-    if (!goesOn())
-      return nullptr;
-    if (!std::exchange(told, true))
-      run.narrator.note("waiting for others to close files: too few descriptors are left in this process");
-    const auto next = std::min(Clock::now() + pause, run.deadline);
-    if (!run.cancellation.sleepUntil(next) || next == run.deadline)
-      return nullptr;
-  }
+Reserved &reserved() {
+  return Loop::instance().own<Reserved>();
 }
 
 } // namespace
 
-std::unique_ptr<DescriptorShare> DescriptorShare::take(For what) {
-  const std::lock_guard lock(mutex);
-  if (!hasRoom(what, shares))
-    return nullptr;
-  ++shares;
-  return std::unique_ptr<DescriptorShare>(new DescriptorShare);
+Result<std::unique_ptr<ReservedDescriptor>> ReservedDescriptor::take() {
+  const size_t most = limit();
+  Reserved &all = reserved();
+  const std::lock_guard lock(all.mutex);
+  if (!hasRoomFor(all.number + 1 + reserve(most)))
+    return failure(ErrorKind::Busy,
+                   "there are too few file descriptors left for another generation, so nothing was bought",
+                   std::to_string(opened(most)) + " of " + std::to_string(most) + " are open in this process, and " +
+                       std::to_string(all.number) + " are kept for clips",
+                   "Raise the limit (ulimit -n), or run fewer generations at once");
+  ++all.number;
+  return std::unique_ptr<ReservedDescriptor>(new ReservedDescriptor);
 }
 
-DescriptorShare::~DescriptorShare() {
-  const std::lock_guard lock(mutex);
-  --shares;
+ReservedDescriptor::~ReservedDescriptor() {
+  Reserved &all = reserved();
+  const std::lock_guard lock(all.mutex);
+  --all.number;
 }
 
-Result<void> makeRoomToBegin(Run &run) {
-  run.descriptors.reset();
-  run.descriptors = await(run, For::Beginning, [] { return hasRoom(For::Beginning, 0); });
-  if (run.descriptors)
-    return {};
-  return run.cancellation.cancelled() ? Result<void>(stopped()) : refusal();
-}
-
-Result<void> makeRoomToFetch(Run &run) {
-  run.descriptors.reset();
-  run.descriptors = await(run, For::Fetching, [] { return true; });
-  if (run.descriptors)
-    return {};
-  if (run.cancellation.cancelled())
-    return stopped();
-  return failure(ErrorKind::TimedOut, "there were too few file descriptors in this process to fetch the clip",
-                 "none came free within " + std::to_string(run.settings.timeout) + " s",
-                 "Raise the limit (ulimit -n), or run fewer generations at once, and run again");
+Task<Result<void>> roomToFetch(Run &run) {
+  for (bool told = false; !hasRoomFor(reserve(limit()) / 4);) {
+    if (!std::exchange(told, true))
+      run.narrator.note("waiting for others to close files: too few descriptors are left in this process");
+    const auto next = std::min(Clock::now() + pause, run.deadline);
+    if (!co_await run.cancellation.sleepUntil(next))
+      co_return stopped();
+    if (next == run.deadline)
+      co_return failure(ErrorKind::TimedOut, "there were too few file descriptors in this process to fetch the clip",
+                        "none came free within " + std::to_string(run.settings.timeout) + " s",
+                        "Raise the limit (ulimit -n), or run fewer generations at once, and run again");
+  }
+  co_return {};
 }
 
 } // namespace aimlvideo

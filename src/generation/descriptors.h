@@ -4,36 +4,29 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/task.h"
 
 namespace aimlvideo {
 
 struct Run;
 
-/// What a generation may open while it looks at its request, submits it or fetches its clip: a part of the descriptors
-/// that the process has left. GLib ends the process where it gets none, so who begins such a step without room for it
-/// would take all others down.
-class DescriptorShare {
+/// A descriptor that is kept for the clip of a generation, from before anything is bought until the clip has its file.
+///
+/// GLib ends a process that has none left, and what is paid for has to be fetched: a generation begins only where there
+/// is one for it, besides those that others wait for and some for connections and the rest of the program.
+class ReservedDescriptor {
 public:
-  /// What is paid for may use most of the reserve. Were it kept from that as well, those that wait could hold so much
-  /// that none of them can ever fetch its clip.
-  enum class For { Beginning, Fetching };
-
-  /// Null: there is no room besides what others have been given, and what those that merely wait need now and then.
-  static std::unique_ptr<DescriptorShare> take(For what);
-
-  DescriptorShare(const DescriptorShare &) = delete;
-  DescriptorShare &operator=(const DescriptorShare &) = delete;
-  ~DescriptorShare();
+  static Result<std::unique_ptr<ReservedDescriptor>> take();
+  ReservedDescriptor(const ReservedDescriptor &) = delete;
+  ReservedDescriptor &operator=(const ReservedDescriptor &) = delete;
+  ~ReservedDescriptor();
 
 private:
-  DescriptorShare() = default;
+  ReservedDescriptor() = default;
 };
 
-/// Takes a share for what has bought nothing yet. It waits for others that are about to give theirs back, and is
-/// refused where there would be no room without them either.
-Result<void> makeRoomToBegin(Run &run);
-
-/// Takes a share for what is paid for: waits for room until the deadline.
-Result<void> makeRoomToFetch(Run &run);
+/// Waits until the deadline for what it takes to fetch a clip that is paid for, should the program have opened more
+/// than was kept free for it.
+Task<Result<void>> roomToFetch(Run &run);
 
 } // namespace aimlvideo

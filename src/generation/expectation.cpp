@@ -56,11 +56,11 @@ std::vector<GenerationTimes::Observation> observationsOf(Ledger &ledger, const s
 
 } // namespace
 
-void expect(Run &run, const LedgerRow &row) {
+Task<void> expect(Run &run, const LedgerRow &row) {
   run.kind = kindIn(run, row);
   std::vector<GenerationTimes::Observation> observations;
   if (run.purchase.ledger && !run.kind.model.empty())
-    observations = observationsOf(*run.purchase.ledger, run.plan.baseUrl, run.kind);
+    observations = co_await onPool([&] { return observationsOf(*run.purchase.ledger, run.plan.baseUrl, run.kind); });
   run.narrator.expect(GenerationTimes(documentedFor(run.kind), observations));
 }
 
@@ -75,12 +75,14 @@ void goOnWaiting(Run &run, const LedgerRow &row) {
   run.status().accepted = now.steady - age;
 }
 
-void learn(Run &run) {
+Task<void> learn(Run &run) {
   const auto took = std::exchange(run.took, {});
   if (!took || !run.purchase.ledger || run.kind.model.empty())
-    return;
+    co_return;
   const double seconds = static_cast<double>(took->count()) / 1000;
-  if (const auto added = run.purchase.ledger->addTime({run.plan.baseUrl, run.kind, seconds, 0}); !added)
+  const ObservedTime time{run.plan.baseUrl, run.kind, seconds, 0};
+  ViaCallback<Result<void>> answer([&](auto say) { run.purchase.ledger->submitTime(time, std::move(say)); });
+  if (const auto added = co_await answer; !added)
     run.narrator.log("the time that it took could not be noted: " + added.error().why);
 }
 

@@ -10,20 +10,17 @@ namespace aimlvideo {
 
 namespace {
 
-/// One that waits for its turn. It belongs to the waiting thread and is in the queue until that thread takes it out.
-struct Waiter {
+/// One that waits for its turn. It belongs to the waiting task and is in the queue until that takes it out.
+struct Passenger {
   unsigned maximum;
-  Cancellation &cancellation;
+  std::function<void()> wake;
   std::atomic<bool> hasTurn = false;
 };
 
-/// What this process has in flight, by service. Locks: `mutex_`, then the one of a Cancellation.
+/// What this process has in flight, by service.
 class InFlight {
 public:
-  static InFlight &instance() {
-    static auto *all = new InFlight; // outlives every worker, also those still running at exit
-    return *all;
-  }
+  static InFlight &instance() { return Loop::instance().own<InFlight>(); }
 
   void count(const std::string &service) {
     const std::lock_guard lock(mutex_);
@@ -37,7 +34,7 @@ public:
   }
 
   /// Joins the end of the queue, which may be its head: then it has its turn at once.
-  Flight::Queue enter(const std::string &service, Waiter &waiter) {
+  Flight::Queue enter(const std::string &service, Passenger &waiter) {
     const std::lock_guard lock(mutex_);
     Crowd &crowd = services_[service];
     const Flight::Queue found{crowd.inFlight, crowd.waiting.size()};
@@ -47,7 +44,7 @@ public:
   }
 
   /// Takes back what did not get its turn; what did has to leave() later.
-  void withdraw(const std::string &service, Waiter &waiter) {
+  void withdraw(const std::string &service, Passenger &waiter) {
     const std::lock_guard lock(mutex_);
     if (waiter.hasTurn)
       return;
@@ -58,7 +55,7 @@ public:
 private:
   struct Crowd {
     size_t inFlight = 0;
-    std::list<Waiter *> waiting; ///< in the order in which they came
+    std::list<Passenger *> waiting; ///< in the order in which they came
   };
 
   /// Gives turns to the head of the queue as long as there is room for it, and forgets a service where nothing goes on.
@@ -66,12 +63,12 @@ private:
     const auto place = services_.find(service);
     Crowd &crowd = place->second;
     while (!crowd.waiting.empty() && crowd.inFlight < crowd.waiting.front()->maximum) {
-      Waiter &next = *crowd.waiting.front();
+      Passenger &next = *crowd.waiting.front();
       crowd.waiting.pop_front();
       ++crowd.inFlight;
-      Cancellation &cancellation = next.cancellation;
-      next.hasTurn = true; // its thread may go on without a nudge
-      cancellation.nudge();
+      const auto wake = next.wake;
+      next.hasTurn = true; // and it may go
+      wake();
     }
     if (crowd.inFlight == 0 && crowd.waiting.empty())
       services_.erase(place);
@@ -83,21 +80,26 @@ private:
 
 } // namespace
 
-std::unique_ptr<Flight> Flight::await(const std::string &service, unsigned maximum, Cancellation &cancellation,
-                                      const std::function<void(const Queue &)> &queued) {
+Task<std::unique_ptr<Flight>> Flight::await(std::string service, unsigned maximum, Cancellation &cancellation,
+                                            std::function<void(const Queue &)> queued) {
   InFlight &all = InFlight::instance();
   if (maximum == 0) {
     all.count(service);
-    return std::unique_ptr<Flight>(new Flight(service, true));
+    co_return std::unique_ptr<Flight>(new Flight(service, true));
   }
-  Waiter waiter{maximum, cancellation};
-  const Queue found = all.enter(service, waiter);
-  if (!waiter.hasTurn)
+  Waiter waiter(cancellation);
+  Passenger passenger{maximum, waiter.waker()};
+  const Queue found = all.enter(service, passenger);
+  if (!passenger.hasTurn)
     queued(found);
-  (void)cancellation.sleepUntilReady([&waiter] { return waiter.hasTurn.load(); });
-  all.withdraw(service, waiter);
-  std::unique_ptr<Flight> flight(waiter.hasTurn ? new Flight(service, true) : nullptr);
-  return cancellation.cancelled() ? nullptr : std::move(flight);
+  bool goesOn = true;
+  while (goesOn && !passenger.hasTurn)
+    goesOn = co_await waiter.until(Clock::time_point::max());
+  all.withdraw(service, passenger);
+  std::unique_ptr<Flight> flight(passenger.hasTurn ? new Flight(service, true) : nullptr);
+  if (cancellation.cancelled())
+    flight.reset();
+  co_return flight;
 }
 
 std::unique_ptr<Flight> Flight::underWay(const std::string &service) {

@@ -21,8 +21,8 @@ public:
 
   /// Waits until all that came earlier have had their turn and fewer than `maximum` are in flight at the service. 0: it
   /// waits for nobody, and is counted. `queued` is called once if it has to wait, with no lock held. Null: cancelled.
-  static std::unique_ptr<Flight> await(const std::string &service, unsigned maximum, Cancellation &cancellation,
-                                       const std::function<void(const Queue &)> &queued);
+  static Task<std::unique_ptr<Flight>> await(std::string service, unsigned maximum, Cancellation &cancellation,
+                                             std::function<void(const Queue &)> queued);
 
   /// Counts one that the service is at work on already. It waits for nobody.
   static std::unique_ptr<Flight> underWay(const std::string &service);

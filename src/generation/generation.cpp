@@ -6,6 +6,7 @@
 
 #include "clip/downloader.h"
 #include "generation/claim.h"
+#include "generation/descriptors.h"
 #include "generation/expectation.h"
 #include "generation/lookup.h"
 #include "generation/price_check.h"
@@ -24,6 +25,15 @@ using std::chrono::seconds;
 
 namespace {
 
+SessionOptions optionsFor(const Run &run) {
+  SessionOptions options;
+  options.userAgent = run.settings.userAgent;
+  options.proxy = run.settings.proxy;
+  options.tlsDatabase = run.settings.tlsDatabase;
+  options.idleTimeout = run.patience.idleConnection;
+  return options;
+}
+
 /// The clip's name in the store: of this request, and of this of its purchases.
 std::string clipName(const LedgerRow &row) {
   const std::string request = row.identity.empty() ? "given" : row.identity;
@@ -36,46 +46,43 @@ Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancella
                        const Patience &patience)
     : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), callbacks_(std::move(callbacks)) {}
 
-Result<std::shared_ptr<Spool>> Generation::run() {
+Task<Result<std::shared_ptr<Spool>>> Generation::run() {
   run_.status().started = Clock::now();
   run_.deadline = run_.status().started + seconds(run_.settings.timeout);
   Result<std::shared_ptr<Spool>> result = stopped();
   try {
-    result = carryOut();
+    result = co_await carryOut();
   } catch (const std::exception &exception) {
     result = failure(ErrorKind::BadAnswer, "the generation can't go on", exception.what(), "");
   }
   if (!result)
     result = finish(std::move(result.error()));
   run_.flight.reset();
-  run_.descriptors.reset();
+  run_.descriptor.reset();
   run_.purchase.release();
   run_.narrator.enter(result ? State::Completed
                              : (result.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed));
-  return result;
+  co_return result;
 }
 
-Result<std::shared_ptr<Spool>> Generation::carryOut() {
-  if (const auto room = makeRoomToBegin(run_); !room)
-    return tl::unexpected(room.error());
-  auto plan = prepare(run_.settings);
+Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
+  auto descriptor = ReservedDescriptor::take();
+  if (!descriptor)
+    co_return tl::unexpected(std::move(descriptor.error()));
+  run_.descriptor = std::move(*descriptor);
+  auto plan = co_await onPool([this] { return prepare(run_.settings); });
   if (!plan)
-    return tl::unexpected(std::move(plan.error()));
+    co_return tl::unexpected(std::move(plan.error()));
   if (run_.cancellation.cancelled())
-    return stopped();
+    co_return stopped();
   run_.plan = std::move(*plan);
   const Request &request = run_.plan.request;
   run_.status().model = request.model;
   run_.status().prompt = request.prompt;
 
-  SessionOptions options;
-  options.userAgent = run_.settings.userAgent;
-  options.proxy = run_.settings.proxy;
-  options.tlsDatabase = run_.settings.tlsDatabase;
-  options.idleTimeout = run_.patience.idleConnection;
-  run_.session = std::make_unique<HttpSession>(options);
+  run_.session = HttpSession::shared(optionsFor(run_));
   run_.client = std::make_unique<ServiceClient>(*run_.session, run_.plan, run_.settings.extraHeaders);
-  if (auto store = ClipStore::open(clipFolder()))
+  if (auto store = co_await onPool([] { return ClipStore::open(clipFolder()); }))
     run_.store = std::move(*store);
 
   for (const std::string &warning : request.warnings)
@@ -83,22 +90,23 @@ Result<std::shared_ptr<Spool>> Generation::carryOut() {
   for (const std::string &text : request.notes)
     run_.narrator.note(text);
   if (run_.settings.dryRun) {
-    const auto reported = reportDryRun(run_);
-    return reported ? Result<std::shared_ptr<Spool>>(nullptr) : tl::unexpected(reported.error());
+    if (const auto reported = co_await reportDryRun(run_); !reported)
+      co_return tl::unexpected(reported.error());
+    co_return nullptr;
   }
 
-  auto claimed = claim(run_, ownRow_);
+  auto claimed = co_await claim(run_, ownRow_);
   if (!claimed)
-    return tl::unexpected(std::move(claimed.error()));
-  return goOn(std::move(*claimed));
+    co_return tl::unexpected(std::move(claimed.error()));
+  co_return co_await goOn(std::move(*claimed));
 }
 
-Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
+Task<Result<std::shared_ptr<Spool>>> Generation::goOn(Claim claim) {
   Status &status = run_.status();
   callbacks_.claimed(run_.purchase.row.id);
   status.usage.update(run_.purchase.row.usage);
   if (!run_.narrator.forecast())
-    expect(run_, run_.purchase.row);
+    co_await expect(run_, run_.purchase.row);
   Reply pending;
   pending.state = JobState::Queued;
   const bool atWork = claim.way == Claim::Way::LookUp || claim.way == Claim::Way::Await;
@@ -106,56 +114,57 @@ Result<std::shared_ptr<Spool>> Generation::goOn(Claim claim) {
     run_.flight = Flight::underWay(serviceAt(run_.plan.baseUrl));
   switch (claim.way) {
   case Claim::Way::Buy:
-    return buy();
-  case Claim::Way::LookUp:
-    return settle(
-        failure(ErrorKind::UnknownOutcome, "", "an earlier run ended before the service had answered").value());
+    co_return co_await buy();
+  case Claim::Way::LookUp: {
+    Error why = failure(ErrorKind::UnknownOutcome, "", "an earlier run ended before the service had answered").value();
+    co_return co_await settle(std::move(why));
+  }
   case Claim::Way::Await:
     status.origin = claim.joined ? Origin::Joined : Origin::Resumed;
     goOnWaiting(run_, run_.purchase.row);
-    return await(std::move(pending), Clock::now());
+    co_return co_await await(std::move(pending), Clock::now());
   case Claim::Way::Replay:
     status.origin = claim.joined ? Origin::Joined : Origin::Replayed;
     callbacks_.arriving(status, claim.clip);
-    return std::move(claim.clip);
+    co_return std::move(claim.clip);
   }
-  return stopped();
+  co_return stopped();
 }
 
-Result<std::shared_ptr<Spool>> Generation::buy() {
+Task<Result<std::shared_ptr<Spool>>> Generation::buy() {
   if (run_.settings.fetchesOnly())
-    return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
-                   "Run the request again to buy it");
+    co_return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
+                      "Run the request again to buy it");
   if (!run_.plan.allowance.mayBuy)
-    return tl::unexpected(notForUri(run_));
+    co_return tl::unexpected(notForUri(run_));
   if (run_.settings.recipient)
-    if (const auto wanted = run_.settings.recipient(); !wanted)
-      return tl::unexpected(wanted.error());
-  if (const auto allowed = checkPrice(run_); !allowed)
-    return tl::unexpected(allowed.error());
-  if (const auto turn = takeTurn(); !turn)
-    return tl::unexpected(turn.error());
+    if (const auto wanted = co_await onPool(run_.settings.recipient); !wanted)
+      co_return tl::unexpected(wanted.error());
+  if (const auto allowed = co_await checkPrice(run_); !allowed)
+    co_return tl::unexpected(allowed.error());
+  if (const auto turn = co_await takeTurn(); !turn)
+    co_return tl::unexpected(turn.error());
   // of what another run bought, if it did; from now on it is this run's own
   run_.status().origin = Origin::None;
   run_.status().usage = {};
-  expect(run_, run_.purchase.row);
+  co_await expect(run_, run_.purchase.row);
   Error why;
   submitted_ = true;
-  auto submitted = submit(run_, why);
+  auto submitted = co_await submit(run_, why);
   callbacks_.claimed(run_.purchase.row.id);
   run_.status().generationId = run_.purchase.row.generationId;
   if (!submitted)
-    return tl::unexpected(std::move(submitted.error()));
+    co_return tl::unexpected(std::move(submitted.error()));
   if (!*submitted)
-    return settle(std::move(why));
-  return await(std::move(**submitted), Clock::now() + pauseBeforePoll(run_));
+    co_return co_await settle(std::move(why));
+  co_return co_await await(std::move(**submitted), Clock::now() + pauseBeforePoll(run_));
 }
 
 /// Waits until there is room in flight. The price may have changed when that took its time, and `timeout` is for what
 /// comes after it.
-Result<void> Generation::takeTurn() {
+Task<Result<void>> Generation::takeTurn() {
   if (run_.flight && run_.flight->maySubmit())
-    return {}; // what it submitted before was not accepted
+    co_return {}; // what it submitted before was not accepted
   run_.flight.reset();
   const auto begun = Clock::now();
   bool waited = false;
@@ -166,36 +175,34 @@ Result<void> Generation::takeTurn() {
                        std::to_string(queue.before) + " before it, max-in-flight is " +
                        std::to_string(run_.settings.maximumInFlight));
   };
-  run_.descriptors.reset(); // which may take long
-  run_.flight = Flight::await(serviceAt(run_.plan.baseUrl), run_.settings.maximumInFlight, run_.cancellation, queued);
+  run_.flight =
+      co_await Flight::await(serviceAt(run_.plan.baseUrl), run_.settings.maximumInFlight, run_.cancellation, queued);
   if (!run_.flight)
-    return stopped();
-  if (const auto room = makeRoomToBegin(run_); !room)
-    return room;
+    co_return stopped();
   if (!waited)
-    return {};
+    co_return {};
   run_.status().queueTime += duration_cast<milliseconds>(Clock::now() - begun);
   run_.deadline = Clock::now() + seconds(run_.settings.timeout);
-  return checkPrice(run_);
+  co_return co_await checkPrice(run_);
 }
 
 /// A submission has left and nobody knows its outcome.
-Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
+Task<Result<std::shared_ptr<Spool>>> Generation::settle(Error why) {
   if (run_.cancellation.cancelled())
-    return stopped();
-  const auto finding = lookUp(run_, why);
+    co_return stopped();
+  const auto finding = co_await lookUp(run_, why);
   if (!finding)
-    return tl::unexpected(finding.error());
+    co_return tl::unexpected(finding.error());
   switch (*finding) {
   case Finding::Bought: {
     run_.status().origin = Origin::LookedUp;
     run_.status().generationId = run_.purchase.row.generationId;
     Reply pending;
     pending.state = JobState::Queued;
-    return await(std::move(pending), Clock::now());
+    co_return co_await await(std::move(pending), Clock::now());
   }
   case Finding::NotBought:
-    return buy();
+    co_return co_await buy();
   case Finding::Unknown:
     break;
   }
@@ -203,19 +210,19 @@ Result<std::shared_ptr<Spool>> Generation::settle(Error why) {
   const bool lookedUp = !run_.purchase.byOtherKey;
   if (lookedUp && run_.settings.onUnknown == OnUnknown::Resubmit && !std::exchange(resubmitted_, true)) {
     if (!run_.plan.allowance.mayBuy)
-      return tl::unexpected(notForUri(run_)); // the row stays one of unknown outcome
-    ++run_.mayHaveBought;                     // and the next one may be bought as well
+      co_return tl::unexpected(notForUri(run_)); // the row stays one of unknown outcome
+    ++run_.mayHaveBought;                        // and the next one may be bought as well
     run_.deadline = Clock::now() + seconds(run_.settings.timeout);
-    if (const auto allowed = checkPrice(run_); !allowed) {
+    if (const auto allowed = co_await checkPrice(run_); !allowed) {
       why.why += (why.why.empty() ? "" : "; ") + allowed.error().text();
-      return tl::unexpected(stillUnknown(why));
+      co_return tl::unexpected(stillUnknown(why));
     }
     run_.purchase.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
-    run_.recordAfterwards(LedgerRow::State::NotBought);
+    co_await run_.recordAfterwards(LedgerRow::State::NotBought);
     run_.narrator.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");
-    return buy();
+    co_return co_await buy();
   }
-  return tl::unexpected(stillUnknown(why));
+  co_return tl::unexpected(stillUnknown(why));
 }
 
 Error Generation::stillUnknown(const Error &why) const {
@@ -226,18 +233,21 @@ Error Generation::stillUnknown(const Error &why) const {
   return error;
 }
 
-Result<std::shared_ptr<Spool>> Generation::await(Reply reply, Clock::time_point firstPoll) {
-  run_.descriptors.reset();
-  auto completed = waitForCompletion(run_, std::move(reply), firstPoll);
+Task<Result<std::shared_ptr<Spool>>> Generation::await(Reply reply, Clock::time_point firstPoll) {
+  auto completed = co_await waitForCompletion(run_, std::move(reply), firstPoll);
   run_.flight.reset();
-  auto clip = completed ? fetch(*completed) : tl::unexpected(std::move(completed.error()));
+  Result<std::shared_ptr<Spool>> clip = nullptr;
+  if (completed)
+    clip = co_await fetch(*completed);
+  else
+    clip = tl::unexpected(std::move(completed.error()));
   if (clip || !mayReplace(clip.error()))
-    return clip;
+    co_return clip;
   run_.narrator.warn(clip.error().what + "; another one is bought, as on-lost=buy asks");
   run_.purchase.renew();
   run_.status().usage = {}; // of the lost one
   run_.deadline = Clock::now() + seconds(run_.settings.timeout);
-  return buy();
+  co_return co_await buy();
 }
 
 /// Whether another generation may be bought for one that is lost. Once a run: what this run has bought itself is not
@@ -247,12 +257,12 @@ bool Generation::mayReplace(const Error &error) const {
          run_.plan.allowance.mayBuy && !submitted_ && !arriving_ && run_.purchase.keptClip.empty();
 }
 
-Result<std::shared_ptr<Spool>> Generation::fetch(const Reply &reply) {
-  auto clip = download(reply.clipUrl);
-  learn(run_); // not before, since the clip should not wait for the ledger
+Task<Result<std::shared_ptr<Spool>>> Generation::fetch(const Reply &reply) {
+  auto clip = co_await download(reply.clipUrl);
+  co_await learn(run_); // not before, since the clip should not wait for the ledger
   if (clip && !partly_)
-    keep(**clip);
-  return clip;
+    co_await keep(**clip);
+  co_return clip;
 }
 
 /// In the store's own folder, where the clip becomes an entry without a copy, or in the temporary one.
@@ -267,11 +277,11 @@ Result<std::shared_ptr<Spool>> Generation::makeSpool() {
 }
 
 /// The store's disk is full, perhaps in the middle of a clip that somebody reads already.
-Result<void> Generation::moveFromStore(Spool &spool, const Error &why) {
+Task<Result<void>> Generation::moveFromStore(Spool &spool, const Error &why) {
   if (!run_.store)
-    return tl::unexpected(why);
+    co_return tl::unexpected(why);
   leaveStore(why);
-  return spool.moveTo(run_.settings.temporaryFolder);
+  co_return co_await onPool([&] { return spool.moveTo(run_.settings.temporaryFolder); });
 }
 
 void Generation::leaveStore(const Error &why) {
@@ -279,17 +289,18 @@ void Generation::leaveStore(const Error &why) {
   run_.store.reset();
 }
 
-Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
+Task<Result<std::shared_ptr<Spool>>> Generation::download(const std::string &url) {
   run_.narrator.enter(State::Downloading);
-  if (const auto room = makeRoomToFetch(run_); !room)
-    return tl::unexpected(room.error());
+  if (const auto room = co_await roomToFetch(run_); !room)
+    co_return tl::unexpected(room.error());
   const auto begun = Clock::now();
-  auto spool = makeSpool();
+  auto spool = co_await onPool([this] { return makeSpool(); });
   if (!spool)
-    return tl::unexpected(std::move(spool.error()));
+    co_return tl::unexpected(std::move(spool.error()));
+  run_.descriptor.reset();
   Downloader::Limits limits;
   limits.maximumSize = run_.settings.maximumClipSize;
-  limits.reach = reach();
+  limits.reach = co_await reach();
   limits.deadline = run_.deadline;
   limits.retries = run_.patience.downloads;
   limits.idle = seconds(run_.patience.idleConnection);
@@ -312,61 +323,72 @@ Result<std::shared_ptr<Spool>> Generation::download(const std::string &url) {
   callbacks.diskFull = [this, &spool](const Error &why) {
     return moveFromStore(**spool, why);
   };
-  Downloader downloader(*run_.session, run_.cancellation, limits, std::move(callbacks));
-  auto fetched = downloader.fetch(url, **spool);
+  const auto session = HttpSession::shared(optionsFor(run_), HttpSession::Use::Clips);
+  Downloader downloader(*session, run_.cancellation, limits, std::move(callbacks));
+  auto fetched = co_await downloader.fetch(url, **spool);
   if (!fetched && downloader.hostHasPartOnly() && run_.purchase.row.id != 0)
     fetched.error().remedy += ", or take what there is with 'aimlvideo jobs resume " +
                               std::to_string(run_.purchase.row.id) + " FILE --incomplete'";
   if (!fetched)
-    return tl::unexpected(std::move(fetched.error()));
+    co_return tl::unexpected(std::move(fetched.error()));
   partly_ = !downloader.incomplete().empty();
   if (partly_)
     run_.narrator.note("the clip is not whole, what there is of it is handed out: " + downloader.incomplete());
   run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
-  return spool;
+  co_return spool;
 }
 
-ClipReach Generation::reach() {
+Task<ClipReach> Generation::reach() {
   if (run_.plan.loopback && normalizedBaseUrl(run_.plan.baseUrl).starts_with("http:"))
-    return ClipReach::ThisMachine;
+    co_return ClipReach::ThisMachine;
   const Cancellation::Attempt attempt(run_.cancellation, run_.deadline);
-  return run_.client->isLocal(attempt.cancellable()) ? ClipReach::Local : ClipReach::Public;
+  const bool local = co_await run_.client->isLocal(attempt.cancellable());
+  co_return local ? ClipReach::Local : ClipReach::Public;
 }
 
 /// The clip's present address. The generation has completed, so this asks once and takes over what comes.
-Result<std::string> Generation::freshUrl() {
+Task<Result<std::string>> Generation::freshUrl() {
   Reply pending;
   pending.state = JobState::Generating;
-  auto reply = waitForCompletion(run_, std::move(pending), Clock::now());
+  auto reply = co_await waitForCompletion(run_, std::move(pending), Clock::now());
   if (!reply)
-    return tl::unexpected(std::move(reply.error()));
-  return std::move(reply->clipUrl);
+    co_return tl::unexpected(std::move(reply.error()));
+  co_return std::move(reply->clipUrl);
 }
 
 /// Puts the clip into the store for the next time. Where that is not possible it is played all the same.
-void Generation::keep(const Spool &clip) {
+Task<void> Generation::keep(const Spool &clip) {
   LedgerRow &row = run_.purchase.row;
-  if (!run_.store)
-    return run_.narrator.log("there is no store for clips, it is not kept");
+  if (!run_.store) {
+    run_.narrator.log("there is no store for clips, it is not kept");
+    co_return;
+  }
   const std::string name = clipName(row);
-  if (const auto kept = run_.store->keep(clip, name, ClipStore::Limits::fromEnvironment()); !kept)
-    return run_.narrator.note(kept.error().text());
+  const auto kept = co_await onPool([&] { return run_.store->keep(clip, name, ClipStore::Limits::fromEnvironment()); });
+  if (!kept) {
+    run_.narrator.note(kept.error().text());
+    co_return;
+  }
   row.clip = name;
   row.clipSize = static_cast<int64_t>(clip.size().value_or(0));
   row.clipChecksum.clear();
-  const auto stored = run_.store->find(name, clip.size().value_or(0));
-  row.clipProof = stored ? proofOf(*stored) : "";
-  run_.recordAfterwards(LedgerRow::State::Completed);
+  row.clipProof = co_await onPool([&] {
+    const auto stored = run_.store->find(name, clip.size().value_or(0));
+    return stored ? proofOf(*stored) : "";
+  });
+  co_await run_.recordAfterwards(LedgerRow::State::Completed);
 }
 
-void Generation::finishUp() {
+Task<void> Generation::finishUp() {
   LedgerRow &row = run_.purchase.row;
   if (!run_.purchase.ledger || !run_.store || row.clip.empty() || !row.clipChecksum.empty())
-    return;
-  // somebody else may have played it already
-  if (const auto present = run_.purchase.ledger->row(row.id); present && *present)
-    row.clipProof = (*present)->clipProof;
-  (void)storedClip(*run_.store, *run_.purchase.ledger, row, StoredClip::Care::Whole, run_.cancellation);
+    co_return;
+  co_await onPool([&] {
+    // somebody else may have played it already
+    if (const auto present = run_.purchase.ledger->row(row.id); present && *present)
+      row.clipProof = (*present)->clipProof;
+    (void)storedClip(*run_.store, *run_.purchase.ledger, row, StoredClip::Care::Whole, run_.cancellation);
+  });
 }
 
 /// Adds what the owner needs to find this generation again.

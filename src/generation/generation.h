@@ -11,14 +11,14 @@ namespace aimlvideo {
 
 struct Claim;
 
-/// The life of one generation on the thread that calls run(): check, buy once or go on with what is bought, wait, fetch
+/// The life of one generation, a task of the network thread: check, buy once or go on with what is bought, wait, fetch
 /// the clip.
 ///
 /// Money: what was bought is read from the ledger and written to it before each step that may cost, so that the same
 /// request is bought once whatever breaks. No fault of a poll or of the download leads to another submission.
 class Generation {
 public:
-  /// Called on the thread of run(), with no lock held.
+  /// Called on the network thread, with no lock held.
   struct Callbacks : Narrator::Callbacks {
     /// The row of the ledger that this run goes by: the next run of the same owner is told it.
     std::function<void(int64_t row)> claimed;
@@ -32,29 +32,29 @@ public:
              const Patience &patience = {});
 
   /// The clip; null after a dry run, which has none.
-  Result<std::shared_ptr<Spool>> run();
+  Task<Result<std::shared_ptr<Spool>>> run();
 
   /// After run(): what can be done when the clip is already in use, such as its checksum for the ledger.
-  void finishUp();
+  Task<void> finishUp();
 
   const Status &status() const { return run_.narrator.status; }
 
 private:
-  Result<std::shared_ptr<Spool>> carryOut();
-  Result<std::shared_ptr<Spool>> goOn(Claim claim);
-  Result<std::shared_ptr<Spool>> buy();
-  Result<void> takeTurn();
-  Result<std::shared_ptr<Spool>> settle(Error why);
+  Task<Result<std::shared_ptr<Spool>>> carryOut();
+  Task<Result<std::shared_ptr<Spool>>> goOn(Claim claim);
+  Task<Result<std::shared_ptr<Spool>>> buy();
+  Task<Result<void>> takeTurn();
+  Task<Result<std::shared_ptr<Spool>>> settle(Error why);
   Error stillUnknown(const Error &why) const;
-  Result<std::shared_ptr<Spool>> await(Reply reply, Clock::time_point firstPoll);
-  Result<std::shared_ptr<Spool>> fetch(const Reply &reply);
-  Result<std::shared_ptr<Spool>> download(const std::string &url);
+  Task<Result<std::shared_ptr<Spool>>> await(Reply reply, Clock::time_point firstPoll);
+  Task<Result<std::shared_ptr<Spool>>> fetch(const Reply &reply);
+  Task<Result<std::shared_ptr<Spool>>> download(const std::string &url);
   Result<std::shared_ptr<Spool>> makeSpool();
-  Result<void> moveFromStore(Spool &spool, const Error &why);
+  Task<Result<void>> moveFromStore(Spool &spool, const Error &why);
   void leaveStore(const Error &why);
-  ClipReach reach();
-  Result<std::string> freshUrl();
-  void keep(const Spool &clip);
+  Task<ClipReach> reach();
+  Task<Result<std::string>> freshUrl();
+  Task<void> keep(const Spool &clip);
   bool mayReplace(const Error &error) const;
   Failure finish(Error error) const;
 

@@ -1,39 +1,56 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/job.h"
+#include <aimlvideo/job.h>
 
-#include <system_error>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+#include "generation/generation.h"
 
 namespace aimlvideo {
 
-namespace {
+class Job::Inside {
+public:
+  Inside(JobObserver &observer, int64_t ownRow) : observer_(observer), row_(ownRow) { status_.started = Clock::now(); }
 
-/// How long stop() waits for a thread that is about to end, so that a stopped element usually leaves none behind.
-constexpr std::chrono::milliseconds grace{50};
+  static Task<void> run(std::shared_ptr<Job> job, Settings settings, Patience patience);
+  void stop();
+  Status status() const;
+  int64_t row() const;
 
-} // namespace
+private:
+  Generation::Callbacks callbacks();
+  void callOut(const std::function<void()> &call);
+  void publish(const Status &status);
 
-Result<std::shared_ptr<Job>> Job::start(Settings settings, int64_t ownRow, JobObserver &observer, Patience patience) {
-  const std::shared_ptr<Job> job(new Job(observer));
-  job->status_.started = Clock::now();
-  job->row_ = ownRow;
-  const std::lock_guard lock(job->mutex_); // the thread's first publication waits until `thread_` is set
-  try {
-    job->thread_ = std::thread([job, settings = std::move(settings), ownRow, patience]() mutable {
-      job->run(std::move(settings), ownRow, patience);
-    });
-    job->runner_ = job->thread_.get_id();
-  } catch (const std::system_error &error) {
-    return failure(ErrorKind::BadAnswer, "no thread can be started", error.what(), "Close other programs");
-  }
+  JobObserver &observer_;
+  Cancellation cancellation_;
+
+  mutable std::mutex mutex_; ///< guards what follows
+  std::condition_variable calledOut_;
+  bool stopped_ = false;
+  bool callingOut_ = false;
+  Status status_;
+  int64_t row_;
+};
+
+std::shared_ptr<Job> Job::start(Settings settings, int64_t ownRow, JobObserver &observer) {
+  return start(std::move(settings), ownRow, observer, Patience());
+}
+
+std::shared_ptr<Job> Job::start(Settings settings, int64_t ownRow, JobObserver &observer, const Patience &patience) {
+  const std::shared_ptr<Job> job(new Job(std::make_unique<Inside>(observer, ownRow)));
+  Loop::instance().post([job = job, settings = std::move(settings), patience]() mutable {
+    detach(Inside::run(std::move(job), std::move(settings), patience));
+  });
   return job;
 }
 
-Job::~Job() {
-  if (thread_.joinable())
-    thread_.detach(); // the last owner is the thread itself, or it has ended
-}
+Job::Job(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
 
-void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
+Job::~Job() = default;
+
+Generation::Callbacks Job::Inside::callbacks() {
   Generation::Callbacks callbacks;
   callbacks.stateChanged = [this](const Status &status) {
     publish(status);
@@ -58,27 +75,26 @@ void Job::run(Settings settings, int64_t ownRow, const Patience &patience) {
   callbacks.log = [this](const std::string &line) {
     callOut([&] { observer_.logged(line); });
   };
-
-  Generation generation(std::move(settings), ownRow, cancellation_, std::move(callbacks), patience);
-  const auto clip = generation.run();
-  if (!clip)
-    cancellation_.sleepUntil(generation.status().started + patience.firstFailure);
-  callOut([&] {
-    if (clip)
-      observer_.completed(generation.status());
-    else if (clip.error().kind != ErrorKind::Cancelled)
-      observer_.failed(generation.status(), clip.error());
-  });
-  if (clip && *clip)
-    generation.finishUp();
-  {
-    const std::lock_guard lock(mutex_);
-    done_ = true;
-  }
-  changed_.notify_all();
+  return callbacks;
 }
 
-void Job::callOut(const std::function<void()> &call) {
+Task<void> Job::Inside::run(std::shared_ptr<Job> job, Settings settings, Patience patience) {
+  Inside &self = *job->inside_;
+  Generation generation(std::move(settings), self.row(), self.cancellation_, self.callbacks(), patience);
+  const auto clip = co_await generation.run();
+  if (!clip)
+    (void)co_await self.cancellation_.sleepUntil(generation.status().started + patience.firstFailure);
+  self.callOut([&] {
+    if (clip)
+      self.observer_.completed(generation.status());
+    else if (clip.error().kind != ErrorKind::Cancelled)
+      self.observer_.failed(generation.status(), clip.error());
+  });
+  if (clip && *clip)
+    co_await generation.finishUp();
+}
+
+void Job::Inside::callOut(const std::function<void()> &call) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_)
@@ -90,47 +106,46 @@ void Job::callOut(const std::function<void()> &call) {
     const std::lock_guard lock(mutex_);
     callingOut_ = false;
   }
-  changed_.notify_all();
+  calledOut_.notify_all();
 }
 
-void Job::publish(const Status &status) {
+void Job::Inside::publish(const Status &status) {
   const std::lock_guard lock(mutex_);
   status_ = status;
 }
 
-void Job::stop() {
+void Job::Inside::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
   cancellation_.cancel();
-
+  if (Loop::instance().isCurrent())
+    return;
   std::unique_lock lock(mutex_);
-  if (runner_ == std::this_thread::get_id()) {
-    if (thread_.joinable())
-      thread_.detach();
-    return;
-  }
-  changed_.wait(lock, [this] { return !callingOut_; });
-  const bool ended = changed_.wait_for(lock, grace, [this] { return done_ || !thread_.joinable(); }) && done_;
-  std::thread thread = std::move(thread_); // none, when another call of stop() has taken it
-  lock.unlock();
-  if (!thread.joinable())
-    return;
-  if (ended)
-    thread.join();
-  else
-    thread.detach();
+  calledOut_.wait(lock, [this] { return !callingOut_; });
 }
 
-Status Job::status() const {
+Status Job::Inside::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
 }
 
-int64_t Job::row() const {
+int64_t Job::Inside::row() const {
   const std::lock_guard lock(mutex_);
   return row_;
+}
+
+void Job::stop() {
+  inside_->stop();
+}
+
+Status Job::status() const {
+  return inside_->status();
+}
+
+int64_t Job::row() const {
+  return inside_->row();
 }
 
 } // namespace aimlvideo

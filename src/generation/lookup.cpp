@@ -26,7 +26,7 @@ class Lookup {
 public:
   explicit Lookup(Run &run) : run_(run), row_(run.purchase.row) {}
 
-  Result<Finding> carryOut(Error &why);
+  Task<Result<Finding>> carryOut(Error &why);
 
 private:
   enum class Ended {
@@ -35,13 +35,13 @@ private:
     AtAPage,  ///< which is read next
     AtAFault  ///< which `fault_` tells
   };
-  Result<Ended> round();
+  Task<Result<Ended>> round();
   /// One page. Nothing: it failed, and `fault_` says why.
-  Result<std::optional<std::vector<LogEntry>>> read();
+  Task<Result<std::optional<std::vector<LogEntry>>>> read();
   /// Neither clock is trusted to say how old the submission is, and the longer period has more pages.
   const char *period() const { return passes_ % 3 == 2 ? "7d" : "24h"; }
   std::chrono::milliseconds pauseAfter(Ended ended);
-  Finding adopt(const LogEntry &entry);
+  Task<Finding> adopt(const LogEntry &entry);
 
   Run &run_;
   LedgerRow &row_;
@@ -54,18 +54,18 @@ private:
   unsigned refusals_ = 0;
 };
 
-Result<std::optional<std::vector<LogEntry>>> Lookup::read() {
+Task<Result<std::optional<std::vector<LogEntry>>>> Lookup::read() {
   const std::string earlier = std::exchange(fault_, {});
   retryAfter_.reset();
-  const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.poll);
-  const auto response = run_.client->logs(period(), page_ * logPageSize, run_.cancellation, deadline);
+  const auto response = co_await run_.client->logs(period(), page_ * logPageSize, run_.cancellation,
+                                                   AttemptTime{run_.deadline, run_.patience.poll});
   if (!response) {
     if (response.error().cause == TransportError::Cause::Cancelled)
-      return stopped();
+      co_return stopped();
     // the request that the deadline cuts short says nothing about what went wrong before
     const bool cutShort = !earlier.empty() && Clock::now() >= run_.deadline;
     fault_ = cutShort ? earlier : response.error().message;
-    return std::nullopt;
+    co_return std::nullopt;
   }
   if (!response->successful()) {
     Error refusal = refusalFrom(*response);
@@ -76,41 +76,41 @@ Result<std::optional<std::vector<LogEntry>>> Lookup::read() {
     const bool refused = (response->status == 400 || response->status == 404) && parseReply(response->body);
     refusals_ = refused ? refusals_ + 1 : 0;
     if (refusal.kind == ErrorKind::NotAuthorized || refusals_ >= refusalsUntilGivenUp)
-      return tl::unexpected(std::move(refusal));
-    return std::nullopt;
+      co_return tl::unexpected(std::move(refusal));
+    co_return std::nullopt;
   }
   refusals_ = 0;
   auto entries = parseLogs(response->body);
   if (!entries) {
     fault_ = run_.client->withoutSecrets(entries.error());
-    return std::nullopt;
+    co_return std::nullopt;
   }
-  return std::move(*entries);
+  co_return std::move(*entries);
 }
 
-Result<Lookup::Ended> Lookup::round() {
+Task<Result<Lookup::Ended>> Lookup::round() {
   for (unsigned pages = 0; pages < pagesPerRound; ++pages) {
-    auto entries = read();
+    auto entries = co_await read();
     if (!entries)
-      return tl::unexpected(std::move(entries.error()));
+      co_return tl::unexpected(std::move(entries.error()));
     if (!*entries) {
       ++faults_;
-      return Ended::AtAFault;
+      co_return Ended::AtAFault;
     }
     faults_ = 0;
     for (LogEntry &entry : **entries)
       if (entry.clientRequestId == row_.clientRequestId && (entry.failed || !entry.generationId.empty())) {
         entry_ = std::move(entry);
-        return Ended::AtTheEntry;
+        co_return Ended::AtTheEntry;
       }
     ++page_;
     if ((*entries)->size() < logPageSize) {
       page_ = 0;
       ++passes_;
-      return Ended::AtTheEnd;
+      co_return Ended::AtTheEnd;
     }
   }
-  return Ended::AtAPage;
+  co_return Ended::AtAPage;
 }
 
 std::chrono::milliseconds Lookup::pauseAfter(Ended ended) {
@@ -119,41 +119,41 @@ std::chrono::milliseconds Lookup::pauseAfter(Ended ended) {
   return run_.patience.lookups.pauseBefore(attempt + 1, retryAfter_, run_.random);
 }
 
-Finding Lookup::adopt(const LogEntry &entry) {
+Task<Finding> Lookup::adopt(const LogEntry &entry) {
   if (entry.failed) {
     row_.cause = "the service lists the submission as failed";
-    run_.recordAfterwards(LedgerRow::State::NotBought);
-    return Finding::NotBought;
+    co_await run_.recordAfterwards(LedgerRow::State::NotBought);
+    co_return Finding::NotBought;
   }
   row_.generationId = entry.generationId;
   row_.usage.update(entry.usage);
-  run_.recordAfterwards(LedgerRow::State::Running);
+  co_await run_.recordAfterwards(LedgerRow::State::Running);
   run_.narrator.note("the submission was accepted after all, as generation " + entry.generationId);
-  return Finding::Bought;
+  co_return Finding::Bought;
 }
 
-Result<Finding> Lookup::carryOut(Error &why) {
+Task<Result<Finding>> Lookup::carryOut(Error &why) {
   run_.status().clientRequestId = row_.clientRequestId;
   run_.narrator.enter(State::LookingUp);
   run_.narrator.note("looking up whether the service accepted the submission " + row_.clientRequestId);
   for (;;) {
-    const auto ended = round();
+    const auto ended = co_await round();
     if (!ended) {
       if (ended.error().kind == ErrorKind::Cancelled)
-        return tl::unexpected(ended.error());
+        co_return tl::unexpected(ended.error());
       why.why += (why.why.empty() ? "" : "; ") + ("the lookup was refused: " + ended.error().why);
-      return Finding::Unknown;
+      co_return Finding::Unknown;
     }
     if (*ended == Ended::AtTheEntry)
-      return adopt(entry_);
+      co_return co_await adopt(entry_);
     if (run_.purchase.byOtherKey && passes_ >= 3)
-      return Finding::Unknown; // this key will never see it
+      co_return Finding::Unknown; // this key will never see it
     if (*ended == Ended::AtAFault)
       run_.narrator.log("page " + std::to_string(page_) + " of the log can't be read: " + fault_);
     ++run_.status().retries;
     const auto next = Clock::now() + pauseAfter(*ended);
-    if (!run_.cancellation.sleepUntil(std::min(next, run_.deadline)))
-      return stopped();
+    if (!co_await run_.cancellation.sleepUntil(std::min(next, run_.deadline)))
+      co_return stopped();
     run_.narrator.tick();
     if (next >= run_.deadline)
       break;
@@ -161,13 +161,14 @@ Result<Finding> Lookup::carryOut(Error &why) {
   why.why +=
       (why.why.empty() ? "" : "; ") + ("the service has not listed it within " + std::to_string(run_.settings.timeout) +
                                        " s" + (fault_.empty() ? "" : " (" + fault_ + ")"));
-  return Finding::Unknown;
+  co_return Finding::Unknown;
 }
 
 } // namespace
 
-Result<Finding> lookUp(Run &run, Error &why) {
-  return Lookup(run).carryOut(why);
+Task<Result<Finding>> lookUp(Run &run, Error &why) {
+  Lookup lookup(run);
+  co_return co_await lookup.carryOut(why);
 }
 
 } // namespace aimlvideo

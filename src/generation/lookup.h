@@ -14,6 +14,6 @@ enum class Finding {
 /// Looks a submission of unknown outcome up in the account's log of requests, by the client request id that it carried
 /// and by nothing else. A row may come as late as the completion, so this goes on, ever more slowly, until the
 /// deadline. `why` is what is known of the outcome and gets the reason where there is no finding.
-Result<Finding> lookUp(Run &run, Error &why);
+Task<Result<Finding>> lookUp(Run &run, Error &why);
 
 } // namespace aimlvideo

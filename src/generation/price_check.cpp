@@ -8,13 +8,13 @@ namespace aimlvideo {
 namespace {
 
 /// Asks for the price and tells it.
-tl::expected<Estimate, std::string> estimate(Run &run) {
-  auto price = priceOf(run.plan, *run.session, run.cancellation, run.deadline);
+Task<tl::expected<Estimate, std::string>> estimate(Run &run) {
+  auto price = co_await priceOf(run.plan, *run.session, run.cancellation, run.deadline);
   if (price)
     run.status().estimatedUsd = price->usd;
   run.narrator.note(price ? "the price will be about " + usdText(price->usd) + ": " + price->basis
                           : "the price is not known: " + price.error());
-  return price;
+  co_return price;
 }
 
 Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run &run) {
@@ -40,29 +40,29 @@ Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run
 
 } // namespace
 
-Result<void> checkPrice(Run &run) {
+Task<Result<void>> checkPrice(Run &run) {
   if (!run.plan.allowance.cap)
-    return {};
-  const auto price = estimate(run);
+    co_return {};
+  const auto price = co_await estimate(run);
   if (run.cancellation.cancelled())
-    return stopped();
-  return compare(price, run);
+    co_return stopped();
+  co_return compare(price, run);
 }
 
-Result<void> reportDryRun(Run &run) {
+Task<Result<void>> reportDryRun(Run &run) {
   if (run.settings.fetchesOnly()) {
     run.narrator.note("this is a dry run: nothing would be bought");
-    return {};
+    co_return {};
   }
-  const auto price = estimate(run);
+  const auto price = co_await estimate(run);
   if (run.cancellation.cancelled())
-    return stopped();
+    co_return stopped();
   if (run.plan.allowance.cap) {
     if (const auto allowed = compare(price, run); !allowed)
-      return allowed;
+      co_return allowed;
   }
   run.narrator.note("this is a dry run: the request is right, nothing was bought");
-  return {};
+  co_return {};
 }
 
 } // namespace aimlvideo

@@ -3,9 +3,16 @@
 
 namespace aimlvideo {
 
-Result<void> Purchase::record(LedgerRow::State state) {
+Task<Result<void>> Purchase::record(LedgerRow::State state) {
   row.state = state;
-  return ledger ? ledger->write(row) : Result<void>();
+  if (!ledger)
+    co_return {};
+  ViaCallback<Result<LedgerRow>> answer([this](auto say) { ledger->submitWrite(row, std::move(say)); });
+  auto written = co_await answer;
+  if (!written)
+    co_return tl::unexpected(std::move(written.error()));
+  row = std::move(*written);
+  co_return {};
 }
 
 bool Purchase::isBought() const {

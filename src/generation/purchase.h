@@ -30,8 +30,8 @@ public:
   bool isBought() const;
   bool confirmed = false; ///< the service has answered for it in this run
 
-  /// Writes the row with a new state. It is on disk when this returns.
-  Result<void> record(LedgerRow::State state);
+  /// Writes the row with a new state. It is on disk when this has ended.
+  Task<Result<void>> record(LedgerRow::State state);
   /// Begins another row for the same request, not written yet.
   void renew();
   /// Lets others work on it.

@@ -10,36 +10,15 @@
 #include "generation/descriptors.h"
 #include "generation/flight.h"
 #include "generation/narrator.h"
+#include "generation/patience.h"
+#include "generation/plan.h"
 #include "generation/purchase.h"
 #include "generation/service_client.h"
-#include "generation/plan.h"
 #include "http/retry.h"
 
 namespace aimlvideo {
 
-/// How patient the single steps are. The defaults are for the real service.
-struct Patience {
-  std::chrono::seconds submission{300}; ///< for one POST with up to 67 MB of image
-  std::chrono::seconds poll{30};
-  std::chrono::seconds validators{10};      ///< for asking the hosts of all images given by URL
-  std::chrono::milliseconds ownership{250}; ///< between two looks whether another owner has let go
-  unsigned idleConnection = 60;             ///< seconds
-  /// From the start until a job tells that it has failed: an application that starts its main loop only then, as
-  /// gst-launch-1.0 does, would miss an error that comes before, and never end.
-  std::chrono::milliseconds firstFailure{200};
-  RetryPolicy unreachable{std::chrono::milliseconds(1000), std::chrono::seconds(8), 4};
-  RetryPolicy turnedAway{std::chrono::milliseconds(2000), std::chrono::seconds(30), 6};
-  RetryPolicy tooLarge{std::chrono::milliseconds(2000), std::chrono::seconds(30), 2}; ///< 413, rarely a passing mood
-  RetryPolicy lookups{std::chrono::milliseconds(1000), std::chrono::seconds(60), 0};
-  RetryPolicy polls{std::chrono::milliseconds(1000), std::chrono::seconds(15), 0};
-  RetryPolicy downloads{std::chrono::milliseconds(500), std::chrono::seconds(30), 0};
-  /// The service's own word, in a row and nothing else in between, before a generation counts as unknown to it.
-  unsigned unknownIdAnswers = 5;
-  /// For one that was bought: from the first of them to the last, so that no restart of the service takes so long.
-  std::chrono::milliseconds unknownIdSpan{180'000};
-};
-
-/// What the steps of one generation share. All of them run on the thread of Generation::run().
+/// What the steps of one generation share. All of them run on the network thread.
 struct Run {
   Run(Settings wanted, const Patience &patient, Cancellation &canceller, Narrator::Callbacks callbacks)
       : settings(std::move(wanted)), patience(patient), cancellation(canceller), narrator(std::move(callbacks)) {}
@@ -53,13 +32,13 @@ struct Run {
 
   Clock::time_point deadline;
   Plan plan;
-  std::unique_ptr<HttpSession> session;
+  std::shared_ptr<HttpSession> session;
   std::unique_ptr<ServiceClient> client;
   std::optional<ClipStore> store; ///< nothing: its folder can't be used
   Purchase purchase;
   unsigned mayHaveBought = 0; ///< submissions of this request that nobody knows the outcome of, for the cap
-  std::unique_ptr<DescriptorShare> descriptors; ///< while it may open some
-  std::unique_ptr<Flight> flight;               ///< while it counts as one in flight
+  std::unique_ptr<ReservedDescriptor> descriptor; ///< until the clip has one
+  std::unique_ptr<Flight> flight;                 ///< while it counts as one in flight
 
   std::optional<std::chrono::seconds> retryAfter; ///< what the latest answer asks for
   JobKind kind;
@@ -70,8 +49,8 @@ struct Run {
 
   /// Writes a state that follows from what has happened already: a failure is told and the generation goes on, since
   /// the row on disk leads the next run to look the purchase up.
-  void recordAfterwards(LedgerRow::State state) {
-    const auto written = purchase.record(state);
+  Task<void> recordAfterwards(LedgerRow::State state) {
+    const auto written = co_await purchase.record(state);
     if (!written)
       narrator.note("this could not be recorded in the ledger: " + written.error().why);
   }

@@ -16,45 +16,45 @@ constexpr size_t largestAnswer = 4 << 20;
 ServiceClient::ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders)
     : session_(session), plan_(plan), extraHeaders_(std::move(extraHeaders)) {}
 
-Exchanged<HttpResponse> ServiceClient::create(EndpointFamily family, const std::string &clientRequestId,
-                                              Cancellation &cancellation, Clock::time_point deadline,
-                                              const Starting &starting) {
+Task<Exchanged<HttpResponse>> ServiceClient::create(EndpointFamily family, const std::string &clientRequestId,
+                                                    Cancellation &cancellation, AttemptTime time, Starting starting) {
   HttpRequest request;
   request.method = "POST";
   request.url = plan_.baseUrl + endpointPath(family, plan_.request.known);
   request.headers = {{"X-Client-Request-Id", clientRequestId}};
   // the plan outlives the exchange, so the body, which may hold megabytes of image, is not copied
   request.body = adopt(g_bytes_new_static(plan_.request.body.data(), plan_.request.body.size()));
-  return exchange(std::move(request), cancellation, deadline, starting);
+  co_return co_await exchange(std::move(request), cancellation, time, std::move(starting));
 }
 
-Exchanged<HttpResponse> ServiceClient::poll(EndpointFamily family, const Model *model, const std::string &generationId,
-                                            Cancellation &cancellation, Clock::time_point deadline) {
+Task<Exchanged<HttpResponse>> ServiceClient::poll(EndpointFamily family, const Model *model,
+                                                  const std::string &generationId, Cancellation &cancellation,
+                                                  AttemptTime time) {
   HttpRequest request;
   request.url = plan_.baseUrl + pollPath(family, model, generationId);
-  return exchange(std::move(request), cancellation, deadline, {});
+  co_return co_await exchange(std::move(request), cancellation, time, {});
 }
 
-Exchanged<HttpResponse> ServiceClient::logs(const char *period, unsigned offset, Cancellation &cancellation,
-                                            Clock::time_point deadline) {
+Task<Exchanged<HttpResponse>> ServiceClient::logs(const char *period, unsigned offset, Cancellation &cancellation,
+                                                  AttemptTime time) {
   HttpRequest request;
   request.url = plan_.baseUrl + logsPath(period, offset);
-  return exchange(std::move(request), cancellation, deadline, {});
+  co_return co_await exchange(std::move(request), cancellation, time, {});
 }
 
-Exchanged<HttpResponse> ServiceClient::get(const std::string &path, Cancellation &cancellation,
-                                           Clock::time_point deadline) {
+Task<Exchanged<HttpResponse>> ServiceClient::get(const std::string &path, Cancellation &cancellation,
+                                                 AttemptTime time) {
   HttpRequest request;
   request.url = plan_.baseUrl + path;
-  return exchange(std::move(request), cancellation, deadline, {});
+  co_return co_await exchange(std::move(request), cancellation, time, {});
 }
 
-Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation,
-                                                Clock::time_point deadline, const Starting &starting) {
+Task<Exchanged<HttpResponse>> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation, AttemptTime time,
+                                                      Starting starting) {
   request.headers.emplace_back("Accept", "application/json, */*;q=0.5");
   request.bearer = plan_.key;
   request.headers.insert(request.headers.end(), extraHeaders_.begin(), extraHeaders_.end());
-  auto response = session_.exchange(request, cancellation, deadline, largestAnswer, starting);
+  auto response = co_await session_.exchange(request, cancellation, time, largestAnswer, std::move(starting));
   if (response) {
     metLocally_ = metLocally_.value_or(true) && response->fromLocalAddress;
     response->body = withoutSecrets(std::move(response->body));
@@ -63,17 +63,22 @@ Exchanged<HttpResponse> ServiceClient::exchange(HttpRequest request, Cancellatio
   } else {
     response.error().message = withoutSecrets(std::move(response.error().message));
   }
-  return response;
+  co_return response;
 }
 
-bool ServiceClient::isLocal(GCancellable *cancellable) const {
+Task<bool> ServiceClient::isLocal(GCancellable *cancellable) const {
   const auto uri = adopt(g_uri_parse(plan_.baseUrl.c_str(), httpUriFlags, nullptr));
   const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
   if (!host)
-    return false;
+    co_return false;
   if (const auto address = adopt(g_inet_address_new_from_string(host)))
-    return !isPublic(address.get());
-  return isLoopbackHost(host) || (metLocally_.value_or(false) && isAtLocalAddress(host, cancellable));
+    co_return !isPublic(address.get());
+  if (isLoopbackHost(host))
+    co_return true;
+  if (!metLocally_.value_or(false))
+    co_return false;
+  const std::string name = host;
+  co_return co_await isAtLocalAddress(name, cancellable);
 }
 
 std::string ServiceClient::withoutSecrets(std::string text) const {

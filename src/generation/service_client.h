@@ -20,32 +20,30 @@ public:
   ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders);
 
   /// Submits a generation.
-  Exchanged<HttpResponse> create(EndpointFamily family, const std::string &clientRequestId, Cancellation &cancellation,
-                                 Clock::time_point deadline, const Starting &starting);
+  Task<Exchanged<HttpResponse>> create(EndpointFamily family, const std::string &clientRequestId,
+                                       Cancellation &cancellation, AttemptTime time, Starting starting);
 
   /// `model` tells the legacy path; null: Kling's.
-  Exchanged<HttpResponse> poll(EndpointFamily family, const Model *model, const std::string &generationId,
-                               Cancellation &cancellation, Clock::time_point deadline);
+  Task<Exchanged<HttpResponse>> poll(EndpointFamily family, const Model *model, const std::string &generationId,
+                                     Cancellation &cancellation, AttemptTime time);
 
   /// One page of the account's log of requests, see logsPath().
-  Exchanged<HttpResponse> logs(const char *period, unsigned offset, Cancellation &cancellation,
-                               Clock::time_point deadline);
+  Task<Exchanged<HttpResponse>> logs(const char *period, unsigned offset, Cancellation &cancellation, AttemptTime time);
 
   /// Any other path of the service, with its query.
-  Exchanged<HttpResponse> get(const std::string &path, Cancellation &cancellation, Clock::time_point deadline);
+  Task<Exchanged<HttpResponse>> get(const std::string &path, Cancellation &cancellation, AttemptTime time);
 
   /// Whether the service is on this machine or in its network, so that its clips may be there as well. A base URL with
   /// an address says it by itself. A name has to be one of local addresses only, and to have led to such ones whenever
   /// it was connected to in this run: what the name service says when a clip is fetched is the service's own word.
-  /// Blocks.
-  bool isLocal(GCancellable *cancellable) const;
+  Task<bool> isLocal(GCancellable *cancellable) const;
 
   /// A text of the service without the key and the values of extra headers.
   std::string withoutSecrets(std::string text) const;
 
 private:
-  Exchanged<HttpResponse> exchange(HttpRequest request, Cancellation &cancellation, Clock::time_point deadline,
-                                   const Starting &starting);
+  Task<Exchanged<HttpResponse>> exchange(HttpRequest request, Cancellation &cancellation, AttemptTime time,
+                                         Starting starting);
 
   HttpSession &session_;
   const Plan &plan_;

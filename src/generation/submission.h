@@ -12,6 +12,6 @@ namespace aimlvideo {
 /// Money: it is sent again only when the service surely did not accept it (no connection, 413, 421, 429, 503, a
 /// path that it does not know). Nothing: the outcome is unknown, the row says `Sent`, and `why` says
 /// what happened.
-Result<std::optional<Reply>> submit(Run &run, Error &why);
+Task<Result<std::optional<Reply>>> submit(Run &run, Error &why);
 
 } // namespace aimlvideo

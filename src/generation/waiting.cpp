@@ -24,18 +24,18 @@ public:
   explicit Waiting(Run &run)
       : run_(run), row_(run.purchase.row), model_(Catalogue::instance().find(run.purchase.row.model)) {}
 
-  Result<Reply> carryOut(Reply reply, Clock::time_point firstPoll);
+  Task<Result<Reply>> carryOut(Reply reply, Clock::time_point firstPoll);
 
 private:
-  Result<Reply> nextReply(Clock::time_point firstPoll);
-  bool sleepUntil(Clock::time_point moment);
-  Result<std::optional<Reply>> poll();
+  Task<Result<Reply>> nextReply(Clock::time_point firstPoll);
+  Task<bool> sleepUntil(Clock::time_point moment);
+  Task<Result<std::optional<Reply>>> poll();
   void watch(const Reply &reply, Moment asked);
-  Result<std::optional<Reply>> judge(const HttpResponse &response);
+  Task<Result<std::optional<Reply>>> judge(const HttpResponse &response);
   bool saysItIsUnknown(const HttpResponse &response) const;
-  Failure unknown(Error refusal);
+  Task<Failure> unknown(Error refusal);
   void takeOver(const Reply &reply);
-  Failure failed(const Reply &reply);
+  Task<Failure> failed(const Reply &reply);
 
   Run &run_;
   LedgerRow &row_;
@@ -47,7 +47,7 @@ private:
   std::string cause_;
 };
 
-Result<Reply> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
+Task<Result<Reply>> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
   const auto begun = Clock::now();
   auto next = firstPoll;
   if (reply.state == JobState::Completed)
@@ -55,50 +55,50 @@ Result<Reply> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
   for (unsigned withoutClip = 0;;) {
     takeOver(reply);
     if (reply.state == JobState::Failed)
-      return failed(reply);
+      co_return co_await failed(reply);
     if (reply.state == JobState::Completed && !reply.clipUrl.empty()) {
       row_.clipUrl = reply.clipUrl;
       row_.cause.clear(); // should the service have lost sight of it for a while
-      run_.recordAfterwards(LedgerRow::State::Completed);
+      co_await run_.recordAfterwards(LedgerRow::State::Completed);
       if (run_.status().state != State::Downloading)
         run_.status().waitTime = duration_cast<milliseconds>(Clock::now() - begun);
-      return reply;
+      co_return reply;
     }
     if (reply.state == JobState::Completed && ++withoutClip > completedWithoutClip)
-      return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
-                     resumeHint(run_));
-    auto answer = nextReply(next);
+      co_return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
+                        resumeHint(run_));
+    auto answer = co_await nextReply(next);
     if (!answer)
-      return answer;
+      co_return answer;
     reply = std::move(*answer);
     next = Clock::now() + pauseBeforePoll(run_);
   }
 }
 
-Failure Waiting::failed(const Reply &reply) {
+Task<Failure> Waiting::failed(const Reply &reply) {
   Error error = failedGeneration(run_, reply);
   row_.usage = run_.status().usage = Usage{0.0, 0.0}; // what it had used is not billed
   row_.cause = error.why;
-  run_.recordAfterwards(reply.moderated ? LedgerRow::State::Moderated : LedgerRow::State::Failed);
-  return Failure{std::move(error)};
+  co_await run_.recordAfterwards(reply.moderated ? LedgerRow::State::Moderated : LedgerRow::State::Failed);
+  co_return Failure{std::move(error)};
 }
 
 /// Asks until there is an answer that says something.
-Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
+Task<Result<Reply>> Waiting::nextReply(Clock::time_point firstPoll) {
   faultsInRow_ = 0;
   unknownIds_.clear();
   cause_.clear();
   for (auto next = firstPoll;;) {
-    if (!sleepUntil(std::min(next, run_.deadline)))
-      return stopped();
+    if (!co_await sleepUntil(std::min(next, run_.deadline)))
+      co_return stopped();
     if (next >= run_.deadline)
-      return tl::unexpected(deadlinePassed(run_, cause_, run_.purchase.isBought() && !unknownIds_.empty()));
-    auto reply = poll();
+      co_return tl::unexpected(deadlinePassed(run_, cause_, run_.purchase.isBought() && !unknownIds_.empty()));
+    auto reply = co_await poll();
     run_.narrator.tick();
     if (!reply)
-      return tl::unexpected(std::move(reply.error()));
+      co_return tl::unexpected(std::move(reply.error()));
     if (*reply)
-      return std::move(**reply);
+      co_return std::move(**reply);
     ++run_.status().retries;
     run_.narrator.log("poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
     next = Clock::now() + run_.patience.polls.pauseBefore(++faultsInRow_ + 1, run_.retryAfter, run_.random);
@@ -106,44 +106,44 @@ Result<Reply> Waiting::nextReply(Clock::time_point firstPoll) {
 }
 
 /// False: stopped. A long sleep is broken by signs of life.
-bool Waiting::sleepUntil(Clock::time_point moment) {
+Task<bool> Waiting::sleepUntil(Clock::time_point moment) {
   while (Clock::now() + Narrator::signInterval < moment) {
-    if (!run_.cancellation.sleepUntil(Clock::now() + Narrator::signInterval))
-      return false;
+    if (!co_await run_.cancellation.sleepUntil(Clock::now() + Narrator::signInterval))
+      co_return false;
     run_.narrator.tick();
   }
-  return run_.cancellation.sleepUntil(moment);
+  co_return co_await run_.cancellation.sleepUntil(moment);
 }
 
 /// One poll. Nothing where its answer says nothing; an error where no other poll will help.
-Result<std::optional<Reply>> Waiting::poll() {
+Task<Result<std::optional<Reply>>> Waiting::poll() {
   const Moment asked = Moment::now();
-  const auto response = run_.client->poll(row_.family, model_, row_.generationId, run_.cancellation,
-                                          std::min(run_.deadline, Clock::now() + run_.patience.poll));
+  const auto response = co_await run_.client->poll(row_.family, model_, row_.generationId, run_.cancellation,
+                                                   AttemptTime{run_.deadline, run_.patience.poll});
   ++run_.status().polls;
   run_.retryAfter.reset();
   if (!response) {
     if (response.error().cause == TransportError::Cause::Cancelled)
-      return stopped();
+      co_return stopped();
     // the poll that the deadline cuts short says nothing about what went wrong before
     if (cause_.empty() || Clock::now() < run_.deadline) {
       cause_ = response.error().message;
       unknownIds_.clear();
     }
-    return std::nullopt;
+    co_return std::nullopt;
   }
   run_.retryAfter = retryAfterOf(*response);
   if (!response->successful())
-    return judge(*response);
+    co_return co_await judge(*response);
   auto reply = parseReply(response->body);
   if (!reply) {
     cause_ = run_.client->withoutSecrets(reply.error());
     unknownIds_.clear();
-    return std::nullopt;
+    co_return std::nullopt;
   }
   run_.purchase.confirmed = run_.purchase.confirmed || !reply->word.empty();
   watch(*reply, asked);
-  return std::optional(std::move(*reply));
+  co_return std::optional(std::move(*reply));
 }
 
 /// Learns what the generation takes.
@@ -154,25 +154,25 @@ void Waiting::watch(const Reply &reply, Moment asked) {
     run_.took = run_.watch.completed(Moment::now());
 }
 
-Result<std::optional<Reply>> Waiting::judge(const HttpResponse &response) {
+Task<Result<std::optional<Reply>>> Waiting::judge(const HttpResponse &response) {
   Error refusal = refusalFrom(response);
   cause_ = refusal.why;
   if (refusal.kind == ErrorKind::NotAuthorized)
-    return tl::unexpected(std::move(refusal));
+    co_return tl::unexpected(std::move(refusal));
   // a given id does not tell its family
   const bool unknownPlace = response.status == 400 || response.status == 404;
   if (unknownPlace && !run_.settings.generationId.empty() && run_.settings.endpoint == EndpointChoice::Auto)
     row_.family = row_.family == EndpointFamily::Universal ? EndpointFamily::Legacy : EndpointFamily::Universal;
   if (!saysItIsUnknown(response)) {
     unknownIds_.clear();
-    return std::nullopt;
+    co_return std::nullopt;
   }
   unknownIds_.push_back(Clock::now());
   const auto span = run_.purchase.isBought() ? run_.patience.unknownIdSpan : milliseconds(0);
   const bool enough = unknownIds_.size() >= run_.patience.unknownIdAnswers;
   if (!enough || unknownIds_.back() - unknownIds_.front() < span)
-    return std::nullopt;
-  return unknown(std::move(refusal));
+    co_return std::nullopt;
+  co_return co_await unknown(std::move(refusal));
 }
 
 /// What is bought is given up by the service's own word alone. An id that was only typed costs nothing to give up: any
@@ -184,19 +184,19 @@ bool Waiting::saysItIsUnknown(const HttpResponse &response) const {
 }
 
 /// Nobody will ever answer for it. With another key than the one that bought it, that says nothing.
-Failure Waiting::unknown(Error refusal) {
+Task<Failure> Waiting::unknown(Error refusal) {
   const bool bought = run_.purchase.isBought();
   const bool byItsKey = !run_.purchase.byOtherKey && !row_.keyFingerprint.empty();
   if (bought && byItsKey) {
     row_.cause = "the service no longer knows it: " + refusal.why;
-    run_.recordAfterwards(row_.state);
-    return Failure{lostGeneration(run_, std::move(refusal))};
+    co_await run_.recordAfterwards(row_.state);
+    co_return Failure{lostGeneration(run_, std::move(refusal))};
   }
   if (!bought && !run_.purchase.doubted) {
     row_.cause = "the service does not know it: " + refusal.why;
-    run_.recordAfterwards(LedgerRow::State::NotBought);
+    co_await run_.recordAfterwards(LedgerRow::State::NotBought);
   }
-  return Failure{unknownGeneration(run_, std::move(refusal))};
+  co_return Failure{unknownGeneration(run_, std::move(refusal))};
 }
 
 void Waiting::takeOver(const Reply &reply) {
@@ -213,8 +213,9 @@ void Waiting::takeOver(const Reply &reply) {
 
 } // namespace
 
-Result<Reply> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPoll) {
-  return Waiting(run).carryOut(std::move(reply), firstPoll);
+Task<Result<Reply>> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPoll) {
+  Waiting waiting(run);
+  co_return co_await waiting.carryOut(std::move(reply), firstPoll);
 }
 
 milliseconds pauseBeforePoll(Run &run) {

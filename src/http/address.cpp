@@ -62,6 +62,37 @@ bool namesThisMachine(std::string_view host) {
   return label.starts_with("0x") || label.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+/// Awaited: whether a host has addresses, and local ones only.
+class NameLookup {
+public:
+  NameLookup(const std::string &host, GCancellable *cancellable) : host_(host), cancellable_(cancellable) {}
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> awaiter) {
+    awaiter_ = awaiter;
+    const auto resolver = adopt(g_resolver_get_default());
+    g_resolver_lookup_by_name_async(
+        resolver.get(), host_.c_str(), cancellable_,
+        [](GObject *source, GAsyncResult *result, gpointer data) {
+          auto *self = static_cast<NameLookup *>(data);
+          GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, nullptr);
+          self->local_ = addresses != nullptr;
+          for (const GList *item = addresses; item; item = item->next)
+            self->local_ = self->local_ && !isPublic(G_INET_ADDRESS(item->data));
+          g_resolver_free_addresses(addresses);
+          self->awaiter_.resume();
+        },
+        this);
+  }
+  bool await_resume() const { return local_; }
+
+private:
+  const std::string &host_;
+  GCancellable *cancellable_;
+  std::coroutine_handle<> awaiter_;
+  bool local_ = false;
+};
+
 } // namespace
 
 bool isPublic(GInetAddress *address) {
@@ -85,14 +116,9 @@ std::string whyNotPublic(GSocketAddress *address) {
   return isPublic(peer) ? "" : "its host has the address " + textOf(peer);
 }
 
-bool isAtLocalAddress(const std::string &host, GCancellable *cancellable) {
-  const auto resolver = adopt(g_resolver_get_default());
-  GList *addresses = g_resolver_lookup_by_name(resolver.get(), host.c_str(), cancellable, nullptr);
-  bool local = addresses != nullptr;
-  for (const GList *item = addresses; item; item = item->next)
-    local = local && !isPublic(G_INET_ADDRESS(item->data));
-  g_resolver_free_addresses(addresses);
-  return local;
+Task<bool> isAtLocalAddress(const std::string &host, GCancellable *cancellable) {
+  NameLookup lookup(host, cancellable);
+  co_return co_await lookup;
 }
 
 } // namespace aimlvideo

@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "base/task.h"
+
 namespace aimlvideo {
 
 /// Whether an address belongs to the public internet: it is no loopback, link-local, private, shared, multicast,
@@ -17,7 +19,6 @@ bool isPublic(GInetAddress *address);
 std::string whyNotPublic(GSocketAddress *address);
 
 /// Whether `host`, a name or a literal address, has addresses by the system's resolver and none of them is public.
-/// Blocks.
-bool isAtLocalAddress(const std::string &host, GCancellable *cancellable);
+Task<bool> isAtLocalAddress(const std::string &host, GCancellable *cancellable);
 
 } // namespace aimlvideo

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <list>
+#include <tuple>
 
-#include <glib-unix.h>
+#include <sys/resource.h>
 
 #include "http/address.h"
+#include "http/held_body.h"
 
 namespace aimlvideo {
 
@@ -141,32 +144,6 @@ tl::expected<GRefPtr<GUri>, std::string> exactUri(const std::string &url) {
                                      query ? query->c_str() : nullptr, nullptr));
 }
 
-/// The descriptor that becomes readable when a GCancellable is cancelled. GIO's own source for it leaks in GLib 2.74
-/// when it goes while the cancelling thread has not returned yet.
-class CancellableFd {
-public:
-  explicit CancellableFd(GCancellable *cancellable)
-      : cancellable_(share(cancellable)), descriptor_(g_cancellable_get_fd(cancellable)) {}
-  CancellableFd(const CancellableFd &) = delete;
-  CancellableFd &operator=(const CancellableFd &) = delete;
-  ~CancellableFd() {
-    if (valid())
-      g_cancellable_release_fd(cancellable_.get());
-  }
-
-  bool valid() const { return descriptor_ >= 0; }
-  /// A new source that calls back once it is cancelled.
-  GSource *source(GUnixFDSourceFunc cancelled, gpointer data) const {
-    GSource *source = g_unix_fd_source_new(descriptor_, G_IO_IN);
-    g_source_set_callback(source, G_SOURCE_FUNC(cancelled), data, nullptr);
-    return source;
-  }
-
-private:
-  GRefPtr<GCancellable> cancellable_;
-  int descriptor_;
-};
-
 Headers headersOf(SoupMessage *message) {
   Headers headers;
   SoupMessageHeadersIter iterator;
@@ -189,17 +166,24 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
 /// Looks at a request on its way: where its connection leads, and when libsoup is about to write it. It can keep it
 /// from leaving.
 ///
-/// libsoup repeats a request by itself after status 421, and an idempotent one on a connection that the host has
-/// closed; a repeated POST has an empty body. Whether and when to repeat is for the caller to say, so the second
-/// departure is prevented.
+/// libsoup repeats a request by itself after status 421, with an empty body where it is a POST, and an idempotent one
+/// on a kept connection that the host has closed. That alone is let happen: whether and when to repeat is for the
+/// caller to say, so any other second departure is prevented.
 ///
 /// Only HTTP/1.1 is offered. Over HTTP/2 libsoup 3.2 takes the process down when an answer has trailers, or when the
 /// host says GOAWAY and resets a stream; it misses the reset of a stream that has begun to be read, repeats requests,
 /// and writes one that was cancelled all the same.
 class Departure {
 public:
-  Departure(SoupMessage *message, GCancellable *attempt, bool publicOnly, bool &sent, const Starting &starting)
-      : message_(message), attempt_(attempt), publicOnly_(publicOnly), sent_(sent), starting_(starting) {
+  Departure(SoupMessage *message, const HttpRequest &request, GCancellable *attempt, bool &sent, Starting starting)
+      : message_(message),
+        attempt_(attempt),
+        publicOnly_(request.publicOnly),
+        repeatable_(!request.body),
+        sent_(sent),
+        starting_(std::move(starting)) {
+    if (request.body)
+      setBody(request.body.get());
     handlers_ = {
         g_signal_connect(message, "network-event",
                          G_CALLBACK(+[](SoupMessage *, GSocketClientEvent event, GIOStream *connection, gpointer self) {
@@ -213,6 +197,12 @@ public:
         g_signal_connect(message, "starting",
                          G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<Departure *>(self)->started(); }),
                          this),
+        // Another kept connection would be had at once, and libsoup 3.2 would then take the failure of the first for
+        // that of the second.
+        g_signal_connect(message, "restarted", G_CALLBACK(+[](SoupMessage *repeated, gpointer) {
+                           soup_message_add_flags(repeated, SOUP_MESSAGE_NEW_CONNECTION);
+                         }),
+                         nullptr),
         g_signal_connect(message, "got-headers",
                          G_CALLBACK(+[](SoupMessage *, gpointer self) { static_cast<Departure *>(self)->answered(); }),
                          this),
@@ -225,11 +215,26 @@ public:
       g_signal_handler_disconnect(message_, handler);
   }
 
+  /// Awaited when libsoup has done with it: nothing leaves from now on, and nobody decides any more.
+  auto settled() {
+    struct Awaiter {
+      bool await_ready() const { return !departure.deciding_; }
+      void await_suspend(std::coroutine_handle<> awaiter) { departure.waiting_ = awaiter; }
+      void await_resume() const {}
+      Departure &departure;
+    };
+    over_ = true;
+    return Awaiter{*this};
+  }
+
   /// Why it was kept from leaving, if it was.
   std::optional<TransportError> withheld() const {
     if (!notPublic_.empty())
       return TransportError{TransportError::Cause::NotPublic, false,
                             notPublic_ + ", which is not of the public internet"};
+    if (untrusted_ != 0)
+      return TransportError{TransportError::Cause::Tls, false,
+                            "the host's certificate is refused, " + describeCertificate(untrusted_)};
     if (outdated_)
       return TransportError{TransportError::Cause::Tls, false, "the host speaks a version of TLS before 1.2"};
     if (withheld_)
@@ -252,29 +257,58 @@ private:
       g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(connection), offered);
   }
 
+  void setBody(GBytes *body) {
+    if (!starting_)
+      return soup_message_set_request_body_from_bytes(message_, "application/json", body);
+    body_.emplace(body);
+    soup_message_set_request_body(message_, "application/json", body_->stream(),
+                                  static_cast<gssize>(g_bytes_get_size(body)));
+  }
+
   void started() {
     if (!depart())
       g_cancellable_cancel(attempt_); // checked before the first byte is written
   }
 
-  /// Whether the request may leave.
+  /// Whether the request may leave, or its head at least.
   bool depart() {
-    if (sent_)
+    if (begun_ && !repeatable_)
       return preventRepetition();
     check(soup_message_get_remote_address(message_)); // of a connection that was there already
     outdated_ = isOutdated(soup_message_get_tls_protocol_version(message_));
-    if (outdated_ || !notPublic_.empty())
+    // one that another session has accepted is resumed here without a look
+    untrusted_ = soup_message_get_tls_peer_certificate_errors(message_);
+    if (outdated_ || untrusted_ != 0 || !notPublic_.empty())
       return false;
-    withheld_ = withheld_ || (starting_ && !starting_());
-    sent_ = !withheld_;
-    return sent_;
+    begun_ = true;
+    if (starting_)
+      detach(decide());
+    else
+      sent_ = true;
+    return true;
+  }
+
+  /// Asks whether the body may follow.
+  Task<void> decide() {
+    deciding_ = true;
+    const bool may = co_await starting_();
+    deciding_ = false;
+    if (!over_) {
+      sent_ = may;
+      withheld_ = !may;
+      may ? body_->release() : body_->refuse();
+      if (!may)
+        g_cancellable_cancel(attempt_);
+    }
+    if (const auto waiting = std::exchange(waiting_, {}))
+      waiting.resume(); // which may end this
   }
 
   /// libsoup is about to send it again, though the host may have acted on it.
   bool preventRepetition() {
     if (!repeated_)
       repeated_ =
-          TransportError{TransportError::Cause::Lost, true, "the connection was closed before there was an answer"};
+          TransportError{TransportError::Cause::Lost, sent_, "the connection was closed before there was an answer"};
     return false;
   }
 
@@ -303,13 +337,20 @@ private:
   SoupMessage *message_;
   GCancellable *attempt_;
   const bool publicOnly_;
-  bool &sent_;
-  const Starting &starting_;
+  const bool repeatable_;
+  bool &sent_; ///< the host may have acted on it
+  const Starting starting_;
+  std::optional<HeldBody> body_; ///< while `starting_` has not said that it may go
+  std::coroutine_handle<> waiting_;
+  bool begun_ = false;
+  bool deciding_ = false;
+  bool over_ = false;
   bool withheld_ = false;
   bool outdated_ = false;
+  GTlsCertificateFlags untrusted_ = GTlsCertificateFlags(0);
   std::string notPublic_;
   std::optional<TransportError> repeated_; ///< what is said instead
-  std::array<gulong, 3> handlers_{};
+  std::array<gulong, 4> handlers_{};
 };
 
 } // namespace
@@ -321,17 +362,88 @@ std::optional<std::string> HttpResponse::header(const char *name) const {
   return {};
 }
 
-// a clip's head, a jump and a question to the service may be open at the same host
-HttpSession::HttpSession(const SessionOptions &options)
-    : session_(adopt(soup_session_new_with_options("max-conns-per-host", 6, nullptr))) {
-  soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
-  soup_session_set_timeout(session_.get(), options.idleTimeout);
-  if (!options.userAgent.empty())
-    soup_session_set_user_agent(session_.get(), options.userAgent.c_str());
-  if (options.tlsDatabase)
-    soup_session_set_tls_database(session_.get(), options.tlsDatabase.get());
-  if (const auto resolver = proxyResolver(options.proxy))
-    soup_session_set_proxy_resolver(session_.get(), resolver.get());
+namespace {
+
+/// The sessions that are shared. Those that nobody uses are kept for a while, since the next generation may go where
+/// the last one went.
+class Sessions {
+public:
+  std::shared_ptr<HttpSession> get(const SessionOptions &options, HttpSession::Use use) {
+    Key key{options.userAgent, options.proxy, options.tlsDatabase.get(), options.idleTimeout, use, environment()};
+    const auto known = std::find_if(all_.begin(), all_.end(), [&](const Entry &entry) { return entry.first == key; });
+    if (known != all_.end())
+      all_.splice(all_.begin(), all_, known);
+    else
+      all_.emplace_front(std::move(key), std::make_shared<HttpSession>(options));
+    size_t number = 0;
+    std::erase_if(all_, [&](const Entry &entry) { return ++number > mostUnused && entry.second.use_count() == 1; });
+    return all_.front().second;
+  }
+
+private:
+  using Key = std::tuple<std::string, std::string, GTlsDatabase *, unsigned, HttpSession::Use, std::string>;
+  using Entry = std::pair<Key, std::shared_ptr<HttpSession>>;
+  static constexpr size_t mostUnused = 8;
+
+  /// What a session takes from the environment when it is made.
+  static std::string environment() {
+    std::string text;
+    for (const char *name :
+         {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "no_proxy", "NO_PROXY"})
+      text += std::string(g_getenv(name) ? g_getenv(name) : "") + "\n";
+    return text;
+  }
+
+  std::list<Entry> all_; ///< the latest first
+};
+
+} // namespace
+
+std::shared_ptr<HttpSession> HttpSession::shared(const SessionOptions &options, Use use) {
+  return Loop::instance().own<Sessions>().get(options, use);
+}
+
+Gate &HttpSession::gate(const std::string &url, Lane lane) {
+  // Purchases hold a connection while the service takes them in, so that these may be more.
+  constexpr size_t purchases = 64;
+  constexpr size_t others = 16;
+  return gates_.try_emplace({url.substr(0, endOfHost(url)), lane}, lane == Lane::Purchases ? purchases : others)
+      .first->second;
+}
+
+namespace {
+
+/// Those that are kept must not take the descriptors that others need.
+int mostConnections() {
+  rlimit limits{};
+  const rlim_t descriptors = getrlimit(RLIMIT_NOFILE, &limits) == 0 ? limits.rlim_cur : 1024;
+  return static_cast<int>(std::clamp<rlim_t>(descriptors / 16, 4, 256));
+}
+
+} // namespace
+
+HttpSession::~HttpSession() {
+  // libsoup's timers belong to the network thread
+  if (session_ && !Loop::instance().isCurrent())
+    Loop::instance().post([session = std::move(session_)] {});
+}
+
+SoupSession *HttpSession::session() {
+  if (session_)
+    return session_.get();
+  const int connections = mostConnections();
+  session_ = adopt(soup_session_new_with_options("max-conns", connections, "max-conns-per-host",
+                                                 std::min(connections, 128), nullptr));
+  SoupSession *session = session_.get();
+  soup_session_remove_feature_by_type(session, SOUP_TYPE_CONTENT_DECODER);
+  soup_session_set_timeout(session, options_.idleTimeout);
+  if (!options_.userAgent.empty())
+    soup_session_set_user_agent(session, options_.userAgent.c_str());
+  if (options_.tlsDatabase)
+    soup_session_set_tls_database(session, options_.tlsDatabase.get());
+  if (const auto resolver = proxyResolver(options_.proxy))
+    soup_session_set_proxy_resolver(session, resolver.get());
+  return session;
 }
 
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location) {
@@ -347,156 +459,161 @@ std::optional<std::string> redirectTarget(const std::string &url, const std::str
   return target ? std::optional<std::string>(target.get()) : std::nullopt;
 }
 
-HttpSession::Stream::Stream(Cancellation &cancellation, Clock::time_point deadline)
-    : cancellation_(cancellation),
-      deadline_(deadline),
-      attempt_(std::make_unique<Cancellation::Attempt>(cancellation, deadline)) {}
+namespace {
 
-Exchanged<std::unique_ptr<HttpSession::Stream>> HttpSession::open(const HttpRequest &request,
-                                                                  Cancellation &cancellation,
-                                                                  Clock::time_point deadline,
-                                                                  const Starting &starting) {
-  std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
+/// Awaited: libsoup sends a message and has the head of the answer, whose body is `body` then.
+class Sending {
+public:
+  Sending(SoupSession *session, SoupMessage *message, GCancellable *cancellable)
+      : session_(session), message_(message), cancellable_(cancellable) {}
+
+  GRefPtr<GInputStream> body;
+  GErrorSlot error;
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> awaiter) {
+    awaiter_ = awaiter;
+    soup_session_send_async(
+        session_, message_, G_PRIORITY_DEFAULT, cancellable_,
+        [](GObject *session, GAsyncResult *result, gpointer data) {
+          auto *self = static_cast<Sending *>(data);
+          self->body = adopt(soup_session_send_finish(SOUP_SESSION(session), result, &self->error));
+          // libsoup is in the middle of its own work here
+          Loop::instance().post([awaiter = self->awaiter_] { awaiter.resume(); });
+        },
+        this);
+  }
+  void await_resume() const {}
+
+private:
+  SoupSession *session_;
+  SoupMessage *message_;
+  GCancellable *cancellable_;
+  std::coroutine_handle<> awaiter_;
+};
+
+TransportError notBegun(const Cancellation &cancellation) {
+  if (cancellation.cancelled())
+    return {TransportError::Cause::Cancelled, false, "stopped"};
+  return {TransportError::Cause::Deadline, false, "too many other requests were under way"};
+}
+
+GRefPtr<SoupMessage> messageFor(const HttpRequest &request, GUri *uri) {
+  auto message = adopt(soup_message_new_from_uri(request.method, uri));
+  // what one generation's address holds of passwords is not for another's
+  soup_message_set_flags(message.get(),
+                         static_cast<SoupMessageFlags>(SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_DO_NOT_USE_AUTH_CACHE));
+  SoupMessageHeaders *headers = soup_message_get_request_headers(message.get());
+  for (const auto &[name, value] : request.headers)
+    soup_message_headers_append(headers, name.c_str(), value.c_str());
+  if (!request.bearer.empty())
+    addBearer(headers, request.bearer);
+  return message;
+}
+
+} // namespace
+
+Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::open(const HttpRequest &request,
+                                                                        Cancellation &cancellation,
+                                                                        Clock::time_point deadline, Starting starting) {
   const auto uri = exactUri(request.url);
   if (!uri)
-    return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, uri.error()});
-  const auto message = adopt(soup_message_new_from_uri(request.method, uri->get()));
+    co_return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, uri.error()});
+  std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
+  const auto message = messageFor(request, uri->get());
   stream->message_ = message;
-  soup_message_set_flags(message.get(), SOUP_MESSAGE_NO_REDIRECT);
-  for (const auto &[name, value] : request.headers)
-    soup_message_headers_append(soup_message_get_request_headers(message.get()), name.c_str(), value.c_str());
-  if (!request.bearer.empty())
-    addBearer(soup_message_get_request_headers(message.get()), request.bearer);
-  if (request.body)
-    soup_message_set_request_body_from_bytes(message.get(), "application/json", request.body.get());
 
-  GErrorSlot error;
-  {
-    GCancellable *attempt = stream->attempt_->cancellable();
-    const Departure departure(message.get(), attempt, request.publicOnly, stream->sent_, starting);
-    stream->body_ = adopt(soup_session_send(session_.get(), message.get(), attempt, &error));
-    if (const auto withheld = departure.withheld(); withheld && !stream->body_)
-      return tl::unexpected(*withheld);
+  GCancellable *attempt = stream->attempt_.cancellable();
+  Departure departure(message.get(), request, attempt, stream->sent_, std::move(starting));
+  Sending sending(session(), message.get(), attempt);
+  co_await sending;
+  co_await departure.settled();
+  stream->body_ = std::move(sending.body);
+  if (!stream->body_) {
+    if (const auto withheld = departure.withheld())
+      co_return tl::unexpected(*withheld);
+    co_return tl::unexpected(describe(sending.error.get(), message.get(), stream->sent_, cancellation));
   }
-  if (!stream->body_)
-    return tl::unexpected(describe(error.get(), message.get(), stream->sent_, cancellation));
   stream->head_.status = soup_message_get_status(message.get());
   if (!stream->sent_) // libsoup passes on what a proxy says to the request for a tunnel
-    return tl::unexpected(
+    co_return tl::unexpected(
         TransportError{TransportError::Cause::Unreachable, false,
                        "the proxy refuses the connection with HTTP status " + std::to_string(stream->head_.status)});
   stream->head_.headers = headersOf(message.get());
   GSocketAddress *peer = soup_message_get_remote_address(message.get());
   stream->head_.fromLocalAddress = peer && !whyNotPublic(peer).empty();
-  return stream;
+  co_return stream;
 }
 
-Exchanged<size_t> HttpSession::Stream::read(void *buffer, size_t size) {
-  if (!ahead_.empty()) {
-    const size_t count = ahead_.copy(static_cast<char *>(buffer), size);
-    ahead_.erase(0, count);
-    return count;
-  }
-  if (after_)
-    return *after_;
+std::optional<Exchanged<size_t>> HttpSession::Stream::readNow(void *buffer, size_t size) {
   GErrorSlot error;
-  const gssize count = g_input_stream_read(body_.get(), buffer, size, attempt_->cancellable(), &error);
-  if (count < 0)
-    return tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
-  return static_cast<size_t>(count);
+  const gssize count = g_pollable_input_stream_read_nonblocking(G_POLLABLE_INPUT_STREAM(body_.get()), buffer, size,
+                                                                attempt_.cancellable(), &error);
+  if (count >= 0)
+    return static_cast<size_t>(count);
+  if (g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return std::nullopt;
+  return tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
 }
 
-/// A read that does not wait. It alone sees what the TLS library has decrypted and nobody has taken yet, and the end of
-/// a body whose connection waits for the next request. False: there is nothing.
-bool HttpSession::Stream::lookAhead() {
-  std::array<char, 16 * 1024> buffer;
-  GErrorSlot error;
-  const gssize count = g_pollable_input_stream_read_nonblocking(G_POLLABLE_INPUT_STREAM(body_.get()), buffer.data(),
-                                                                buffer.size(), attempt_->cancellable(), &error);
-  if (count > 0)
-    ahead_.assign(buffer.data(), static_cast<size_t>(count));
-  else if (count == 0)
-    after_ = 0;
-  else if (!g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    after_ = tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));
-  return after_ || count > 0;
-}
-
-bool HttpSession::Stream::waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest) {
-  if (!ahead_.empty() || after_)
-    return true;
-  if (!G_IS_POLLABLE_INPUT_STREAM(body_.get()))
-    return true;
-  GPollableInputStream *body = G_POLLABLE_INPUT_STREAM(body_.get());
-  if (!g_pollable_input_stream_can_poll(body) || g_pollable_input_stream_is_readable(body) || lookAhead())
-    return true;
-  const CancellableFd stop(attempt_->cancellable());
-  const CancellableFd interrupt(interruption);
-  if (!stop.valid() || !interrupt.valid())
-    return true; // no descriptor is left to wait for
-  const std::unique_ptr<GMainContext, void (*)(GMainContext *)> context(g_main_context_new(), g_main_context_unref);
-  enum class Event { None, Readable, Other };
+Task<bool> HttpSession::Stream::waitUntilReadable(Waiter &waiter, Clock::time_point latest) {
   struct Watch {
-    Watch(GMainContext *context, GSource *source) : source_(source) { g_source_attach(source, context); }
+    Watch(GPollableInputStream *body, Waiter &wakes)
+        : waiter(wakes), source(g_pollable_input_stream_create_source(body, nullptr)) {
+      const GPollableSourceFunc callback = [](GObject *, gpointer data) -> gboolean {
+        auto *self = static_cast<Watch *>(data);
+        self->readable = true;
+        self->waiter.wake(); // which may end this
+        return G_SOURCE_REMOVE;
+      };
+      g_source_set_callback(source, G_SOURCE_FUNC(callback), this, nullptr);
+      g_source_attach(source, g_main_context_get_thread_default());
+    }
     Watch(const Watch &) = delete;
     Watch &operator=(const Watch &) = delete;
     ~Watch() {
-      g_source_destroy(source_);
-      g_source_unref(source_);
+      g_source_destroy(source);
+      g_source_unref(source);
     }
-    GSource *source_;
+    Waiter &waiter;
+    GSource *source;
+    bool readable = false;
   };
-  Event event = Event::None;
-  GSource *bytes = g_pollable_input_stream_create_source(body, nullptr);
-  g_source_set_callback(bytes, G_SOURCE_FUNC(+[](GObject *, gpointer to) -> gboolean {
-                          *static_cast<Event *>(to) = Event::Readable;
-                          return G_SOURCE_CONTINUE;
-                        }),
-                        &event, nullptr);
-  GSource *stopped = stop.source(
-      +[](int, GIOCondition, gpointer to) -> gboolean {
-        *static_cast<Event *>(to) = Event::Readable; // read() will say why there is nothing to read
-        return G_SOURCE_CONTINUE;
-      },
-      &event);
-  GSource *interrupted = interrupt.source(
-      +[](int, GIOCondition, gpointer to) -> gboolean {
-        *static_cast<Event *>(to) = Event::Other;
-        return G_SOURCE_CONTINUE;
-      },
-      &event);
-  GSource *late = g_timeout_source_new(static_cast<guint>(longest.count()));
-  g_source_set_callback(
-      late,
-      +[](gpointer to) -> gboolean {
-        *static_cast<Event *>(to) = Event::Other;
-        return G_SOURCE_CONTINUE;
-      },
-      &event, nullptr);
-  const Watch watches[] = {
-      {context.get(), bytes}, {context.get(), stopped}, {context.get(), interrupted}, {context.get(), late}};
-  while (event == Event::None)
-    g_main_context_iteration(context.get(), TRUE);
-  return event == Event::Readable;
+  const Watch watch(G_POLLABLE_INPUT_STREAM(body_.get()), waiter);
+  const bool goesOn = co_await waiter.until(std::min(latest, deadline_));
+  co_return watch.readable || !goesOn || Clock::now() >= deadline_;
 }
 
-Exchanged<HttpResponse> HttpSession::exchange(const HttpRequest &request, Cancellation &cancellation,
-                                              Clock::time_point deadline, size_t maximumBody,
-                                              const Starting &starting) {
-  auto stream = open(request, cancellation, deadline, starting);
-  if (!stream)
-    return tl::unexpected(std::move(stream.error()));
-  HttpResponse response = (*stream)->head();
-  std::array<char, 16 * 1024> buffer;
+Task<Exchanged<size_t>> HttpSession::Stream::read(void *buffer, size_t size) {
+  Waiter waiter(cancellation_);
   for (;;) {
-    const auto count = (*stream)->read(buffer.data(), buffer.size());
+    if (const auto count = readNow(buffer, size))
+      co_return *count;
+    (void)co_await waitUntilReadable(waiter, deadline_);
+  }
+}
+
+Task<Exchanged<HttpResponse>> HttpSession::exchange(const HttpRequest &request, Cancellation &cancellation,
+                                                    AttemptTime time, size_t maximumBody, Starting starting) {
+  const Lane lane = starting ? Lane::Purchases : Lane::Others;
+  const auto pass = co_await gate(request.url, lane).enter(cancellation, time.deadline);
+  if (!pass)
+    co_return tl::unexpected(notBegun(cancellation));
+  const auto deadline = std::min(time.deadline, Clock::now() + time.patience);
+  auto stream = co_await open(request, cancellation, deadline, std::move(starting));
+  if (!stream)
+    co_return tl::unexpected(std::move(stream.error()));
+  HttpResponse response = (*stream)->head();
+  std::vector<char> buffer(16 * 1024);
+  for (;;) {
+    const auto count = co_await (*stream)->read(buffer.data(), buffer.size());
     if (!count)
-      return tl::unexpected(count.error());
+      co_return tl::unexpected(count.error());
     if (*count == 0)
-      return response;
+      co_return response;
     if (response.body.size() + *count > maximumBody)
-      return tl::unexpected(TransportError{TransportError::Cause::TooLarge, true,
-                                           "the answer is larger than " + std::to_string(maximumBody) + " bytes"});
+      co_return tl::unexpected(TransportError{TransportError::Cause::TooLarge, true,
+                                              "the answer is larger than " + std::to_string(maximumBody) + " bytes"});
     response.body.append(buffer.data(), *count);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/glib_ptr.h"
 #include "base/headers.h"
 #include "base/secret.h"
+#include "http/gate.h"
 
 namespace aimlvideo {
 
@@ -73,56 +75,81 @@ struct TransportError {
 template <typename T>
 using Exchanged = tl::expected<T, TransportError>;
 
-/// Called when the connection is there and the request is about to leave; nothing was sent as long as it was not. False
-/// keeps the request from leaving.
-using Starting = std::function<bool()>;
+/// How long an attempt may take.
+struct AttemptTime {
+  Clock::time_point deadline; ///< of this one and those that may follow
+  Clock::duration patience;   ///< from when its turn has come
+};
+
+/// Awaited when the connection is there and the request is about to leave. Its head may be on its way then, its body is
+/// not before this says true: nobody can have acted on it. False keeps it from leaving.
+using Starting = std::function<Task<bool>()>;
 
 /// Where a redirect leads, with a whole address or path in `location` taken byte for byte. Nothing: nowhere.
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location);
 
-/// One HTTP session: connections, TLS, proxy. Used by the thread that made it and by no other. It follows no redirect,
-/// decodes no compression and sends nothing twice: what it returns is what the host sent to the one request that left.
+/// One HTTP session: connections, TLS, proxy. For the network thread. It follows no redirect, decodes no compression
+/// and sends nothing twice: what it returns is what the host sent to the one request that left.
+///
+/// A request that is not safe to repeat (POST) has a connection of its own: on one that was kept, the host may be about
+/// to close it, and nobody would know whether it was acted on.
 class HttpSession {
 public:
-  explicit HttpSession(const SessionOptions &options);
+  /// What its connections are for. Downloads take long, and libsoup looks at all that it has at every turn.
+  enum class Use { Service, Clips };
+  /// The session that all share who want the same, so that they share its connections. For the network thread.
+  static std::shared_ptr<HttpSession> shared(const SessionOptions &options, Use use = Use::Service);
+
+  /// May be made and dropped by any thread.
+  explicit HttpSession(SessionOptions options) : options_(std::move(options)) {}
   HttpSession(const HttpSession &) = delete;
   HttpSession &operator=(const HttpSession &) = delete;
+  ~HttpSession();
 
-  /// A whole exchange, with an answer of at most `maximumBody` bytes.
-  Exchanged<HttpResponse> exchange(const HttpRequest &request, Cancellation &cancellation, Clock::time_point deadline,
-                                   size_t maximumBody, const Starting &starting = {});
+  /// A whole exchange, with an answer of at most `maximumBody` bytes. It waits for its turn among those with the same
+  /// origin; those with a `starting`, which buy, have a gate of their own, and the others may be silent.
+  Task<Exchanged<HttpResponse>> exchange(const HttpRequest &request, Cancellation &cancellation, AttemptTime time,
+                                         size_t maximumBody, Starting starting = {});
 
-  /// An answer whose body is read piece by piece.
+  /// An answer whose body is read piece by piece. It has to go on the network thread, too.
   class Stream {
   public:
+    Stream(const Stream &) = delete;
+    Stream &operator=(const Stream &) = delete;
+
     const HttpResponse &head() const { return head_; } ///< its body is empty
-    /// Blocks for the next bytes. 0: the body ended as the host announced it.
-    Exchanged<size_t> read(void *buffer, size_t size);
-    /// Blocks until read() brings something, an end or an error included. False: `interruption` was cancelled before,
-    /// or so much time has passed.
-    bool waitUntilReadable(GCancellable *interruption, std::chrono::milliseconds longest);
+    /// The next bytes, once there are some. 0: the body ended as the host announced it.
+    Task<Exchanged<size_t>> read(void *buffer, size_t size);
+    /// What there is now: up to `size` bytes, an end, or an error. Nothing: nothing has come.
+    std::optional<Exchanged<size_t>> readNow(void *buffer, size_t size);
+    /// Waits until readNow() may bring something, an end or an error included. False: `waiter` was woken before, or it
+    /// got too late.
+    Task<bool> waitUntilReadable(Waiter &waiter, Clock::time_point latest);
 
   private:
     friend class HttpSession;
-    Stream(Cancellation &cancellation, Clock::time_point deadline);
-    bool lookAhead();
+    Stream(Cancellation &cancellation, Clock::time_point deadline)
+        : cancellation_(cancellation), deadline_(deadline), attempt_(cancellation, deadline) {}
 
     Cancellation &cancellation_;
-    Clock::time_point deadline_;
-    std::unique_ptr<Cancellation::Attempt> attempt_;
+    const Clock::time_point deadline_;
+    Cancellation::Attempt attempt_;
     GRefPtr<SoupMessage> message_;
     GRefPtr<GInputStream> body_;
     HttpResponse head_;
-    /// What lookAhead() has found, for read() to tell: bytes, and then perhaps an end or an error.
-    std::string ahead_;
-    std::optional<Exchanged<size_t>> after_;
     bool sent_ = false;
   };
-  Exchanged<std::unique_ptr<Stream>> open(const HttpRequest &request, Cancellation &cancellation,
-                                          Clock::time_point deadline, const Starting &starting = {});
+  Task<Exchanged<std::unique_ptr<Stream>>> open(const HttpRequest &request, Cancellation &cancellation,
+                                                Clock::time_point deadline, Starting starting = {});
 
 private:
-  GRefPtr<SoupSession> session_;
+  enum class Lane { Purchases, Others };
+  SoupSession *session();
+  Gate &gate(const std::string &url, Lane lane);
+
+  const SessionOptions options_;
+  GRefPtr<SoupSession> session_; ///< null: not used yet
+  std::map<std::pair<std::string, Lane>, Gate> gates_;
 };
 
 } // namespace aimlvideo

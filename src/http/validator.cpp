@@ -28,40 +28,40 @@ bool redirect(HttpRequest &request, const std::string &location) {
 }
 
 /// The head of the answer behind any redirects.
-std::optional<HttpResponse> headOf(HttpSession &session, HttpRequest request, Cancellation &cancellation,
-                                   Clock::time_point deadline) {
+Task<std::optional<HttpResponse>> headOf(HttpSession &session, HttpRequest request, Cancellation &cancellation,
+                                         Clock::time_point deadline) {
   for (unsigned redirects = 0; redirects <= maximumRedirects; ++redirects) {
-    const auto stream = session.open(request, cancellation, deadline);
+    const auto stream = co_await session.open(request, cancellation, deadline);
     if (!stream)
-      return std::nullopt;
+      co_return std::nullopt;
     const HttpResponse &head = (*stream)->head();
     const auto location = head.header("Location");
     if (head.status < 300 || head.status >= 400 || !location)
-      return head;
+      co_return head;
     if (!redirect(request, *location))
-      return std::nullopt;
+      co_return std::nullopt;
   }
-  return std::nullopt;
+  co_return std::nullopt;
 }
 
 } // namespace
 
-std::optional<std::string> validatorOf(HttpSession &session, const std::string &url, Cancellation &cancellation,
-                                       Clock::time_point deadline, bool publicOnly) {
+Task<std::optional<std::string>> validatorOf(HttpSession &session, const std::string &url, Cancellation &cancellation,
+                                             Clock::time_point deadline, bool publicOnly) {
   HttpRequest request;
   request.url = url;
   request.publicOnly = publicOnly;
   request.method = "HEAD";
-  auto head = headOf(session, request, cancellation, deadline);
+  auto head = co_await headOf(session, request, cancellation, deadline);
   if (!head || !head->successful()) {
     request.method = "GET";
     request.headers = {{"Range", "bytes=0-0"}};
-    head = headOf(session, request, cancellation, deadline);
+    head = co_await headOf(session, request, cancellation, deadline);
   }
   if (!head || !head->successful())
-    return std::nullopt;
+    co_return std::nullopt;
   const auto tag = head->header("ETag");
-  return tag ? tag : head->header("Last-Modified");
+  co_return tag ? tag : head->header("Last-Modified");
 }
 
 } // namespace aimlvideo

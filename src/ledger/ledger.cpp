@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <functional>
 #include <map>
+#include <thread>
 
 #include <glib/gstdio.h>
 #include <sys/file.h>
@@ -221,11 +222,12 @@ sqlite::Done<void> create(const std::string &folder) {
 constexpr std::chrono::seconds openingPatience{20};
 
 /// Tries until it succeeds. False: it was stopped, or the deadline has passed.
-bool tryUntil(const std::function<bool()> &attempt, Cancellation &cancellation, Clock::time_point deadline) {
+bool tryUntil(const std::function<bool()> &attempt, const Cancellation &cancellation, Clock::time_point deadline) {
   constexpr std::chrono::milliseconds pause{5};
   while (!attempt()) {
-    if (Clock::now() >= deadline || !cancellation.sleepUntil(std::min(Clock::now() + pause, deadline)))
+    if (Clock::now() >= deadline || cancellation.cancelled())
       return false;
+    std::this_thread::sleep_for(pause);
   }
   return true;
 }

@@ -17,7 +17,7 @@
 
 #include <sys/resource.h>
 
-#include "generation/job.h"
+#include <aimlvideo/job.h>
 
 using namespace aimlvideo;
 
@@ -86,10 +86,7 @@ size_t runAll(const std::vector<std::string> &prompts, const std::string &model,
     settings.apiKey = Secret(g_getenv("AIMLAPI_KEY"));
     settings.pollInterval = pollInterval();
     settings.tlsDatabase = share(trusted);
-    auto job = Job::start(std::move(settings), 0, tally);
-    if (!job)
-      g_error("%s", job.error().text().c_str());
-    jobs.push_back(*job);
+    jobs.push_back(Job::start(std::move(settings), 0, tally));
   }
   tally.wait(jobs.size());
   for (const auto &job : jobs)

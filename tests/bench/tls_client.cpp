@@ -51,8 +51,9 @@ int main(int argc, char **argv) {
       sessions.push_back(std::make_unique<HttpSession>(options));
     HttpRequest request;
     request.url = argv[2];
-    const auto answer =
-        sessions.back()->exchange(request, cancellation, Clock::now() + std::chrono::seconds(20), 1 << 20);
+    const std::chrono::seconds patience(20);
+    const auto answer = Loop::instance().wait(
+        sessions.back()->exchange(request, cancellation, {Clock::now() + patience, patience}, 1 << 20));
     if (!answer)
       g_error("%s", answer.error().message.c_str());
   };

@@ -84,7 +84,7 @@ class Benchmarks(unittest.TestCase):
         for row in rows:
             self.assertRegex(row["this version"], r"^\d", row["figure"] + errors)
             if "10000" not in row["figure"] and not row["figure"].startswith("4 at once, HTTP"):
-                self.assertRegex(row["before"], r"^\d", row["figure"] + errors)
+                self.assertRegex(row["before"], r"^-?\d", row["figure"] + errors)
             if re.search(r"failed$|bought twice$", row["figure"]):
                 self.assertEqual((row["this version"], row[""]), ("0", "PASS"), row["figure"] + errors)
             if row["figure"].endswith("handshakes for purchases"):

@@ -30,7 +30,7 @@ class Line(EndToEnd):
         self.assertEqual(self.emulator.report()["tasks"][0]["model"], "klingai/video-v2-6-pro-text-to-video")
 
     def test_without_descriptors_there_is_an_error_and_the_process_lives(self):
-        lines = [word for i in range(30) for word in ("aimlvideosrc", f"prompt=cat {i}", "!", "fakesink")]
+        lines = [word for i in range(60) for word in ("aimlvideosrc", f"prompt=cat {i}", "!", "fakesink")]
         line = Launch(self.emulator, lines, environment=self.home, prefix=("prlimit", "--nofile=64"))
         code, output = line.end()
         self.assertEqual(code, 1, output)  # not killed by a signal

@@ -12,7 +12,7 @@ namespace {
 bool reached(GInetAddress *address) {
   const auto direct = adopt(g_inet_socket_address_new(address, 443));
   const bool open = whyNotPublic(direct.get()).empty();
-  promise(open == isPublic(address));
+  must_hold(open == isPublic(address));
   return open;
 }
 
@@ -22,7 +22,7 @@ bool reachedByProxy(const std::string &host) {
   const auto address =
       adopt(G_SOCKET_ADDRESS(g_proxy_address_new(proxy.get(), 3128, "http", host.c_str(), 443, nullptr, nullptr)));
   const std::string why = whyNotPublic(address.get());
-  promise(isReadable(host) == isReadable(why) || why.empty());
+  must_hold(isReadable(host) == isReadable(why) || why.empty());
   return why.empty();
 }
 
@@ -38,14 +38,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const auto sixteen = adopt(g_inet_address_new_from_bytes(bytes, G_SOCKET_FAMILY_IPV6));
   guint8 mapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, bytes[0], bytes[1], bytes[2], bytes[3]};
   const auto inside = adopt(g_inet_address_new_from_bytes(mapped, G_SOCKET_FAMILY_IPV6));
-  promise(reached(four.get()) == reached(inside.get()));
+  must_hold(reached(four.get()) == reached(inside.get()));
   for (GInetAddress *address : {four.get(), sixteen.get()}) {
     const bool special = g_inet_address_get_is_loopback(address) || g_inet_address_get_is_any(address) ||
                          g_inet_address_get_is_link_local(address) || g_inet_address_get_is_site_local(address) ||
                          g_inet_address_get_is_multicast(address);
-    promise(!special || !reached(address));
+    must_hold(!special || !reached(address));
     const GCharPtr spelling(g_inet_address_to_string(address));
-    promise(reachedByProxy(spelling.get()) == reached(address));
+    must_hold(reachedByProxy(spelling.get()) == reached(address));
   }
 
   const std::string host(cutLine(text));
@@ -53,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   const auto literal = adopt(g_inet_address_new_from_string(host.c_str()));
   if (reachedByProxy(host) && !literal)
-    promise(host.find_first_not_of("0123456789.") != std::string::npos); // an old spelling of an address
+    must_hold(host.find_first_not_of("0123456789.") != std::string::npos); // an old spelling of an address
   return 0;
 }

@@ -21,15 +21,15 @@ ClipWanted wantedFrom(const std::string &line) {
 }
 
 void check(const ClipHead &part, const ClipWanted &wanted) {
-  promise(part.first == (part.isPart ? wanted.first : 0));
-  promise(!part.isPart || part.end > part.first);
-  promise(!part.isPart || part.mayDoParts);
-  promise(!part.total || part.end <= *part.total);
-  promise(part.end == UINT64_MAX || part.end <= uint64_t{1} << 63);
-  promise(part.validator.empty() || part.validator.front() == '"');
+  must_hold(part.first == (part.isPart ? wanted.first : 0));
+  must_hold(!part.isPart || part.end > part.first);
+  must_hold(!part.isPart || part.mayDoParts);
+  must_hold(!part.total || part.end <= *part.total);
+  must_hold(part.end == UINT64_MAX || part.end <= uint64_t{1} << 63);
+  must_hold(part.validator.empty() || part.validator.front() == '"');
   const std::string &hex = part.checksum.hex;
-  promise(hex.empty() || hex.size() == (part.checksum.type == G_CHECKSUM_MD5 ? 32 : 64));
-  promise(hex.find_first_not_of("0123456789abcdef") == std::string::npos);
+  must_hold(hex.empty() || hex.size() == (part.checksum.type == G_CHECKSUM_MD5 ? 32 : 64));
+  must_hold(hex.find_first_not_of("0123456789abcdef") == std::string::npos);
 }
 
 } // namespace
@@ -51,6 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (part)
     check(*part, wanted);
   else
-    promise(!part.error().cause.empty() && part.error().status == head.status);
+    must_hold(!part.error().cause.empty() && part.error().status == head.status);
   return 0;
 }

@@ -15,20 +15,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const std::string uri = "data:" + std::string(textOf(data, size));
   if (uri.find('\0') != std::string::npos)
     return 0; // it comes as a C string
-  promise(isDataUri(uri) && !isLocalFile(uri));
+  must_hold(isDataUri(uri) && !isLocalFile(uri));
   const std::string identity = identityOfCarried(uri);
-  promise(identity == uri || identity.size() == std::string_view("sha256:").size() + 64);
+  must_hold(identity == uri || identity.size() == std::string_view("sha256:").size() + 64);
 
   const auto media = resolveImage(uri, "image");
   if (!media)
     return 0;
-  promise(isMediaUri(uri) && isDataUri(media->carried));
-  promise(media->identity == identity); // given by hand or in `parameters` it is the same purchase
+  must_hold(isMediaUri(uri) && isDataUri(media->carried));
+  must_hold(media->identity == identity); // given by hand or in `parameters` it is the same purchase
 #ifdef WITH_EMULATOR
   const auto seen = emulator::readMediaReference("image_url", media->carried);
-  promise(seen.has_value());
+  must_hold(seen.has_value());
   if (media->carried == uri)
-    promise("sha256:" + seen->sha256 == media->identity);
+    must_hold("sha256:" + seen->sha256 == media->identity);
 #endif
   return 0;
 }

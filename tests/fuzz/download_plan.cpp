@@ -27,15 +27,15 @@ public:
     while (!script_.empty()) {
       demand();
       for (int steps = 0; now_.demand && !served(); ++steps) {
-        promise(steps < 4096);
-        promise(step());
+        must_hold(steps < 4096);
+        must_hold(step());
       }
       now_.demand.reset();
       drop();
     }
     for (int steps = 0; step(); ++steps)
-      promise(steps < 8192);
-    promise(present_.contains(0, size_));
+      must_hold(steps < 8192);
+    must_hold(present_.contains(0, size_));
   }
 
 private:
@@ -69,8 +69,8 @@ private:
   bool step() {
     const Step next = nextStep(present_, now_);
     if (next.kind == Step::Kind::OpenHead || next.kind == Step::Kind::OpenJump) {
-      promise(next.first < next.end && next.end <= size_);
-      promise(!present_.contains(next.first, next.first + 1));
+      must_hold(next.first < next.end && next.end <= size_);
+      must_hold(!present_.contains(next.first, next.first + 1));
       if (next.kind == Step::Kind::OpenHead)
         now_.head = Line{next.first, next.end};
       else
@@ -82,9 +82,9 @@ private:
     if (next.kind == Step::Kind::Done)
       return false;
     auto &line = next.kind == Step::Kind::ReadHead ? now_.head : now_.jump;
-    promise(line.has_value());
+    must_hold(line.has_value());
     const uint64_t end = std::min(line->end, line->position + 64 * 1024);
-    promise(end > line->position);
+    must_hold(end > line->position);
     present_.add(line->position, end);
     line->position = end;
     if (line->position == line->end)

@@ -67,22 +67,22 @@ std::optional<Request> read(std::string_view text) {
 void checkRange(const Response &response) {
   size_t first = 0, last = 0, size = 0;
   const std::string range = response.headerValue("Content-Range");
-  promise(std::sscanf(range.c_str(), "bytes %zu-%zu/%zu", &first, &last, &size) == 3);
-  promise(first <= last && last < size && size == clipBytes.size());
-  promise(response.body.view() == clipBytes.substr(first, last - first + 1));
+  must_hold(std::sscanf(range.c_str(), "bytes %zu-%zu/%zu", &first, &last, &size) == 3);
+  must_hold(first <= last && last < size && size == clipBytes.size());
+  must_hold(response.body.view() == clipBytes.substr(first, last - first + 1));
 }
 
 void checkHead(const Response &response) {
-  promise(response.status >= 100 && response.status <= 599);
-  promise(isOneLine(response.contentType));
+  must_hold(response.status >= 100 && response.status <= 599);
+  must_hold(isOneLine(response.contentType));
   for (const auto &[name, value] : response.headers)
-    promise(!name.empty() && isOneLine(name) && isOneLine(value));
+    must_hold(!name.empty() && isOneLine(name) && isOneLine(value));
 }
 
 void check(const Response &response) {
   checkHead(response);
   if (response.contentType.starts_with("application/json") && response.body.size() > 0)
-    promise(Json::parse(response.body.view()).has_value());
+    must_hold(Json::parse(response.body.view()).has_value());
   if (response.status == 206)
     checkRange(response);
 }
@@ -102,12 +102,12 @@ bool isShallow(const Json &json, int levels = 64) {
 
 void handle(Desk &desk, const Request &request) {
   if (const auto body = Json::parse(request.body.view()))
-    promise(isShallow(*body));
+    must_hold(isShallow(*body));
   const std::string phase = phaseOf(request);
   const auto fault = phase == "emulator" ? std::nullopt : desk.service.faults.pick(phase, request);
   std::optional<Response> response;
   const Reply reply = [&](Response given) {
-    promise(!response); // answered once
+    must_hold(!response); // answered once
     response = std::move(given);
   };
   if (fault && !fault->isAccepted())
@@ -116,7 +116,7 @@ void handle(Desk &desk, const Request &request) {
     desk.router.handle(phase, request, fault ? &*fault : nullptr, reply);
   while (g_main_context_iteration(nullptr, FALSE)) // clips get ready
     ;
-  promise(response.has_value());
+  must_hold(response.has_value());
   check(*response);
   if (fault) {
     Wire wire;

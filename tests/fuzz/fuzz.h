@@ -62,7 +62,7 @@ inline const auto defaultLog = g_log_set_default_handler(stopAt, nullptr);
 } // namespace aimlvideo::fuzz
 
 /// Stops the process where a promise is broken, in every build.
-#define promise(kept)                                                                                                  \
+#define must_hold(kept)                                                                                                \
   do {                                                                                                                 \
     if (!(kept)) {                                                                                                     \
       std::fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #kept);                                  \

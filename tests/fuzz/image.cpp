@@ -39,29 +39,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const auto first = cutNumber<uint8_t>(bytes);
   const auto second = cutNumber<uint8_t>(bytes);
   const auto type = imageTypeOf(bytes);
-  promise(!type || mediaTypeOf(bytes) == type);
+  must_hold(!type || mediaTypeOf(bytes) == type);
   if (!type)
     return 0;
   const auto facts = ImageCodec::inspect(bytes);
   if (facts) {
-    promise(facts->width > 0 && facts->height > 0);
+    must_hold(facts->width > 0 && facts->height > 0);
     if (static_cast<int64_t>(facts->width) * facts->height > mostPixels)
       return 0;
   }
   const ImageLimits limits = limitsFrom(first, second);
   const auto prepared = prepareImage(std::string(bytes), *type, limits, "image");
   if (!prepared) {
-    promise(isReadable(prepared.error().text()) && !prepared.error().why.empty());
+    must_hold(isReadable(prepared.error().text()) && !prepared.error().why.empty());
     return 0;
   }
-  promise(imageTypeOf(prepared->bytes) == prepared->type);
-  promise(!limits.maximumBytes || prepared->bytes.size() <= *limits.maximumBytes);
-  promise(isReadable(prepared->note));
+  must_hold(imageTypeOf(prepared->bytes) == prepared->type);
+  must_hold(!limits.maximumBytes || prepared->bytes.size() <= *limits.maximumBytes);
+  must_hold(isReadable(prepared->note));
   if (prepared->bytes == bytes)
     return 0;
   const auto after = ImageCodec::inspect(prepared->bytes);
-  promise(after && !after->turned);
-  promise(!limits.maximumLongSide ||
-          static_cast<unsigned>(std::max(after->width, after->height)) <= *limits.maximumLongSide);
+  must_hold(after && !after->turned);
+  must_hold(!limits.maximumLongSide ||
+            static_cast<unsigned>(std::max(after->width, after->height)) <= *limits.maximumLongSide);
   return 0;
 }

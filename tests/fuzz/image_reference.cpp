@@ -14,19 +14,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   // the file of that name is another target's business
   if (isLocalFile(reference)) {
     const auto path = pathIn(reference, "image");
-    promise(path ? path->find('\0') == std::string::npos : !path.error().text().empty());
+    must_hold(path ? path->find('\0') == std::string::npos : !path.error().text().empty());
     if (path && reference.size() > 5 && g_ascii_strncasecmp(reference.c_str(), "file:", 5) == 0)
-      promise(path->starts_with('/'));
-    promise(!isMediaUri(reference));
+      must_hold(path->starts_with('/'));
+    must_hold(!isMediaUri(reference));
     return 0;
   }
   const auto media = resolveImage(reference, "image");
   if (!media) {
-    promise(media.error().kind == ErrorKind::BadRequest && !media.error().remedy.empty());
+    must_hold(media.error().kind == ErrorKind::BadRequest && !media.error().remedy.empty());
     return 0;
   }
   // passed on byte for byte, and the check of the request's body agrees
-  promise(media->carried == reference);
-  promise(isMediaUri(reference));
+  must_hold(media->carried == reference);
+  must_hold(isMediaUri(reference));
   return 0;
 }

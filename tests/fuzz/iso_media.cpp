@@ -13,20 +13,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const auto hole = cutNumber<uint16_t>(bytes);
   const auto length = cutNumber<uint16_t>(bytes);
   if (looksLikeText(bytes))
-    promise(bytes.substr(0, bytesThatTell).find('\0') == std::string_view::npos);
+    must_hold(bytes.substr(0, bytesThatTell).find('\0') == std::string_view::npos);
 
   static const auto spool = *Spool::create("");
-  promise(spool->clear().value_or(false));
+  must_hold(spool->clear().value_or(false));
   const std::string_view start = bytes.substr(0, hole);
   const std::string_view rest = bytes.substr(start.size());
-  promise(start.empty() || spool->write(0, start.data(), start.size()).value_or(false));
-  promise(rest.empty() || spool->write(start.size() + length, rest.data(), rest.size()).value_or(false));
+  must_hold(start.empty() || spool->write(0, start.data(), start.size()).value_or(false));
+  must_hold(rest.empty() || spool->write(start.size() + length, rest.data(), rest.size()).value_or(false));
 
   const bool begins = beginsWithMovie(*spool);
-  promise(!begins || bytes.find("moov") != std::string_view::npos);
+  must_hold(!begins || bytes.find("moov") != std::string_view::npos);
   for (const uint64_t end : {start.size() + length + rest.size(), start.size(), size_t{0}}) {
     const auto finding = wholenessOf(*spool, end);
-    promise((finding.wholeness == Wholeness::Cut) == !finding.why.empty());
+    must_hold((finding.wholeness == Wholeness::Cut) == !finding.why.empty());
   }
   return 0;
 }

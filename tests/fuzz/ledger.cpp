@@ -39,16 +39,16 @@ private:
 };
 
 void checkFailure(const Error &error) {
-  promise(error.kind == ErrorKind::NoSpace); // which buys nothing
-  promise(isReadable(error.text()) && !error.why.empty() && !error.remedy.empty());
+  must_hold(error.kind == ErrorKind::NoSpace); // which buys nothing
+  must_hold(isReadable(error.text()) && !error.why.empty() && !error.remedy.empty());
 }
 
 void checkRow(const LedgerRow &row) {
-  promise(std::string_view(nameOf(row.state)).size() > 0);
-  promise(row.family == EndpointFamily::Universal || row.family == EndpointFamily::Legacy);
+  must_hold(std::string_view(nameOf(row.state)).size() > 0);
+  must_hold(row.family == EndpointFamily::Universal || row.family == EndpointFamily::Legacy);
   for (const std::string &text : {row.identity, row.owner, row.baseUrl, row.model, row.clientRequestId,
                                   row.generationId, row.clipUrl, row.clip, row.prompt, row.cause})
-    promise(isReadable(text));
+    must_hold(isReadable(text));
 }
 
 /// What is written into it can be relied on, or is refused.
@@ -61,9 +61,9 @@ void checkWriting(Ledger &ledger) {
   if (const auto written = ledger.write(row); !written)
     return checkFailure(written.error());
   const auto read = ledger.row(row.id);
-  promise(read && *read && (*read)->identity == row.identity && (*read)->state == row.state);
+  must_hold(read && *read && (*read)->identity == row.identity && (*read)->state == row.state);
   const auto found = ledger.find(row.identity, "");
-  promise(found && *found && (*found)->clientRequestId == row.clientRequestId);
+  must_hold(found && *found && (*found)->clientRequestId == row.clientRequestId);
 }
 
 void use(Ledger &ledger) {
@@ -89,9 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   // a damaged one is told of once and moved aside; one that can't be used stays where it is
   const bool aside = !std::filesystem::exists(folder.path() + "/ledger.sqlite3");
   const auto again = Ledger::open(folder.path());
-  promise(again.has_value() == aside);
+  must_hold(again.has_value() == aside);
   if (again) {
-    promise((*again)->rows() && (*again)->rows()->empty());
+    must_hold((*again)->rows() && (*again)->rows()->empty());
     use(**again);
   }
   return 0;

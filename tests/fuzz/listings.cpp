@@ -12,20 +12,20 @@ using namespace aimlvideo::fuzz;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const std::string_view body = textOf(data, size);
   if (const auto balance = parseBalance(body))
-    promise(std::isfinite(balance->amount) && isReadable(balance->currency));
+    must_hold(std::isfinite(balance->amount) && isReadable(balance->currency));
   else
-    promise(isReadable(balance.error()) && !balance.error().empty());
+    must_hold(isReadable(balance.error()) && !balance.error().empty());
 
   const auto entries = parseLogs(body);
   if (!entries) {
-    promise(isReadable(entries.error()) && !entries.error().empty());
+    must_hold(isReadable(entries.error()) && !entries.error().empty());
     return 0;
   }
-  promise(entries->size() <= size);
+  must_hold(entries->size() <= size);
   for (const LogEntry &entry : *entries) {
-    promise(isReadable(entry.clientRequestId) && isReadable(entry.generationId));
+    must_hold(isReadable(entry.clientRequestId) && isReadable(entry.generationId));
     for (const auto &number : {entry.usage.credits, entry.usage.usd})
-      promise(!number || std::isfinite(*number));
+      must_hold(!number || std::isfinite(*number));
   }
   return 0;
 }

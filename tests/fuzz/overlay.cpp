@@ -16,20 +16,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const std::string_view text = textOf(data, size);
   static const auto known = Catalogue::compiledIn("minimax/hailuo-02");
   const Overlay overlay = parseOverlay(text);
-  promise(isReadable(overlay.problem));
+  must_hold(isReadable(overlay.problem));
   for (const auto &[id, model] : overlay.models) {
-    promise(isModelName(id));
+    must_hold(isModelName(id));
     const auto both = withAdditions(json::objectIn(known.get()), json::objectIn(model.get()));
-    promise(json::parse(json::write(both.get())).has_value());
+    must_hold(json::parse(json::write(both.get())).has_value());
     // what was taken over is taken over whole
     const std::string again = R"({"version":1,"models":[)" + json::write(model.get()) + "]}";
-    promise(parseOverlay(again).models.size() == 1);
+    must_hold(parseOverlay(again).models.size() == 1);
   }
   for (const auto &[alias, id] : overlay.aliases)
-    promise(isModelName(alias) && isModelName(id));
+    must_hold(isModelName(alias) && isModelName(id));
   if (const auto facts = factsFromSchema(text, "m"); !facts)
-    promise(!facts.error().empty() && isReadable(facts.error()));
+    must_hold(!facts.error().empty() && isReadable(facts.error()));
   if (const auto deprecation = deprecationIn(text, "m"))
-    promise(isReadable(deprecation->sentence("m")));
+    must_hold(isReadable(deprecation->sentence("m")));
   return 0;
 }

@@ -16,18 +16,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const auto request = json::parse(cutLine(text));
   const auto pricing = pricingIn(text, model);
   if (!pricing) {
-    promise(isReadable(pricing.error()) && !pricing.error().empty());
+    must_hold(isReadable(pricing.error()) && !pricing.error().empty());
     return 0;
   }
   const auto estimate = estimateFor(pricing->get(), request ? json::objectIn(request->get()) : nullptr,
                                     Catalogue::instance().find(model));
   if (!estimate) {
-    promise(isReadable(estimate.error()) && !estimate.error().empty());
+    must_hold(isReadable(estimate.error()) && !estimate.error().empty());
     return 0;
   }
   // a cap on the cost is compared with it
-  promise(std::isfinite(estimate->usd) && estimate->usd >= 0);
-  promise(isReadable(estimate->basis) && !estimate->basis.empty());
-  promise(usdText(estimate->usd).ends_with(" USD"));
+  must_hold(std::isfinite(estimate->usd) && estimate->usd >= 0);
+  must_hold(isReadable(estimate->basis) && !estimate->basis.empty());
+  must_hold(usdText(estimate->usd).ends_with(" USD"));
   return 0;
 }

@@ -16,10 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0; // they come as C strings
 
   if (const auto base = checkedBaseUrl(url)) {
-    promise(g_ascii_strncasecmp(base->c_str(), "http", 4) == 0 && !base->ends_with('/'));
+    must_hold(g_ascii_strncasecmp(base->c_str(), "http", 4) == 0 && !base->ends_with('/'));
     const auto again = checkedBaseUrl(*base);
-    promise(again && *again == *base);
-    promise(isReadable(*base));
+    must_hold(again && *again == *base);
+    must_hold(isReadable(*base));
   }
   const auto start = adopt(g_uri_parse(url.c_str(), httpUriFlags, nullptr));
   const char *named = start ? g_uri_get_host(start.get()) : nullptr;
@@ -27,13 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (host.empty())
     return 0; // no request went there
   const auto literal = adopt(g_inet_address_new_from_string(host.c_str()));
-  promise(!literal || !isLoopbackHost(host) || !isPublic(literal.get()));
+  must_hold(!literal || !isLoopbackHost(host) || !isPublic(literal.get()));
   const auto target = redirectTarget(url, location);
   if (!target)
     return 0;
-  promise(!location.empty() && !target->empty());
+  must_hold(!location.empty() && !target->empty());
   // what is absolute is followed byte for byte, since it is signed
   if (g_uri_peek_scheme(location.c_str()))
-    promise(*target == location);
+    must_hold(*target == location);
   return 0;
 }

@@ -15,18 +15,18 @@ namespace {
 constexpr size_t longestMessage = 500;
 
 void checkMessage(const std::string &message) {
-  promise(message.size() <= longestMessage);
-  promise(isReadable(message) && isOneLine(message));
+  must_hold(message.size() <= longestMessage);
+  must_hold(isReadable(message) && isOneLine(message));
 }
 
 void checkReply(const Reply &reply) {
   checkMessage(reply.error);
-  promise(isReadable(reply.id) && isReadable(reply.word) && isReadable(reply.clipUrl));
-  promise(!reply.moderated || reply.state == JobState::Failed);
-  promise(jobStateFromWord(reply.word) == reply.state);
+  must_hold(isReadable(reply.id) && isReadable(reply.word) && isReadable(reply.clipUrl));
+  must_hold(!reply.moderated || reply.state == JobState::Failed);
+  must_hold(jobStateFromWord(reply.word) == reply.state);
   for (const auto &number : {reply.usage.credits, reply.usage.usd})
-    promise(!number || std::isfinite(*number));
-  promise(isReadable(pollPath(EndpointFamily::Universal, nullptr, reply.id)));
+    must_hold(!number || std::isfinite(*number));
+  must_hold(isReadable(pollPath(EndpointFamily::Universal, nullptr, reply.id)));
 }
 
 } // namespace
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (const auto reply = parseReply(body))
     checkReply(*reply);
   else
-    promise(isReadable(reply.error()) && isOneLine(reply.error()));
+    must_hold(isReadable(reply.error()) && isOneLine(reply.error()));
   checkMessage(serviceMessage(body));
   (void)saysPathIsUnknown(body);
   return 0;

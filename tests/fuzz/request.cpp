@@ -16,13 +16,13 @@ namespace {
 void checkSpelling(JsonNode *node) {
   const std::string text = json::write(node);
   const auto again = json::parse(text);
-  promise(again.has_value());
-  promise(json::write(again->get()) == text);
+  must_hold(again.has_value());
+  must_hold(json::write(again->get()) == text);
   const std::string canonical = canonicalJson(node);
-  promise(canonicalJson(again->get()) == canonical);
+  must_hold(canonicalJson(again->get()) == canonical);
   const auto reread = json::parse(canonical);
-  promise(reread.has_value());
-  promise(canonicalJson(reread->get()) == canonical);
+  must_hold(reread.has_value());
+  must_hold(canonicalJson(reread->get()) == canonical);
 }
 
 } // namespace
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   inputs.model = Catalogue::instance().find(model) ? model : model.substr(0, 8);
   const auto parameters = parseParameters(text);
   if (!parameters) {
-    promise(isReadable(parameters.error().text()));
+    must_hold(isReadable(parameters.error().text()));
     return 0;
   }
   inputs.parameters = *parameters;
@@ -44,18 +44,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   const Model *known = Catalogue::instance().find(inputs.model);
   for (const MediaPlace &place : mediaPlacesIn(parameters->get(), known ? &known->parameters : nullptr))
-    promise(!place.text.empty() && !place.place.empty());
+    must_hold(!place.text.empty() && !place.place.empty());
 
   const auto request = composeRequest(inputs);
   if (!request) {
-    promise(!isReadable(inputs.model) || isReadable(request.error().text()));
+    must_hold(!isReadable(inputs.model) || isReadable(request.error().text()));
     return 0;
   }
   const auto body = json::parse(request->body);
-  promise(body.has_value() || !isReadable(inputs.model));
+  must_hold(body.has_value() || !isReadable(inputs.model));
   if (body)
-    promise(canonicalJson(body->get()) == request->canonical);
+    must_hold(canonicalJson(body->get()) == request->canonical);
   for (const std::string &address : remoteMediaIn(request->canonical))
-    promise(address.starts_with("http"));
+    must_hold(address.starts_with("http"));
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "await.h"
 #include "generation/generation.h"
 #include "support/test_server.h"
 #include "unit.h"
@@ -88,7 +89,7 @@ struct Bench {
       logged.push_back(line);
     };
     Generation generation(settings, row, cancellation, callbacks, patience);
-    auto clip = generation.run();
+    auto clip = await(generation.run());
     status = generation.status();
     return clip;
   }

@@ -1,42 +1,53 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/cancellation.h"
 
+#include <optional>
 #include <thread>
 
+#include "await.h"
 #include "unit.h"
 
 using namespace aimlvideo;
+using namespace aimlvideo::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-/// Blocks until a GCancellable is cancelled; false after 20 s.
-bool waitForCancel(GCancellable *cancellable) {
-  GPollFD descriptor;
-  if (!g_cancellable_make_pollfd(cancellable, &descriptor))
-    return false;
-  const int ready = g_poll(&descriptor, 1, 20'000);
-  g_cancellable_release_fd(cancellable);
-  return ready == 1;
+const auto never = Clock::now() + 24h;
+
+bool sleeps(Cancellation &cancellation, Clock::time_point when) {
+  return await(cancellation.sleepUntil(when));
 }
 
-const auto never = Clock::now() + 24h;
+/// Waits until `attempt` is cancelled, 20 s at most.
+Task<bool> ends(GCancellable *attempt) {
+  Cancellation patience;
+  const auto latest = Clock::now() + 20s;
+  while (!g_cancellable_is_cancelled(attempt) && Clock::now() < latest)
+    (void)co_await patience.sleepUntil(Clock::now() + 1ms);
+  co_return g_cancellable_is_cancelled(attempt);
+}
+
+Task<void> work(const std::function<void()> &what) {
+  what();
+  co_return;
+}
 
 } // namespace
 
 GST_START_TEST(a_sleep_ends_at_its_time) {
   Cancellation cancellation;
   const auto when = Clock::now() + 5ms;
-  fail_unless(cancellation.sleepUntil(when));
+  fail_unless(sleeps(cancellation, when));
   fail_unless(Clock::now() >= when);
-  fail_unless(cancellation.sleepUntil(Clock::now() - 1s));
+  fail_unless(sleeps(cancellation, Clock::now() - 1s));
 }
 GST_END_TEST
 
-GST_START_TEST(a_cancel_ends_a_sleep_in_another_thread) {
+GST_START_TEST(a_cancel_ends_a_sleep) {
   Cancellation cancellation;
   std::thread other([&] { cancellation.cancel(); });
-  fail_if(cancellation.sleepUntil(never));
+  fail_if(sleeps(cancellation, never));
   other.join();
 }
 GST_END_TEST
@@ -47,18 +58,22 @@ GST_START_TEST(a_cancel_is_remembered) {
   cancellation.cancel();
   cancellation.cancel();
   fail_unless(cancellation.cancelled());
-  fail_if(cancellation.sleepUntil(never));
-  fail_if(cancellation.sleepUntil(Clock::now() - 1s));
+  fail_if(sleeps(cancellation, never));
+  fail_if(sleeps(cancellation, Clock::now() - 1s));
 }
 GST_END_TEST
 
 GST_START_TEST(a_cancel_reaches_every_attempt_under_way) {
   Cancellation cancellation;
-  Cancellation::Attempt one(cancellation, never);
-  Cancellation::Attempt two(cancellation, never);
+  std::optional<Cancellation::Attempt> one;
+  std::optional<Cancellation::Attempt> two;
+  await(work([&] {
+    one.emplace(cancellation, never);
+    two.emplace(cancellation, never);
+  }));
   std::thread other([&] { cancellation.cancel(); });
-  fail_unless(waitForCancel(one.cancellable()));
-  fail_unless(waitForCancel(two.cancellable()));
+  fail_unless(await(ends(one->cancellable())));
+  fail_unless(await(ends(two->cancellable())));
   other.join();
 }
 GST_END_TEST
@@ -66,27 +81,35 @@ GST_END_TEST
 GST_START_TEST(an_attempt_that_begins_too_late_is_cancelled_at_once) {
   Cancellation cancellation;
   cancellation.cancel();
-  const Cancellation::Attempt attempt(cancellation, never);
-  fail_unless(g_cancellable_is_cancelled(attempt.cancellable()));
+  await(work([&] {
+    const Cancellation::Attempt attempt(cancellation, never);
+    fail_unless(g_cancellable_is_cancelled(attempt.cancellable()));
+  }));
 }
 GST_END_TEST
 
 GST_START_TEST(an_attempt_is_cancelled_at_its_deadline_and_no_other_is) {
   Cancellation cancellation;
   const auto deadline = Clock::now() + 10ms;
-  const Cancellation::Attempt later(cancellation, never);
-  const Cancellation::Attempt soon(cancellation, deadline);
-  fail_unless(waitForCancel(soon.cancellable()));
+  std::optional<Cancellation::Attempt> later;
+  std::optional<Cancellation::Attempt> soon;
+  await(work([&] {
+    later.emplace(cancellation, never);
+    soon.emplace(cancellation, deadline);
+  }));
+  fail_unless(await(ends(soon->cancellable())));
   fail_unless(Clock::now() >= deadline);
-  fail_if(g_cancellable_is_cancelled(later.cancellable()));
+  fail_if(g_cancellable_is_cancelled(later->cancellable()));
   fail_if(cancellation.cancelled());
 }
 GST_END_TEST
 
 GST_START_TEST(a_deadline_that_has_passed_cancels_at_once) {
   Cancellation cancellation;
-  const Cancellation::Attempt attempt(cancellation, Clock::now() - 1s);
-  fail_unless(waitForCancel(attempt.cancellable()));
+  await(work([&] {
+    const Cancellation::Attempt attempt(cancellation, Clock::now() - 1s);
+    fail_unless(g_cancellable_is_cancelled(attempt.cancellable()));
+  }));
 }
 GST_END_TEST
 
@@ -94,30 +117,48 @@ GST_START_TEST(an_attempt_that_has_ended_is_left_alone) {
   Cancellation cancellation;
   GRefPtr<GCancellable> kept;
   const auto deadline = Clock::now() + 20ms;
-  {
+  std::optional<Cancellation::Attempt> next;
+  await(work([&] {
     const Cancellation::Attempt ended(cancellation, deadline);
     kept = share(ended.cancellable());
-  }
-  // the watchdog slept for the first one and has to find the second: a memory checker sees what it looks at
-  const Cancellation::Attempt next(cancellation, deadline + 10ms);
-  fail_unless(waitForCancel(next.cancellable()));
+    next.emplace(cancellation, deadline + 10ms);
+  }));
+  fail_unless(await(ends(next->cancellable())));
   cancellation.cancel();
+  fail_if(sleeps(cancellation, never));
   fail_if(g_cancellable_is_cancelled(kept.get()));
 }
 GST_END_TEST
 
-GST_START_TEST(many_attempts_may_come_and_go_in_many_threads) {
+GST_START_TEST(a_waiter_is_woken_from_any_thread_also_when_it_has_gone) {
   Cancellation cancellation;
-  std::vector<std::thread> threads;
-  for (unsigned i = 0; i < 4; ++i)
-    threads.emplace_back([&] {
-      for (unsigned round = 0; round < 500; ++round)
-        const Cancellation::Attempt attempt(cancellation, Clock::now() + std::chrono::microseconds(round % 7 * 100));
-    });
-  for (std::thread &thread : threads)
-    thread.join();
-  const Cancellation::Attempt last(cancellation, Clock::now());
-  fail_unless(waitForCancel(last.cancellable()));
+  std::function<void()> waker;
+  const auto waits = [&]() -> Task<bool> {
+    Waiter waiter(cancellation);
+    waker = waiter.waker();
+    std::thread other(waker);
+    const bool woken = co_await waiter.until(never);
+    other.join();
+    co_return woken;
+  };
+  fail_unless(await(waits()));
+  waker();
+  fail_unless(sleeps(cancellation, Clock::now() + 1ms));
+}
+GST_END_TEST
+
+GST_START_TEST(a_waiter_that_was_woken_before_does_not_wait) {
+  Cancellation cancellation;
+  const auto waits = [&]() -> Task<bool> {
+    Waiter waiter(cancellation);
+    waiter.wake();
+    waiter.wake();
+    const bool first = co_await waiter.until(never);
+    const auto when = Clock::now() + 5ms;
+    const bool second = co_await waiter.until(when); // it was woken once
+    co_return first &&second &&Clock::now() >= when;
+  };
+  fail_unless(await(waits()));
 }
 GST_END_TEST
 
@@ -126,14 +167,15 @@ static Suite *cancellation_suite() {
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_sleep_ends_at_its_time);
-  tcase_add_test(tests, a_cancel_ends_a_sleep_in_another_thread);
+  tcase_add_test(tests, a_cancel_ends_a_sleep);
   tcase_add_test(tests, a_cancel_is_remembered);
   tcase_add_test(tests, a_cancel_reaches_every_attempt_under_way);
   tcase_add_test(tests, an_attempt_that_begins_too_late_is_cancelled_at_once);
   tcase_add_test(tests, an_attempt_is_cancelled_at_its_deadline_and_no_other_is);
   tcase_add_test(tests, a_deadline_that_has_passed_cancels_at_once);
   tcase_add_test(tests, an_attempt_that_has_ended_is_left_alone);
-  tcase_add_test(tests, many_attempts_may_come_and_go_in_many_threads);
+  tcase_add_test(tests, a_waiter_is_woken_from_any_thread_also_when_it_has_gone);
+  tcase_add_test(tests, a_waiter_that_was_woken_before_does_not_wait);
   return suite;
 }
 

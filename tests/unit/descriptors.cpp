@@ -73,7 +73,7 @@ GST_START_TEST(a_clip_that_is_paid_for_waits_for_room) {
   bool waited = false;
   bench.onState = [&](const Status &status) {
     if (status.state == State::Downloading)
-      hoard.leave(10);
+      hoard.leave(2);
   };
   bench.onNote = [&](const std::string &note) {
     if (!contains(note, "waiting for others to close files"))
@@ -96,8 +96,8 @@ GST_START_TEST(a_clip_that_is_paid_for_has_room_where_another_generation_has_non
   bench.onState = [&](const Status &status) {
     if (status.state != State::Downloading)
       return;
-    hoard.leave(14);
-    roomForAnother = DescriptorShare::take(DescriptorShare::For::Beginning) != nullptr;
+    hoard.leave(10);
+    roomForAnother = ReservedDescriptor::take().has_value();
   };
   bench.onNote = [&](const std::string &note) {
     waited = waited || contains(note, "waiting for others to close files");
@@ -110,18 +110,6 @@ GST_START_TEST(a_clip_that_is_paid_for_has_room_where_another_generation_has_non
 }
 GST_END_TEST
 
-GST_START_TEST(who_begins_at_the_same_time_gets_no_room_that_is_given_already) {
-  limitTo(few);
-  std::vector<std::unique_ptr<DescriptorShare>> shares;
-  while (auto share = DescriptorShare::take(DescriptorShare::For::Beginning))
-    shares.push_back(std::move(share));
-  const size_t room = shares.size();
-  fail_unless(room >= 2 && room < few / 8, "%zu", room);
-  shares.pop_back();
-  fail_unless(DescriptorShare::take(DescriptorShare::For::Beginning) != nullptr);
-}
-GST_END_TEST
-
 static Suite *descriptors_suite() {
   Suite *suite = suite_create("descriptors");
   TCase *tests = tcase_create("all");
@@ -129,7 +117,6 @@ static Suite *descriptors_suite() {
   tcase_add_test(tests, a_generation_without_room_is_refused_before_it_asks_anybody);
   tcase_add_test(tests, a_clip_that_is_paid_for_waits_for_room);
   tcase_add_test(tests, a_clip_that_is_paid_for_has_room_where_another_generation_has_none);
-  tcase_add_test(tests, who_begins_at_the_same_time_gets_no_room_that_is_given_already);
   return suite;
 }
 

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "await.h"
 #include "clip/downloader.h"
 #include "support/clip_server.h"
 #include "unit.h"
@@ -65,11 +66,11 @@ struct Download {
 
   Result<void> fetch() {
     Downloader::Callbacks callbacks;
-    callbacks.freshUrl = [this]() -> Result<std::string> {
+    callbacks.freshUrl = [this]() -> Task<Result<std::string>> {
       ++renewals;
       if (linkFault)
-        return tl::unexpected(*linkFault);
-      return link;
+        co_return tl::unexpected(*linkFault);
+      co_return link;
     };
     callbacks.arriving = [this] {
       receivedAtArrival = spool->present().bytes();
@@ -84,7 +85,7 @@ struct Download {
       causes.push_back(why);
     };
     Downloader downloader(session, cancellation, limits, std::move(callbacks));
-    auto fetched = downloader.fetch(host.url() + "/clip.mp4?sig=a%2Fb", *spool);
+    auto fetched = await(downloader.fetch(host.url() + "/clip.mp4?sig=a%2Fb", *spool));
     hostHadPartOnly = downloader.hostHasPartOnly();
     incomplete = downloader.incomplete();
     return fetched;

@@ -212,7 +212,7 @@ GST_START_TEST(what_was_told_is_not_taken_back) {
   callbacks.log = [](const std::string &) {
   };
   Generation generation(bench.settings, 0, bench.cancellation, callbacks, bench.patience);
-  fail_unless(generation.run().has_value());
+  fail_unless(await(generation.run()).has_value());
   fail_unless(told.percents.size() >= 4 && told.percents.back() == 100);
   fail_unless(std::is_sorted(told.percents.begin(), told.percents.end()));
   fail_unless(!told.left.empty() && told.left.front() < 2s);

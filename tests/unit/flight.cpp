@@ -23,11 +23,11 @@ public:
     std::promise<void> joined;
     auto inLine = joined.get_future();
     flight_ = std::async(std::launch::async, [this, maximum, at = std::move(at), joined = std::move(joined)]() mutable {
-      auto flight = Flight::await(at, maximum, cancellation_, [&](const Flight::Queue &queue) {
+      auto flight = await(Flight::await(at, maximum, cancellation_, [&](const Flight::Queue &queue) {
         found_ = queue;
         waited_ = true;
         joined.set_value();
-      });
+      }));
       if (!waited_)
         joined.set_value();
       return flight;
@@ -176,7 +176,7 @@ GST_START_TEST(never_are_more_in_flight_than_the_limit_and_all_have_their_turn) 
     threads.emplace_back([&] {
       for (int round = 0; round < 50; ++round) {
         Cancellation cancellation;
-        const auto flight = Flight::await(service, limit, cancellation, [](const Flight::Queue &) {});
+        const auto flight = await(Flight::await(service, limit, cancellation, [](const Flight::Queue &) {}));
         const int now = ++inFlight;
         for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
         }

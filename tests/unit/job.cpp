@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/job.h"
+#include <aimlvideo/job.h>
 
 #include <algorithm>
 #include <atomic>
@@ -81,19 +81,17 @@ private:
 
 /// Starts a job with the settings of a bench.
 std::shared_ptr<Job> start(const Bench &bench, JobObserver &observer, int64_t ownRow = 0) {
-  auto job = Job::start(bench.settings, ownRow, observer, bench.patience);
-  fail_unless(job.has_value());
-  return *job;
+  return Job::start(bench.settings, ownRow, observer, bench.patience);
 }
 
-/// Gives the job up and blocks until its thread, the other owner, has ended.
+/// Gives the job up and blocks until its task, the other owner, has ended.
 void waitForEnd(std::shared_ptr<Job> &job) {
   const std::weak_ptr<Job> watched = job;
   job.reset();
   const auto latest = Clock::now() + 20s;
   while (!watched.expired() && Clock::now() < latest)
     std::this_thread::yield();
-  fail_unless(watched.expired(), "the job's thread has not ended");
+  fail_unless(watched.expired(), "the job's task has not ended");
 }
 
 /// Blocks until the service stalls in the phase and really holds what it is to hold.

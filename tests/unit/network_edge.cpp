@@ -2,6 +2,7 @@
 // Where requests may go whose address comes from somebody else than the user.
 #include <mutex>
 
+#include "await.h"
 #include "certificate.h"
 #include "clip/clip_host.h"
 #include "generation/service_client.h"
@@ -32,7 +33,14 @@ Exchanged<HttpResponse> get(HttpSession &session, const std::string &url, bool p
   request.url = url;
   request.publicOnly = publicOnly;
   Cancellation cancellation;
-  return session.exchange(request, cancellation, Clock::now() + 20s, 1000);
+  return await(session.exchange(request, cancellation, {Clock::now() + 20s, 20s}, 1000));
+}
+
+/// Why a clip's host is not asked, or has nothing to say.
+Task<std::optional<ClipRefusal>> refusalOf(ClipHost &host, std::string url) {
+  const ClipHost::Wanted all;
+  const auto part = co_await host.open(url, all, Clock::now() + 20s);
+  co_return part ? std::nullopt : std::optional(part.error());
 }
 
 void expectNotPublic(const Exchanged<HttpResponse> &answer, const char *words) {
@@ -145,14 +153,13 @@ GST_START_TEST(a_clips_address_leads_to_local_hosts_only_where_the_service_is) {
   Cancellation cancellation;
 
   ClipHost outside(session, cancellation, ClipReach::Public);
-  const auto refused = outside.open(server.url() + "/a.mp4", {}, Clock::now() + 20s);
-  fail_if(refused.has_value());
-  fail_unless(refused.error().kind == ClipRefusal::Kind::LinkRefused);
-  fail_unless_contains(refused.error().cause, "127.0.0.1, which is not of the public internet");
+  const auto refused = await(refusalOf(outside, server.url() + "/a.mp4"));
+  fail_unless(refused && refused->kind == ClipRefusal::Kind::LinkRefused);
+  fail_unless_contains(refused->cause, "127.0.0.1, which is not of the public internet");
   fail_unless(server.requests().empty());
 
   ClipHost inside(session, cancellation, ClipReach::Local);
-  fail_unless(inside.open(server.url() + "/a.mp4", {}, Clock::now() + 20s).has_value());
+  fail_if(await(refusalOf(inside, server.url() + "/a.mp4")).has_value());
 }
 GST_END_TEST
 
@@ -161,12 +168,13 @@ GST_START_TEST(a_clip_comes_from_this_machine_over_http_only_where_the_service_d
   HttpSession session{SessionOptions{}};
   Cancellation cancellation;
   for (const ClipReach reach : {ClipReach::Public, ClipReach::Local}) {
-    const auto refused = ClipHost(session, cancellation, reach).open(server.url() + "/a.mp4", {}, Clock::now() + 20s);
-    fail_if(refused.has_value());
-    fail_unless_contains(refused.error().cause, "only https is followed");
+    ClipHost host(session, cancellation, reach);
+    const auto refused = await(refusalOf(host, server.url() + "/a.mp4"));
+    fail_unless(refused.has_value());
+    fail_unless_contains(refused->cause, "only https is followed");
   }
   ClipHost same(session, cancellation, ClipReach::ThisMachine);
-  fail_unless(same.open(server.url() + "/a.mp4", {}, Clock::now() + 20s).has_value());
+  fail_if(await(refusalOf(same, server.url() + "/a.mp4")).has_value());
   fail_unless_equals_int(server.requests().size(), 1);
 }
 GST_END_TEST
@@ -186,21 +194,14 @@ public:
                   GError **error) {
                 return answerIn(resolver, name, flags, error);
               };
-          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags_async =
-              +[](GResolver *resolver, const char *name, GResolverNameLookupFlags flags, GCancellable *cancellable,
-                  GAsyncReadyCallback callback, gpointer data) {
-                GTask *task = g_task_new(resolver, cancellable, callback, data);
-                GError *error = nullptr;
-                if (GList *list = answerIn(resolver, name, flags, &error))
-                  g_task_return_pointer(task, list, nullptr);
-                else
-                  g_task_return_error(task, error);
-                g_object_unref(task);
+          G_RESOLVER_CLASS(klass)->lookup_by_name_async =
+              +[](GResolver *resolver, const char *name, GCancellable *cancellable, GAsyncReadyCallback callback,
+                  gpointer data) {
+                answerLater(resolver, name, G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT, cancellable, callback, data);
               };
-          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags_finish =
-              +[](GResolver *, GAsyncResult *result, GError **error) {
-                return static_cast<GList *>(g_task_propagate_pointer(G_TASK(result), error));
-              };
+          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags_async = answerLater;
+          G_RESOLVER_CLASS(klass)->lookup_by_name_finish = taken;
+          G_RESOLVER_CLASS(klass)->lookup_by_name_with_flags_finish = taken;
         },
         sizeof(GResolver), nullptr, GTypeFlags{});
     const auto resolver = adopt(static_cast<GResolver *>(g_object_new(type, nullptr)));
@@ -226,6 +227,19 @@ private:
   }
   static GList *answer(GResolver *resolver, const char *name, GCancellable *, GError **error) {
     return answerIn(resolver, name, G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT, error);
+  }
+  static void answerLater(GResolver *resolver, const char *name, GResolverNameLookupFlags flags,
+                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data) {
+    GTask *task = g_task_new(resolver, cancellable, callback, data);
+    GError *error = nullptr;
+    if (GList *list = answerIn(resolver, name, flags, &error))
+      g_task_return_pointer(task, list, nullptr);
+    else
+      g_task_return_error(task, error);
+    g_object_unref(task);
+  }
+  static GList *taken(GResolver *, GAsyncResult *result, GError **error) {
+    return static_cast<GList *>(g_task_propagate_pointer(G_TASK(result), error));
   }
   static GList *answerIn(GResolver *, const char *, GResolverNameLookupFlags flags, GError **error) {
     const std::lock_guard lock(mutex());
@@ -258,13 +272,13 @@ GST_START_TEST(whether_a_named_service_is_local_is_told_by_the_connections_to_it
   Cancellation cancellation;
   ServiceClient client(session, plan, {});
 
-  fail_if(client.isLocal(nullptr)); // whatever the name service says: nothing was connected to
-  fail_unless(client.get("/v1/models", cancellation, Clock::now() + 20s).has_value());
-  fail_unless(client.isLocal(nullptr));
+  fail_if(await(client.isLocal(nullptr))); // whatever the name service says: nothing was connected to
+  fail_unless(await(client.get("/v1/models", cancellation, {Clock::now() + 20s, 20s})).has_value());
+  fail_unless(await(client.isLocal(nullptr)));
   for (const Names::List &list :
        {Names::List{"127.0.0.1", "8.8.8.8"}, {"2606:4700::1111", "10.1.2.3"}, {"8.8.8.8"}, {}}) {
     Names::say(list);
-    fail_if(client.isLocal(nullptr));
+    fail_if(await(client.isLocal(nullptr)));
   }
 }
 GST_END_TEST
@@ -281,8 +295,8 @@ GST_START_TEST(a_name_that_turns_local_after_it_was_connected_to_elsewhere_is_no
   plan.baseUrl = "http://gateway.example";
   Cancellation cancellation;
   ServiceClient client(session, plan, {});
-  fail_unless(client.get("/v1/models", cancellation, Clock::now() + 20s).has_value());
-  fail_if(client.isLocal(nullptr));
+  fail_unless(await(client.get("/v1/models", cancellation, {Clock::now() + 20s, 20s})).has_value());
+  fail_if(await(client.isLocal(nullptr)));
 }
 GST_END_TEST
 
@@ -292,21 +306,21 @@ GST_START_TEST(an_address_in_the_base_url_says_by_itself_whether_the_service_is_
        {"http://localhost:1", "https://127.0.0.1", "https://[::1]", "https://10.1.2.3/v1", "https://[fd00::1]"}) {
     Plan plan;
     plan.baseUrl = url;
-    fail_unless(ServiceClient(session, plan, {}).isLocal(nullptr), "%s", url);
+    fail_unless(await(ServiceClient(session, plan, {}).isLocal(nullptr)), "%s", url);
   }
   for (const char *url : {"https://8.8.8.8", "https://[2606:4700::1111]"}) {
     Plan plan;
     plan.baseUrl = url;
-    fail_if(ServiceClient(session, plan, {}).isLocal(nullptr), "%s", url);
+    fail_if(await(ServiceClient(session, plan, {}).isLocal(nullptr)), "%s", url);
   }
 }
 GST_END_TEST
 
 GST_START_TEST(whether_a_host_is_local_is_told_by_its_address) {
   for (const char *host : {"localhost", "127.0.0.1", "10.1.2.3", "::1", "fd00::1"})
-    fail_unless(isAtLocalAddress(host, nullptr), "%s", host);
+    fail_unless(await(isAtLocalAddress(host, nullptr)), "%s", host);
   for (const char *host : {"8.8.8.8", "2606:4700::1111", "no-such-host.invalid"})
-    fail_if(isAtLocalAddress(host, nullptr), "%s", host);
+    fail_if(await(isAtLocalAddress(host, nullptr)), "%s", host);
 }
 GST_END_TEST
 
@@ -327,7 +341,7 @@ GST_START_TEST(an_image_host_cannot_send_on_to_a_local_one) {
   HttpSession session{SessionOptions{}};
   Cancellation cancellation;
   const auto validator = [&] {
-    return validatorOf(session, outer.url() + "/image.png", cancellation, Clock::now() + 20s);
+    return await(validatorOf(session, outer.url() + "/image.png", cancellation, Clock::now() + 20s));
   };
 
   location = named(inner, "localhost") + "/secret";
@@ -386,13 +400,13 @@ GST_START_TEST(tls_before_1_2_is_refused) {
   HttpRequest request;
   request.url = present.url();
   Cancellation cancellation;
-  const auto answer = session.exchange(request, cancellation, Clock::now() + 20s, 100'000);
+  const auto answer = await(session.exchange(request, cancellation, {Clock::now() + 20s, 20s}, 100'000));
   fail_unless(answer.has_value(), "%s", answer ? "" : answer.error().message.c_str());
 
   for (const char *version : {"-tls1_1", "-tls1"}) {
     const OldServer old(pem, version);
     request.url = old.url();
-    const auto refused = session.exchange(request, cancellation, Clock::now() + 20s, 100'000);
+    const auto refused = await(session.exchange(request, cancellation, {Clock::now() + 20s, 20s}, 100'000));
     fail_if(refused.has_value(), "%s", version);
     fail_unless(refused.error().cause == Cause::Tls, "%s", refused.error().message.c_str());
     fail_if(refused.error().sent);
@@ -408,7 +422,7 @@ GST_START_TEST(the_image_of_a_strangers_uri_is_asked_for_on_the_public_internet_
   HttpSession session({});
   Cancellation cancellation;
   const auto validator = [&](bool publicOnly) {
-    return validatorOf(session, inside.url() + "/image.png", cancellation, Clock::now() + 20s, publicOnly);
+    return await(validatorOf(session, inside.url() + "/image.png", cancellation, Clock::now() + 20s, publicOnly));
   };
   fail_if(validator(true).has_value());
   fail_unless_equals_int(inside.requests().size(), 0);

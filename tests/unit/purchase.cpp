@@ -749,7 +749,7 @@ GST_START_TEST(two_at_once_make_one_purchase_and_both_have_the_clip) {
     callbacks.arriving = [](const Status &, const std::shared_ptr<Spool> &) {
     };
     Generation generation(bench.settings, 0, cancellation, callbacks, bench.patience);
-    clip = generation.run();
+    clip = await(generation.run());
     second = generation.status();
   });
   fail_unless(bench.run().has_value());
@@ -848,7 +848,8 @@ GST_START_TEST(two_at_once_under_two_spellings_make_one_purchase) {
     };
     callbacks.log = [](const std::string &) {
     };
-    theirs = Generation(other, 0, cancellation, callbacks, bench.patience).run();
+    Generation generation(other, 0, cancellation, callbacks, bench.patience);
+    theirs = await(generation.run());
   });
   const auto mine = bench.run();
   second.join();

@@ -48,7 +48,8 @@ std::vector<std::string> Budget::estimate(const std::vector<ManifestRow> &rows, 
     if (list == lists.end())
       list = lists
                  .emplace(std::pair(row.baseUrl, row.model),
-                          pricingOf(row.baseUrl, row.model, session, cancellation, Clock::now() + patience))
+                          Loop::instance().wait(
+                              pricingOf(row.baseUrl, row.model, session, cancellation, Clock::now() + patience)))
                  .first;
     const auto body = json::parse(row.canonical);
     const auto price =

@@ -117,12 +117,15 @@ ExitCode runCheck(const Arguments &arguments) {
   }
   Cancellation cancellation;
   HttpSession session(sessionOptionsOf(settings));
-  const auto deprecations = offline ? tl::unexpected(std::string())
-                                    : fetchDeprecations(session, plan->baseUrl, cancellation, Clock::now() + patience);
+  tl::expected<std::string, std::string> deprecations = tl::unexpected(std::string());
+  if (!offline)
+    deprecations =
+        Loop::instance().wait(fetchDeprecations(session, plan->baseUrl, cancellation, Clock::now() + patience));
   if (const auto deprecation = deprecations ? deprecationIn(*deprecations, plan->request.model) : std::nullopt)
     plan->request.warnings.push_back(deprecation->sentence(plan->request.model));
-  const Price price = offline ? tl::unexpected(std::string("it was not asked for"))
-                              : priceOf(*plan, session, cancellation, Clock::now() + patience);
+  Price price = tl::unexpected(std::string("it was not asked for"));
+  if (!offline)
+    price = Loop::instance().wait(priceOf(*plan, session, cancellation, Clock::now() + patience));
   if (asJson)
     printJson(jsonOf(plan->request, price));
   else

@@ -192,11 +192,9 @@ ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwri
   settings.apiKeyFile = keyFile;
   Listener listener;
   const auto job = Job::start(std::move(settings), 0, listener);
-  if (!job)
-    return printError(job.error());
   const auto clip = listener.wait();
   const auto saved = clip ? saveClip(**clip, file, overwrite) : tl::unexpected(clip.error());
-  (*job)->stop();
+  job->stop();
   return saved ? ExitCode::Success : printError(saved.error());
 }
 

@@ -85,7 +85,7 @@ std::string priceOf(const Model &model, const Settings &settings) {
   plan.request.canonical = "{}";
   Cancellation cancellation;
   HttpSession session(sessionOptionsOf(settings));
-  const auto price = aimlvideo::priceOf(plan, session, cancellation, Clock::now() + patience);
+  const auto price = Loop::instance().wait(aimlvideo::priceOf(plan, session, cancellation, Clock::now() + patience));
   return price ? "about " + usdText(price->usd) + " (" + price->basis + ")" : "not known: " + price.error();
 }
 

@@ -102,10 +102,7 @@ void Production::start() {
   if (order_.reserved)
     folder_ = std::make_shared<WorkFolder>(std::move(*folder));
   note_ = "starting the generation";
-  auto job = Job::start(std::move(order_.settings), 0, *this);
-  if (!job)
-    return end(job.error());
-  job_ = std::move(*job);
+  job_ = Job::start(std::move(order_.settings), 0, *this);
   hooks_.changed();
 }
 
