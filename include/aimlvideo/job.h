@@ -8,11 +8,11 @@
 #include <aimlvideo/error.h>
 #include <aimlvideo/export.h>
 #include <aimlvideo/settings.h>
+#include <aimlvideo/spool.h>
 #include <aimlvideo/status.h>
 
 namespace aimlvideo {
 
-class Spool;
 struct Patience;
 
 /// Hears of a job; what does not matter need not be heard. Everything is called on the network thread, which all jobs

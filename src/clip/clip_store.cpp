@@ -111,7 +111,7 @@ std::shared_ptr<Spool> ClipStore::find(const std::string &name, uint64_t size) c
     close(descriptor);
     return nullptr;
   }
-  return Spool::open(descriptor, size);
+  return SpoolFile::open(descriptor, size);
 }
 
 void ClipStore::markUsed(const std::string &name) const {

@@ -46,7 +46,7 @@ Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits 
       buffer_(blockSize),
       overlap_(mostOverlap) {}
 
-Task<Result<void>> Downloader::fetch(std::string url, Spool &spool) {
+Task<Result<void>> Downloader::fetch(std::string url, SpoolFile &spool) {
   url_ = std::move(url);
   spool_ = &spool;
   spool.holdEnd();

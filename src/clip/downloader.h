@@ -53,7 +53,7 @@ public:
 
   /// Fills the spool with the whole clip. Returns when it is there, whole by its own boxes and, where its host names a
   /// checksum, right.
-  Task<Result<void>> fetch(std::string url, Spool &spool);
+  Task<Result<void>> fetch(std::string url, SpoolFile &spool);
 
   /// The host has, time and again, not all of the clip that its boxes speak of.
   bool hostHasPartOnly() const { return partOnly_; }
@@ -125,7 +125,7 @@ private:
   std::vector<char> buffer_;
 
   std::string url_;
-  Spool *spool_ = nullptr;
+  SpoolFile *spool_ = nullptr;
   std::optional<Connection> head_;
   std::optional<Connection> jump_;
 

@@ -39,7 +39,7 @@ uint64_t product(uint64_t a, uint64_t b) {
 /// The header of the box at `offset`; nothing where it is not there yet or is none.
 std::optional<Box> boxAt(const Spool &spool, uint64_t offset) {
   std::array<unsigned char, 16> head{};
-  const uint64_t there = spool.present().presentUntil(offset) - offset;
+  const uint64_t there = spool.presentUntil(offset) - offset;
   const auto count = static_cast<size_t>(std::min<uint64_t>(there, head.size()));
   if (count < 8 || spool.read(offset, head.data(), count).value_or(0) != count)
     return {};
@@ -218,7 +218,7 @@ private:
   std::optional<uint64_t> box(uint64_t offset) {
     const uint64_t left = size_ - offset;
     const auto box = boxAt(spool_, offset);
-    if (offset > 0 && left < 8 && spool_.present().contains(offset, size_) && !zeroes(offset, left))
+    if (offset > 0 && left < 8 && spool_.presentUntil(offset) >= size_ && !zeroes(offset, left))
       return stopAt(cut("its last box begins at byte " + std::to_string(offset) + " and is not all there"));
     if (!box || left < 8 || !isKnown(*box))
       return stopAt({});
@@ -241,7 +241,7 @@ private:
   /// Where they end, as far as is known.
   uint64_t samplesOf(Span movie) {
     movie_ = true;
-    const bool there = spool_.present().contains(movie.begin, movie.end);
+    const bool there = spool_.presentUntil(movie.begin) >= movie.end;
     tablesThere_ = tablesThere_ && there;
     return there ? endOfSamples(spool_, movie) : 0;
   }

@@ -66,42 +66,49 @@ Failure diskFailure(int code) {
 
 } // namespace
 
-Result<std::shared_ptr<Spool>> Spool::create(const std::string &folder) {
+Result<std::shared_ptr<SpoolFile>> SpoolFile::create(const std::string &folder) {
   const int descriptor = openFile(folder);
   if (descriptor < 0)
     return diskFailure(errno);
-  return std::shared_ptr<Spool>(new Spool(descriptor));
+  return std::shared_ptr<SpoolFile>(new SpoolFile(descriptor));
 }
 
-std::shared_ptr<Spool> Spool::open(int descriptor, uint64_t size) {
-  std::shared_ptr<Spool> spool(new Spool(descriptor));
+std::shared_ptr<SpoolFile> SpoolFile::open(int descriptor, uint64_t size) {
+  std::shared_ptr<SpoolFile> spool(new SpoolFile(descriptor));
   spool->present_.add(0, size);
   spool->size_ = size;
   return spool;
 }
 
-Spool::~Spool() {
+Spool::~Spool() = default;
+
+SpoolFile::~SpoolFile() {
   close(descriptor_);
 }
 
-std::optional<uint64_t> Spool::size() const {
+std::optional<uint64_t> SpoolFile::size() const {
   const std::lock_guard lock(mutex_);
   return size_;
 }
 
-bool Spool::complete() const {
+bool SpoolFile::complete() const {
   const std::lock_guard lock(mutex_);
   return size_ && present_.contains(0, *size_);
 }
 
+uint64_t SpoolFile::presentUntil(uint64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  return present_.presentUntil(offset);
+}
+
 /// Whether the answer would tell a reader where the clip ends.
-bool Spool::reachesEnd(const Demand &demand) const {
+bool SpoolFile::reachesEnd(const Demand &demand) const {
   return size_ &&
          (demand.offset >= *size_ || (demand.amount == Amount::Whole && demand.length > *size_ - demand.offset));
 }
 
 /// What a reader can have now; nothing where it has to wait.
-std::optional<Spool::Arrival> Spool::arrival(const Waiting &waiting) const {
+std::optional<Spool::Arrival> SpoolFile::arrival(const Waiting &waiting) const {
   const Demand &demand = waiting.demand;
   if (endHeld_ && !waiting.mayHaveEnd && reachesEnd(demand))
     return {};
@@ -117,7 +124,7 @@ std::optional<Spool::Arrival> Spool::arrival(const Waiting &waiting) const {
   return Arrival{Arrival::Kind::There, std::min(there, wanted)};
 }
 
-Spool::Arrival Spool::await(const Demand &demand, const std::function<bool()> &stop) {
+Spool::Arrival SpoolFile::await(const Demand &demand, const std::function<bool()> &stop) {
   std::unique_lock lock(mutex_);
   lastAsked_ = demand.offset;
   auto result = arrival({demand});
@@ -136,14 +143,14 @@ Spool::Arrival Spool::await(const Demand &demand, const std::function<bool()> &s
   return *result;
 }
 
-void Spool::wake() {
+void SpoolFile::wake() {
   {
     const std::lock_guard lock(mutex_); // a reader is either before its look at `stop`, or asleep
   }
   changed_.notify_all();
 }
 
-Result<size_t> Spool::read(uint64_t offset, void *buffer, size_t size) const {
+Result<size_t> SpoolFile::read(uint64_t offset, void *buffer, size_t size) const {
   auto *bytes = static_cast<char *>(buffer);
   size_t filled = 0;
   while (filled < size) {
@@ -159,7 +166,7 @@ Result<size_t> Spool::read(uint64_t offset, void *buffer, size_t size) const {
   return filled;
 }
 
-Result<bool> Spool::write(uint64_t offset, const void *data, size_t size) {
+Result<bool> SpoolFile::write(uint64_t offset, const void *data, size_t size) {
   const auto *bytes = static_cast<const char *>(data);
   while (size > 0) {
     const uint64_t presentEnd = present_.presentUntil(offset);
@@ -179,7 +186,7 @@ Result<bool> Spool::write(uint64_t offset, const void *data, size_t size) {
   return true;
 }
 
-Result<void> Spool::put(uint64_t offset, const char *data, size_t size) {
+Result<void> SpoolFile::put(uint64_t offset, const char *data, size_t size) {
   if (const int cause = writeAll(descriptor_, offset, data, size); cause != 0)
     return diskFailure(cause);
   bool wanted = false;
@@ -193,7 +200,7 @@ Result<void> Spool::put(uint64_t offset, const char *data, size_t size) {
   return {};
 }
 
-Result<bool> Spool::same(uint64_t offset, const char *data, size_t size) const {
+Result<bool> SpoolFile::same(uint64_t offset, const char *data, size_t size) const {
   std::array<char, 16 * 1024> there;
   while (size > 0) {
     const size_t piece = std::min(size, there.size());
@@ -209,7 +216,7 @@ Result<bool> Spool::same(uint64_t offset, const char *data, size_t size) const {
   return true;
 }
 
-Result<void> Spool::setSize(uint64_t size) {
+Result<void> SpoolFile::setSize(uint64_t size) {
   if (const int cause = claimRoom(descriptor_, size); cause != 0)
     return diskFailure(cause);
   {
@@ -220,7 +227,7 @@ Result<void> Spool::setSize(uint64_t size) {
   return {};
 }
 
-Result<bool> Spool::clear() {
+Result<bool> SpoolFile::clear() {
   const std::lock_guard lock(mutex_);
   if (handedOut_)
     return false;
@@ -231,7 +238,7 @@ Result<bool> Spool::clear() {
   return true;
 }
 
-Result<void> Spool::moveTo(const std::string &folder) {
+Result<void> SpoolFile::moveTo(const std::string &folder) {
   const int target = openFile(folder);
   if (target < 0)
     return diskFailure(errno);
@@ -243,7 +250,7 @@ Result<void> Spool::moveTo(const std::string &folder) {
   return done;
 }
 
-Result<void> Spool::copyTo(int descriptor) const {
+Result<void> SpoolFile::copyTo(int descriptor) const {
   std::array<char, 64 * 1024> block;
   for (std::optional<uint64_t> at = 0; at; at = present_.nextRun(*at)) {
     for (const uint64_t end = present_.presentUntil(*at); *at < end;) {
@@ -261,19 +268,19 @@ Result<void> Spool::copyTo(int descriptor) const {
   return cause == 0 ? Result<void>() : diskFailure(cause);
 }
 
-void Spool::holdEnd() {
+void SpoolFile::holdEnd() {
   const std::lock_guard lock(mutex_);
   endHeld_ = true;
 }
 
-bool Spool::endWanted() const {
+bool SpoolFile::endWanted() const {
   const std::lock_guard lock(mutex_);
   return endHeld_ && std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) {
            return !waiting.mayHaveEnd && reachesEnd(waiting.demand);
          });
 }
 
-void Spool::tellEnd() {
+void SpoolFile::tellEnd() {
   {
     const std::lock_guard lock(mutex_);
     for (Waiting &waiting : waiting_)
@@ -282,7 +289,7 @@ void Spool::tellEnd() {
   changed_.notify_all();
 }
 
-void Spool::releaseEnd() {
+void SpoolFile::releaseEnd() {
   {
     const std::lock_guard lock(mutex_);
     endHeld_ = false;
@@ -290,7 +297,7 @@ void Spool::releaseEnd() {
   changed_.notify_all();
 }
 
-bool Spool::forgetSize() {
+bool SpoolFile::forgetSize() {
   const std::lock_guard lock(mutex_);
   if (endTold_)
     return false;
@@ -298,19 +305,19 @@ bool Spool::forgetSize() {
   return true;
 }
 
-std::optional<Spool::Demand> Spool::demand() const {
+std::optional<SpoolFile::Demand> SpoolFile::demand() const {
   const std::lock_guard lock(mutex_);
   if (waiting_.empty())
     return {};
   return waiting_.back().demand;
 }
 
-void Spool::setDemandListener(std::function<void()> listener) {
+void SpoolFile::setDemandListener(std::function<void()> listener) {
   const std::lock_guard lock(mutex_);
   demandListener_ = std::move(listener);
 }
 
-uint64_t Spool::lastAsked() const {
+uint64_t SpoolFile::lastAsked() const {
   const std::lock_guard lock(mutex_);
   return lastAsked_;
 }

@@ -10,55 +10,32 @@
 #include <optional>
 #include <string>
 
+#include <aimlvideo/spool.h>
+
 #include "base/error.h"
 #include "clip/present_ranges.h"
 
 namespace aimlvideo {
 
-/// The bytes of a clip in a file, readable while they arrive.
-///
-/// The file has no name: it is gone with the last owner, however the process ends. One thread writes, in any order;
-/// any thread may read what is present and wait for what is not. A byte that is present never changes.
-class Spool {
+/// A spool and the way to fill it: one thread writes, in any order.
+class SpoolFile final : public Spool {
 public:
   /// Empty, in `folder`, or in the system's folder for large temporary files where it is empty. Mode 0600.
-  static Result<std::shared_ptr<Spool>> create(const std::string &folder);
+  static Result<std::shared_ptr<SpoolFile>> create(const std::string &folder);
   /// A whole clip of `size` bytes in an open file, which the spool takes over and closes.
-  static std::shared_ptr<Spool> open(int descriptor, uint64_t size);
+  static std::shared_ptr<SpoolFile> open(int descriptor, uint64_t size);
 
-  Spool(const Spool &) = delete;
-  Spool &operator=(const Spool &) = delete;
-  ~Spool();
+  ~SpoolFile() override;
 
-  /// Stays the spool's, also when the file behind it is another after moveTo().
-  int descriptor() const { return descriptor_; }
-  /// Of the whole clip, once it is known.
-  std::optional<uint64_t> size() const;
-  bool complete() const;
+  /// Stays the same also when the file behind it is another after moveTo().
+  int descriptor() const override { return descriptor_; }
+  std::optional<uint64_t> size() const override;
+  bool complete() const override;
+  uint64_t presentUntil(uint64_t offset) const override;
 
-  /// How much of what a reader asks for has to be there.
-  enum class Amount {
-    Whole, ///< all of it, as far as the clip reaches
-    Any,   ///< some of it: the reader goes on from there
-  };
-  struct Demand {
-    uint64_t offset = 0;
-    uint64_t length = 0;
-    Amount amount = Amount::Whole;
-  };
-  struct Arrival {
-    enum class Kind { There, End, Stopped };
-    Kind kind = Kind::Stopped;
-    uint64_t size = 0; ///< bytes that can be read at the offset
-  };
-  /// Blocks until what is demanded is there, or the clip ends before it, or `stop` says so. `stop` is asked whenever
-  /// something changed and after wake(), with the spool's lock held.
-  Arrival await(const Demand &demand, const std::function<bool()> &stop);
-  /// Makes all readers ask their `stop` again.
-  void wake();
-
-  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. They must be present.
-  Result<size_t> read(uint64_t offset, void *buffer, size_t size) const;
+  Arrival await(const Demand &demand, const std::function<bool()> &stop) override;
+  void wake() override;
+  Result<size_t> read(uint64_t offset, void *buffer, size_t size) const override;
 
   // For the writing thread alone.
 
@@ -93,7 +70,7 @@ public:
   void setDemandListener(std::function<void()> listener);
 
 private:
-  explicit Spool(int descriptor) : descriptor_(descriptor) {}
+  explicit SpoolFile(int descriptor) : descriptor_(descriptor) {}
 
   struct Waiting {
     Demand demand;

@@ -266,18 +266,18 @@ Task<Result<std::shared_ptr<Spool>>> Generation::fetch(const Reply &reply) {
 }
 
 /// In the store's own folder, where the clip becomes an entry without a copy, or in the temporary one.
-Result<std::shared_ptr<Spool>> Generation::makeSpool() {
+Result<std::shared_ptr<SpoolFile>> Generation::makeSpool() {
   if (run_.store) {
-    auto spool = Spool::create(run_.store->folder());
+    auto spool = SpoolFile::create(run_.store->folder());
     if (spool)
       return spool;
     leaveStore(spool.error());
   }
-  return Spool::create(run_.settings.temporaryFolder);
+  return SpoolFile::create(run_.settings.temporaryFolder);
 }
 
 /// The store's disk is full, perhaps in the middle of a clip that somebody reads already.
-Task<Result<void>> Generation::moveFromStore(Spool &spool, const Error &why) {
+Task<Result<void>> Generation::moveFromStore(SpoolFile &spool, const Error &why) {
   if (!run_.store)
     co_return tl::unexpected(why);
   leaveStore(why);

@@ -49,8 +49,8 @@ private:
   Task<Result<std::shared_ptr<Spool>>> await(Reply reply, Clock::time_point firstPoll);
   Task<Result<std::shared_ptr<Spool>>> fetch(const Reply &reply);
   Task<Result<std::shared_ptr<Spool>>> download(const std::string &url);
-  Result<std::shared_ptr<Spool>> makeSpool();
-  Task<Result<void>> moveFromStore(Spool &spool, const Error &why);
+  Result<std::shared_ptr<SpoolFile>> makeSpool();
+  Task<Result<void>> moveFromStore(SpoolFile &spool, const Error &why);
   void leaveStore(const Error &why);
   Task<ClipReach> reach();
   Task<Result<std::string>> freshUrl();

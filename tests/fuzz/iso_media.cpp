@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (looksLikeText(bytes))
     must_hold(bytes.substr(0, bytesThatTell).find('\0') == std::string_view::npos);
 
-  static const auto spool = *Spool::create("");
+  static const auto spool = *SpoolFile::create("");
   must_hold(spool->clear().value_or(false));
   const std::string_view start = bytes.substr(0, hole);
   const std::string_view rest = bytes.substr(start.size());

@@ -40,7 +40,7 @@ struct Download {
   HttpSession session{SessionOptions{}};
   Cancellation cancellation;
   Downloader::Limits limits;
-  std::shared_ptr<Spool> spool;
+  std::shared_ptr<SpoolFile> spool;
   std::string link;               ///< what the service gives for a link that was refused
   std::optional<Error> linkFault; ///< or why it gives none
 
@@ -56,7 +56,7 @@ struct Download {
   explicit Download(std::string bytes, ClipServer::Manners manners = {}, ClipLine line = {})
       : clip(std::move(bytes)), host(clip, std::move(manners), line), link(host.url() + "/fresh?sig=b%2Fc") {
     using namespace std::chrono_literals;
-    auto made = Spool::create("");
+    auto made = SpoolFile::create("");
     fail_unless(made.has_value());
     spool = *made;
     limits.reach = ClipReach::ThisMachine;

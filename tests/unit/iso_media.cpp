@@ -55,7 +55,7 @@ std::string clipOf(const Track &track, const std::string &behind = "") {
 constexpr uint64_t mediaStart = 12 + 8;
 
 std::shared_ptr<Spool> spoolOf(const std::string &bytes) {
-  const auto spool = *Spool::create("");
+  const auto spool = *SpoolFile::create("");
   fail_unless(spool->write(0, bytes.data(), bytes.size()).value_or(false));
   return spool;
 }
@@ -154,7 +154,7 @@ GST_END_TEST
 
 GST_START_TEST(it_is_told_as_soon_as_what_is_there_tells_it) {
   const std::string clip = box("ftyp", "isom") + box("mdat", std::string(mediaSize, 'm'));
-  const auto spool = *Spool::create("");
+  const auto spool = *SpoolFile::create("");
   fail_unless(spool->write(0, clip.data(), 40).value_or(false));
   fail_unless(wholenessOf(*spool, 500).wholeness == Wholeness::Cut);
   fail_unless(wholenessOf(*spool, clip.size() + 100).wholeness == Wholeness::Unclear);

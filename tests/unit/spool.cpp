@@ -24,8 +24,8 @@ std::string noise(size_t size, unsigned seed) {
   return bytes;
 }
 
-std::shared_ptr<Spool> emptySpool(const std::string &folder = "") {
-  auto spool = Spool::create(folder);
+std::shared_ptr<SpoolFile> emptySpool(const std::string &folder = "") {
+  auto spool = SpoolFile::create(folder);
   fail_unless(spool.has_value());
   return *spool;
 }
@@ -35,7 +35,7 @@ constexpr auto never = [] {
 };
 
 /// Waits until a reader is in await(), as a downloader sees it.
-void waitForDemand(const Spool &spool) {
+void waitForDemand(const SpoolFile &spool) {
   while (!spool.demand())
     std::this_thread::yield();
 }
@@ -54,7 +54,7 @@ GST_START_TEST(a_spool_has_no_name_and_one_mode) {
 GST_END_TEST
 
 GST_START_TEST(a_folder_that_is_not_there_is_an_error_with_its_cause) {
-  const auto spool = Spool::create("/no/such/folder");
+  const auto spool = SpoolFile::create("/no/such/folder");
   fail_if(spool.has_value());
   fail_unless(spool.error().kind == ErrorKind::NoSpace);
   fail_unless_contains(spool.error().text(), "No such file");
@@ -64,7 +64,7 @@ GST_END_TEST
 GST_START_TEST(a_whole_file_is_a_complete_spool) {
   TemporaryFolder folder;
   const std::string path = folder.file("clip.mp4", "0123456789");
-  const auto spool = Spool::open(::open(path.c_str(), O_RDONLY | O_CLOEXEC), 10);
+  const auto spool = SpoolFile::open(::open(path.c_str(), O_RDONLY | O_CLOEXEC), 10);
   fail_unless(spool->complete());
   fail_unless(spool->size() == 10U);
   const auto arrival = spool->await({4, 100, Spool::Amount::Whole}, never);

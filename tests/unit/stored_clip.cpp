@@ -65,7 +65,7 @@ struct Bench {
     syncFailure = 0;
     pieces = 0;
     cancelledByPiece = nullptr;
-    const auto spool = *Spool::create(store.folder());
+    const auto spool = *SpoolFile::create(store.folder());
     fail_unless(spool->setSize(bytes.size()).has_value());
     fail_unless(spool->write(0, bytes.data(), bytes.size()).has_value());
     fail_unless(store.keep(*spool, "clip.mp4", {}).has_value());
