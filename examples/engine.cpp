@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // How a program without GStreamer generates a clip: a prompt, with a picture if you like, becomes a file.
 //
-//   c++ -std=c++20 -o engine examples/engine.cpp $(pkg-config --cflags --libs aimlvideo gio-2.0)
+//   c++ -std=c++20 -o engine examples/engine.cpp $(pkg-config --cflags --libs aimlvideo)
 //   ./engine --image=mona.jpg --output=mona.mp4 "Mona Lisa puts on glasses"
 //
 // The key is in AIMLAPI_KEY; AIMLAPI_BASE_URL names another service, such as the emulator. Ctrl-C ends it at once, and
@@ -107,8 +107,6 @@ public:
   void warned(const std::string &text) override {
     onMainLoop([text] { say("warning: " + text); });
   }
-
-  void logged(const std::string &) override {}
 
   void finish(int exitCode) {
     exitCode_ = exitCode;

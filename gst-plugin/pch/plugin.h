@@ -15,6 +15,4 @@
 #include <gst/base/gstpushsrc.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
-#include <json-glib/json-glib.h>
-#include <libsoup/soup.h>
 #include <tl/expected.hpp>

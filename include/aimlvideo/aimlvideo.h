@@ -5,6 +5,7 @@
 
 #include <aimlvideo/account.h>
 #include <aimlvideo/catalogue.h>
+#include <aimlvideo/clip_store.h>
 #include <aimlvideo/error.h>
 #include <aimlvideo/folders.h>
 #include <aimlvideo/generation_uri.h>

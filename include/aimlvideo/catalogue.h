@@ -11,9 +11,6 @@
 #include <vector>
 
 #include <aimlvideo/export.h>
-#include <aimlvideo/glib_ptr.h>
-
-struct _JsonNode;
 
 namespace aimlvideo {
 
@@ -118,10 +115,6 @@ public:
   const Model *find(std::string_view id) const;
   /// The data of all of them, as a text of JSON.
   static std::string json();
-  /// The same, for the library itself.
-  static GRefPtr<_JsonNode> facts();
-  /// The data of one that is compiled in, by id or alias. Null: it is not.
-  static GRefPtr<_JsonNode> compiledIn(const std::string &name);
   /// A sentence: why what a refresh has found is ignored, in whole or in part; empty: it is not.
   static const std::string &overlayProblem();
   /// All of them, read at the first call.

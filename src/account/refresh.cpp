@@ -114,7 +114,7 @@ private:
     GRefPtr<JsonNode> known;
     for (const std::string &name : names)
       if (!known)
-        known = Catalogue::compiledIn(name);
+        known = compiledInModel(name);
     const auto facts = co_await describe(entry);
     if (!facts) {
       ++found_.unreadable;
@@ -144,7 +144,7 @@ private:
   static bool addNames(JsonObject *model, const std::vector<std::string> &names) {
     const auto aliases = adopt(json_array_new());
     for (const std::string &name : names)
-      if (isModelName(name) && name != textIn(model, "id") && !Catalogue::compiledIn(name))
+      if (isModelName(name) && name != textIn(model, "id") && !compiledInModel(name))
         json_array_add_string_element(aliases.get(), name.c_str());
     json_object_set_array_member(model, "aliases", json_array_ref(aliases.get()));
     return json_array_get_length(aliases.get()) > 0;
@@ -179,7 +179,7 @@ private:
     const auto sound = adopt(json_array_new());
     for (const auto &[id, model] : parseOverlay(textWith(models_.get())).models) {
       json_array_add_element(sound.get(), json_node_copy(model.get()));
-      found_.models += Catalogue::compiledIn(id) ? 0 : 1;
+      found_.models += compiledInModel(id) ? 0 : 1;
     }
     found_.unreadable += json_array_get_length(models_.get()) - json_array_get_length(sound.get());
     const std::string text = textWith(sound.get());

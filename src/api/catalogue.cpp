@@ -209,7 +209,7 @@ const Catalogue &Catalogue::instance() {
   return *catalogue;
 }
 
-GRefPtr<JsonNode> Catalogue::facts() {
+GRefPtr<JsonNode> catalogueFacts() {
   const auto compiledIn = factsAt("models.json");
   if (overlay().empty())
     return compiledIn;
@@ -226,10 +226,10 @@ GRefPtr<JsonNode> Catalogue::facts() {
 }
 
 std::string Catalogue::json() {
-  return json::write(facts().get());
+  return json::write(catalogueFacts().get());
 }
 
-GRefPtr<JsonNode> Catalogue::compiledIn(const std::string &name) {
+GRefPtr<JsonNode> compiledInModel(const std::string &name) {
   return factsAt("model/" + name);
 }
 
@@ -240,7 +240,7 @@ const std::string &Catalogue::overlayProblem() {
 const std::vector<Model> &Catalogue::models() const {
   static const auto *models = [] {
     auto *all = new std::vector<Model>;
-    const auto root = facts();
+    const auto root = catalogueFacts();
     forEach(json::objectIn(root.get()), "models",
             [all](JsonNode *node) { all->push_back(readModel(json::objectIn(node))); });
     return all;

@@ -14,7 +14,7 @@ import tempfile
 
 from support import BUILD, SOURCE, EndToEnd, main
 
-PACKAGES = ("aimlvideo-tools", "gstreamer1.0-aimlvideo", "gstreamer1.0-aimlvideo-dev")
+PACKAGES = ("aimlvideo-tools", "gstreamer1.0-aimlvideo", "gstreamer1.0-aimlvideo-dev", "libaimlvideo-dev", "libaimlvideo0")
 COMMAND = "dpkg-buildpackage -us -uc -b"
 PLACE = BUILD / "tests/e2e/debian-packages"
 
@@ -84,12 +84,14 @@ class DebianPackages(EndToEnd):
         for file in cls.files.values():
             run("dpkg-deb", "-x", file, root)
         cls.libraries = root / cls.libraries.relative_to("/")
-        description = cls.libraries / "gstreamer-1.0/pkgconfig/gstaimlapi.pc"
-        description.write_text(description.read_text().replace("prefix=/usr\n", f"prefix={root}/usr\n"))
+        for name in ("gstreamer-1.0/pkgconfig/gstaimlapi.pc", "pkgconfig/aimlvideo.pc"):
+            description = cls.libraries / name
+            description.write_text(description.read_text().replace("prefix=/usr\n", f"prefix={root}/usr\n"))
         cls.environment |= {"PATH": f"{root}/usr/bin:{os.environ['PATH']}", "MANPATH": f"{root}/usr/share/man:",
                             "GST_PLUGIN_PATH": f"{cls.libraries}/gstreamer-1.0",
                             "GST_PRESET_PATH": f"{root}/usr/share/gstreamer-1.0/presets",
-                            "LIBRARIES": str(cls.libraries)}
+                            "LIBRARIES": str(cls.libraries), "LD_LIBRARY_PATH": str(cls.libraries),
+                            "PKG_CONFIG_PATH": f"{cls.libraries}/pkgconfig"}
 
     def try_installed(self, name):
         """Runs one of debian/tests as autopkgtest does."""
@@ -121,6 +123,13 @@ class DebianPackages(EndToEnd):
         self.assertRegex(said, r"(?m)^aimlvideo \d+\.\d+")
         self.assertEqual(set(self.probe(self.folder / "boat.mp4")), {"video", "audio"})
         self.assertEqual(self.probe(self.folder / "boat.webm")["video"]["codec_name"], "vp9")
+
+    def test_a_program_links_the_library(self):
+        self.assertIn("there is no API key", self.try_installed("library"))
+        environment = self.environment | self.home | {"AIMLAPI_KEY": "any", "AIMLAPI_BASE_URL": self.emulator.url}
+        clip = self.folder / "library.mp4"
+        run(self.folder / "engine", f"--output={clip}", "A paper boat", env=environment)
+        self.assertIn("video", self.probe(clip))
 
     def test_a_program_links_the_plugin_statically(self):
         self.assertIn("there is no API key", self.try_installed("static"))

@@ -22,7 +22,9 @@ class Install(unittest.TestCase):
             for pattern in ("bin/aimlvideo", "gstreamer-1.0/presets/GstAimlVideoSrc.prs",
                             *(f"man1/{page.name}" for page in (SOURCE / "docs/man").iterdir())):
                 self.assertEqual(len(list(pathlib.Path(folder).glob("**/" + pattern))), 1, pattern)
-            environment = dict(os.environ, GST_PLUGIN_PATH=str(plugins[0].parent), GST_REGISTRY=folder + "/registry")
+            library, = pathlib.Path(folder).glob("**/libaimlvideo.so.0")
+            environment = dict(os.environ, GST_PLUGIN_PATH=str(plugins[0].parent), GST_REGISTRY=folder + "/registry",
+                               LD_LIBRARY_PATH=str(library.parent))
             page = subprocess.run(["gst-inspect-1.0", "aimlvideosrc"], env=environment, capture_output=True, text=True)
             self.assertEqual(page.returncode, 0, page.stderr)
             for word in ("Source/Network", "Rank                     none", "prompt ", "Write only", str(plugins[0])):

@@ -14,7 +14,7 @@ using namespace aimlvideo::fuzz;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const std::string_view text = textOf(data, size);
-  static const auto known = Catalogue::compiledIn("minimax/hailuo-02");
+  static const auto known = compiledInModel("minimax/hailuo-02");
   const Overlay overlay = parseOverlay(text);
   must_hold(isReadable(overlay.problem));
   for (const auto &[id, model] : overlay.models) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "background.h"
+#include "clip/spool.h"
 #include "save.h"
 #include "unit.h"
 
@@ -23,7 +24,7 @@ void runUntil(const std::function<bool()> &done) {
 }
 
 std::shared_ptr<Spool> clipOf(const std::string &bytes) {
-  auto clip = Spool::create("");
+  auto clip = SpoolFile::create("");
   fail_unless(clip.has_value());
   fail_unless((*clip)->setSize(bytes.size()).has_value());
   fail_unless((*clip)->write(0, bytes.data(), bytes.size()).value_or(false));

@@ -119,7 +119,7 @@ void list() {
 
 /// The facts as the catalogue holds them: for one model, or for all.
 JsonNode *factsOf(const Model *model) {
-  const auto facts = Catalogue::facts();
+  const auto facts = catalogueFacts();
   JsonObject *root = json::objectIn(facts.get());
   if (!model)
     return json_node_copy(facts.get());
