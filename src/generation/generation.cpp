@@ -44,7 +44,10 @@ std::string clipName(const LedgerRow &row) {
 
 Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
                        const Patience &patience)
-    : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), callbacks_(std::move(callbacks)) {}
+    : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), callbacks_(std::move(callbacks)) {
+  // who is stopped from now on, and started again, has to know what may have been bought
+  run_.purchase.recorded = callbacks_.claimed;
+}
 
 Task<Result<std::shared_ptr<Spool>>> Generation::run() {
   run_.status().started = Clock::now();
@@ -151,7 +154,6 @@ Task<Result<std::shared_ptr<Spool>>> Generation::buy() {
   Error why;
   submitted_ = true;
   auto submitted = co_await submit(run_, why);
-  callbacks_.claimed(run_.purchase.row.id);
   run_.status().generationId = run_.purchase.row.generationId;
   if (!submitted)
     co_return tl::unexpected(std::move(submitted.error()));

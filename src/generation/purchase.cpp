@@ -12,6 +12,8 @@ Task<Result<void>> Purchase::record(LedgerRow::State state) {
   if (!written)
     co_return tl::unexpected(std::move(written.error()));
   row = std::move(*written);
+  if (recorded)
+    recorded(row.id);
   co_return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ public:
   std::string keptClip;
   /// The service had finished it in an earlier run.
   bool wasCompleted = false;
+  /// Called with the row's number each time that the row is on disk, before anything else happens.
+  std::function<void(int64_t row)> recorded;
 
   /// Whether it is known to be bought: by this user, or by what the service has answered for a given id.
   bool isBought() const;

@@ -175,9 +175,11 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
 /// and writes one that was cancelled all the same.
 class Departure {
 public:
-  Departure(SoupMessage *message, const HttpRequest &request, GCancellable *attempt, bool &sent, Starting starting)
+  Departure(SoupMessage *message, const HttpRequest &request, const Cancellation::Attempt &attempt, bool &sent,
+            Starting starting)
       : message_(message),
-        attempt_(attempt),
+        time_(attempt),
+        attempt_(attempt.cancellable()),
         publicOnly_(request.publicOnly),
         repeatable_(!request.body),
         sent_(sent),
@@ -294,9 +296,9 @@ private:
     const bool may = co_await starting_();
     deciding_ = false;
     if (!over_) {
-      sent_ = may;
       withheld_ = !may;
-      may ? body_->release() : body_->refuse();
+      sent_ = may && !g_cancellable_is_cancelled(time_.cancellable()); // it may be too late by now
+      sent_ ? body_->release() : body_->refuse();
       if (!may)
         g_cancellable_cancel(attempt_);
     }
@@ -335,7 +337,8 @@ private:
   }
 
   SoupMessage *message_;
-  GCancellable *attempt_;
+  const Cancellation::Attempt &time_;
+  GCancellable *attempt_; ///< of it
   const bool publicOnly_;
   const bool repeatable_;
   bool &sent_; ///< the host may have acted on it
@@ -523,9 +526,8 @@ Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::open(const Ht
   const auto message = messageFor(request, uri->get());
   stream->message_ = message;
 
-  GCancellable *attempt = stream->attempt_.cancellable();
-  Departure departure(message.get(), request, attempt, stream->sent_, std::move(starting));
-  Sending sending(session(), message.get(), attempt);
+  Departure departure(message.get(), request, stream->attempt_, stream->sent_, std::move(starting));
+  Sending sending(session(), message.get(), stream->attempt_.cancellable());
   co_await sending;
   co_await departure.settled();
   stream->body_ = std::move(sending.body);

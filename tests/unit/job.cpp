@@ -359,6 +359,24 @@ GST_START_TEST(a_purchase_says_sent_when_the_answer_was_never_seen) {
 }
 GST_END_TEST
 
+GST_START_TEST(who_starts_again_at_once_buys_nothing_new_even_without_reuse) {
+  Bench bench;
+  bench.settings.reuse = Reuse::None;
+  stallIn(bench.service, Phase::Submission);
+  Listener listener;
+  auto job = start(bench, listener);
+  bench.service.server.waitUntilHolding();
+  job->stop();
+  const int64_t left = job->row(); // while its task has not ended
+  Listener next;
+  job = start(bench, next, left);
+  next.waitFor("failed");
+  job->stop();
+  fail_unless(next.error.kind == ErrorKind::UnknownOutcome);
+  fail_unless_equals_int(bench.service.purchases(), 1);
+}
+GST_END_TEST
+
 GST_START_TEST(a_purchase_says_known_when_it_was_accepted) {
   for (const Phase phase : {Phase::Poll, Phase::Pause, Phase::ClipHead, Phase::ClipBody}) {
     Bench bench;
@@ -447,6 +465,7 @@ static TCase *stops() {
 static TCase *purchases() {
   TCase *tests = tcase_create("purchases");
   tcase_add_test(tests, a_purchase_says_sent_when_the_answer_was_never_seen);
+  tcase_add_test(tests, who_starts_again_at_once_buys_nothing_new_even_without_reuse);
   tcase_add_test(tests, a_purchase_says_known_when_it_was_accepted);
   tcase_add_test(tests, a_clip_that_is_at_hand_is_played_again_without_a_request);
   tcase_add_test(tests, another_request_is_bought_whatever_was_bought_before);

@@ -459,6 +459,23 @@ GST_START_TEST(a_misdirected_request_is_not_sent_again_by_itself) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_request_that_is_stopped_while_it_is_decided_on_never_leaves) {
+  const TestServer server([](const Seen &, Answer &answer) { answer.json(200, "{}"); });
+  HttpSession session(SessionOptions{});
+  Exchange exchange(server.url());
+  exchange.post("{}");
+  const auto response = await(
+      session.exchange(exchange.request, exchange.cancellation, {Clock::now() + 20s, 20s}, cap, [&]() -> Task<bool> {
+        exchange.cancellation.cancel();
+        co_return true;
+      }));
+  fail_if(response.has_value());
+  fail_unless(response.error().cause == Cause::Cancelled);
+  fail_if(response.error().sent);
+  fail_unless_equals_int(server.count("POST"), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(a_session_goes_on_after_a_cancelled_exchange) {
   const TestServer server([](const Seen &seen, Answer &answer) {
     if (seen.path == "/held")
@@ -602,6 +619,7 @@ static TCase *ends() {
   tcase_add_test(tests, a_deadline_that_has_passed_sends_nothing);
   tcase_add_test(tests, a_host_that_speaks_http_2_as_well_is_spoken_to_in_http_1);
   tcase_add_test(tests, a_misdirected_request_is_not_sent_again_by_itself);
+  tcase_add_test(tests, a_request_that_is_stopped_while_it_is_decided_on_never_leaves);
   tcase_add_test(tests, a_session_goes_on_after_a_cancelled_exchange);
   return tests;
 }
