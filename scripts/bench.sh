@@ -47,7 +47,7 @@ number() {
 [ -e "$build/build.ninja" ] || meson setup "$build" -Doptimization=2 -Db_pch=true
 ninja -C "$build" >/dev/null \
   gst-plugin/libgstaimlapi.so tools/aimlvideo/aimlvideo tools/emulator/aimlapi-emulator tests/clips/faststart.mp4 \
-  tests/bench/engine-client tests/bench/first-frame tests/bench/ledger-bench tests/bench/many-client tests/bench/poll-schedule \
+  tests/bench/default-trust.so tests/bench/engine-client tests/bench/first-frame tests/bench/ledger-bench tests/bench/many-client tests/bench/poll-schedule \
   tests/bench/start-up tests/bench/state-changes tests/bench/throughput tests/bench/tls-client
 if ! tests/bench/make_clips.sh "$clips" >/dev/null; then
   echo "the clips can't be made" >&2

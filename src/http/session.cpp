@@ -175,11 +175,15 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
 /// and writes one that was cancelled all the same.
 class Departure {
 public:
+  /// `trust`: null, or what verifies the host's certificate. `narrowed`: set while a handshake with fewer certificates
+  /// than are trusted has not succeeded.
   Departure(SoupMessage *message, const HttpRequest &request, const Cancellation::Attempt &attempt, bool &sent,
-            Starting starting)
+            Starting starting, TlsTrust *trust, bool &narrowed)
       : message_(message),
         time_(attempt),
         attempt_(attempt.cancellable()),
+        trust_(trust),
+        narrowed_(narrowed),
         publicOnly_(request.publicOnly),
         repeatable_(!request.body),
         sent_(sent),
@@ -189,11 +193,17 @@ public:
     handlers_ = {
         g_signal_connect(message, "network-event",
                          G_CALLBACK(+[](SoupMessage *, GSocketClientEvent event, GIOStream *connection, gpointer self) {
-                           // the address is known, and no packet has left for it
+                           auto *departure = static_cast<Departure *>(self);
                            if (event == G_SOCKET_CLIENT_CONNECTING)
-                             static_cast<Departure *>(self)->connecting(connection);
-                           else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
-                             static_cast<Departure *>(self)->handshaking(connection);
+                             departure->connecting(connection);
+                           else if (G_IS_TLS_CONNECTION(connection) && event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
+                             departure->handshaking(G_TLS_CONNECTION(connection));
+                           else if (G_IS_TLS_CONNECTION(connection) && event == G_SOCKET_CLIENT_TLS_HANDSHAKED)
+                             departure->handshaken(G_TLS_CONNECTION(connection));
+                         }),
+                         this),
+        g_signal_connect(message, "notify::remote-address", G_CALLBACK(+[](SoupMessage *, GParamSpec *, gpointer self) {
+                           static_cast<Departure *>(self)->reached();
                          }),
                          this),
         g_signal_connect(message, "starting",
@@ -245,7 +255,9 @@ public:
   }
 
 private:
+  /// The address is known, and no packet has left for it.
   void connecting(GIOStream *connection) {
+    connecting_ = true;
     if (!G_IS_SOCKET_CONNECTION(connection))
       return;
     check(adopt(g_socket_connection_get_remote_address(G_SOCKET_CONNECTION(connection), nullptr)).get());
@@ -253,10 +265,25 @@ private:
       g_socket_close(g_socket_connection_get_socket(G_SOCKET_CONNECTION(connection)), nullptr);
   }
 
-  void handshaking(GIOStream *connection) {
+  /// There is a connection. A new one to the host itself is given its TLS by libsoup next.
+  void reached() {
+    GSocketAddress *address = soup_message_get_remote_address(message_);
+    const bool secure = g_str_equal(g_uri_get_scheme(soup_message_get_uri(message_)), "https");
+    if (trust_ && secure && connecting_ && address && !G_IS_PROXY_ADDRESS(address))
+      construction_.emplace();
+  }
+
+  void handshaking(GTlsConnection *connection) {
+    construction_.reset();
     static const char *const offered[] = {"http/1.1", nullptr};
-    if (G_IS_TLS_CONNECTION(connection))
-      g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(connection), offered);
+    g_tls_connection_set_advertised_protocols(connection, offered);
+    narrowed_ = trust_ && trust_->beforeHandshake(connection);
+  }
+
+  void handshaken(GTlsConnection *connection) {
+    narrowed_ = false;
+    if (trust_)
+      trust_->afterHandshake(connection);
   }
 
   void setBody(GBytes *body) {
@@ -339,12 +366,16 @@ private:
   SoupMessage *message_;
   const Cancellation::Attempt &time_;
   GCancellable *attempt_; ///< of it
+  TlsTrust *const trust_;
+  bool &narrowed_;
   const bool publicOnly_;
   const bool repeatable_;
   bool &sent_; ///< the host may have acted on it
   const Starting starting_;
   std::optional<HeldBody> body_; ///< while `starting_` has not said that it may go
   std::coroutine_handle<> waiting_;
+  std::optional<TlsConstruction> construction_; ///< while libsoup makes a TLS connection
+  bool connecting_ = false;                     ///< for this request, which has not found a connection there already
   bool begun_ = false;
   bool deciding_ = false;
   bool over_ = false;
@@ -353,7 +384,7 @@ private:
   GTlsCertificateFlags untrusted_ = GTlsCertificateFlags(0);
   std::string notPublic_;
   std::optional<TransportError> repeated_; ///< what is said instead
-  std::array<gulong, 4> handlers_{};
+  std::array<gulong, 5> handlers_{};
 };
 
 } // namespace
@@ -522,11 +553,24 @@ Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::open(const Ht
   const auto uri = exactUri(request.url);
   if (!uri)
     co_return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, uri.error()});
+  bool narrowed = false;
+  auto stream =
+      co_await attempt(request, uri->get(), cancellation, deadline, starting, trust_ ? &*trust_ : nullptr, narrowed);
+  if (stream || !narrowed || stream.error().cause != TransportError::Cause::Tls)
+    co_return stream;
+  // refused by the certificates that the host needed before; all that are trusted have the last word
+  trust_->forget(g_uri_get_host(uri->get()), static_cast<guint16>(g_uri_get_port(uri->get())));
+  co_return co_await attempt(request, uri->get(), cancellation, deadline, std::move(starting), nullptr, narrowed);
+}
+
+Task<Exchanged<std::unique_ptr<HttpSession::Stream>>>
+HttpSession::attempt(const HttpRequest &request, GUri *uri, Cancellation &cancellation, Clock::time_point deadline,
+                     Starting starting, TlsTrust *trust, bool &narrowed) {
   std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
-  const auto message = messageFor(request, uri->get());
+  const auto message = messageFor(request, uri);
   stream->message_ = message;
 
-  Departure departure(message.get(), request, stream->attempt_, stream->sent_, std::move(starting));
+  Departure departure(message.get(), request, stream->attempt_, stream->sent_, std::move(starting), trust, narrowed);
   Sending sending(session(), message.get(), stream->attempt_.cancellable());
   co_await sending;
   co_await departure.settled();

@@ -16,6 +16,7 @@
 #include "base/headers.h"
 #include "base/secret.h"
 #include "http/gate.h"
+#include "http/tls_trust.h"
 
 namespace aimlvideo {
 
@@ -101,7 +102,10 @@ public:
   static std::shared_ptr<HttpSession> shared(const SessionOptions &options, Use use = Use::Service);
 
   /// May be made and dropped by any thread.
-  explicit HttpSession(SessionOptions options) : options_(std::move(options)) {}
+  explicit HttpSession(SessionOptions options) : options_(std::move(options)) {
+    if (TlsTrust::enabled())
+      trust_.emplace();
+  }
   HttpSession(const HttpSession &) = delete;
   HttpSession &operator=(const HttpSession &) = delete;
   ~HttpSession();
@@ -145,10 +149,16 @@ public:
 private:
   enum class Lane { Purchases, Others };
   SoupSession *session();
+  /// One attempt of open(), with `trust` if that is not null. `narrowed`: whether it failed in a handshake with fewer
+  /// certificates than are trusted, so that nothing has left and another one may succeed.
+  Task<Exchanged<std::unique_ptr<Stream>>> attempt(const HttpRequest &request, GUri *uri, Cancellation &cancellation,
+                                                   Clock::time_point deadline, Starting starting, TlsTrust *trust,
+                                                   bool &narrowed);
   Gate &gate(const std::string &url, Lane lane);
 
   const SessionOptions options_;
-  GRefPtr<SoupSession> session_; ///< null: not used yet
+  GRefPtr<SoupSession> session_;  ///< null: not used yet
+  std::optional<TlsTrust> trust_; ///< if this process has enabled it
   std::map<std::pair<std::string, Lane>, Gate> gates_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "http/tls_trust.h"
 
+#include <atomic>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -71,6 +72,8 @@ namespace {
 /// Each known host takes a descriptor; there are two or three of them, the service and where its clips are.
 constexpr size_t mostKnown = 8;
 
+std::atomic<bool> isEnabled = false;
+
 /// Guards the process's default database against several that replace and restore it.
 std::mutex replacing;
 int replacements = 0;
@@ -88,6 +91,10 @@ GRefPtr<GTlsDatabase> defaultDatabase() {
   return replacements > 0 ? share(replaced) : adopt(g_tls_backend_get_default_database(g_tls_backend_get_default()));
 }
 
+std::string nameOf(const std::string &host, guint16 port) {
+  return GCharPtr(g_ascii_strdown(host.c_str(), -1)).get() + (' ' + std::to_string(port));
+}
+
 /// Where a connection leads, as forget() has it. Empty if that is not known.
 std::string destination(GTlsConnection *connection) {
   if (!G_IS_TLS_CLIENT_CONNECTION(connection))
@@ -95,8 +102,8 @@ std::string destination(GTlsConnection *connection) {
   GSocketConnectable *identity = g_tls_client_connection_get_server_identity(G_TLS_CLIENT_CONNECTION(connection));
   if (!G_IS_NETWORK_ADDRESS(identity))
     return {};
-  return std::string(g_network_address_get_hostname(G_NETWORK_ADDRESS(identity))) + ' ' +
-         std::to_string(g_network_address_get_port(G_NETWORK_ADDRESS(identity)));
+  return nameOf(g_network_address_get_hostname(G_NETWORK_ADDRESS(identity)),
+                g_network_address_get_port(G_NETWORK_ADDRESS(identity)));
 }
 
 /// The same database, read anew. Null for one that is not GnuTLS's.
@@ -185,18 +192,28 @@ TlsConstruction::~TlsConstruction() {
     g_object_unref(whole);
 }
 
-void TlsTrust::beforeHandshake(GTlsConnection *connection) {
+void TlsTrust::enable() {
+  isEnabled = true;
+}
+
+bool TlsTrust::enabled() {
+  return isEnabled;
+}
+
+bool TlsTrust::beforeHandshake(GTlsConnection *connection) {
   if (!parsesEachTime())
-    return;
+    return false;
   const auto whole = defaultDatabase();
   GTlsDatabase *present = g_tls_connection_get_database(connection);
   if (present != whole.get() && !isDeferring(present))
-    return;
+    return false;
   std::erase_if(known_, [now = Clock::now()](const auto &host) { return host.second.until <= now; });
   const auto host = known_.find(destination(connection));
-  GTlsDatabase *wanted = host != known_.end() ? host->second.database.get() : whole.get();
+  const bool narrow = host != known_.end() && host->second.database;
+  GTlsDatabase *wanted = narrow ? host->second.database.get() : whole.get();
   if (wanted != present)
     g_tls_connection_set_database(connection, wanted);
+  return narrow;
 }
 
 void TlsTrust::afterHandshake(GTlsConnection *connection) {
@@ -206,19 +223,19 @@ void TlsTrust::afterHandshake(GTlsConnection *connection) {
   const std::string host = destination(connection);
   GTlsCertificate *chain = g_tls_connection_get_peer_certificate(connection);
   if (host.empty() || !chain || g_tls_connection_get_database(connection) != whole.get() ||
-      g_tls_connection_get_peer_certificate_errors(connection) != 0 || known_.size() >= mostKnown)
+      g_tls_connection_get_peer_certificate_errors(connection) != 0 || known_.size() >= mostKnown ||
+      known_.contains(host))
     return;
   // what the system trusted when `whole` was made, it may trust no more
   const auto trusted = readAnew(whole.get());
   if (!trusted)
     return;
   GSocketConnectable *identity = g_tls_client_connection_get_server_identity(G_TLS_CLIENT_CONNECTION(connection));
-  if (auto database = narrowed(trusted.get(), chain, identity))
-    known_[host] = {std::move(database), Clock::now() + lifetime_};
+  known_[host] = {narrowed(trusted.get(), chain, identity), Clock::now() + lifetime_};
 }
 
 bool TlsTrust::forget(const std::string &host, guint16 port) {
-  return known_.erase(host + ' ' + std::to_string(port)) > 0;
+  return known_.erase(nameOf(host, port)) > 0;
 }
 
 } // namespace aimlvideo

@@ -37,22 +37,29 @@ public:
 /// Used by one thread.
 class TlsTrust {
 public:
+  /// Has all sessions that are made from now on use one, and TlsConstruction. For a program that has its process to
+  /// itself, and calls it before its first request. A library or a plugin must not: the default database belongs to the
+  /// application, which may be looking at it at that moment.
+  static void enable();
+  static bool enabled();
+
   /// As long as glib-networking resumes TLS sessions, for which no certificate is verified either.
   static constexpr std::chrono::minutes usualLifetime{10};
 
   explicit TlsTrust(Clock::duration lifetime = usualLifetime) : lifetime_(lifetime) {}
 
-  /// To be called with the event TLS_HANDSHAKING, when no TlsConstruction of this thread exists any more.
-  void beforeHandshake(GTlsConnection *connection);
+  /// To be called with the event TLS_HANDSHAKING, when no TlsConstruction of this thread exists any more. True: fewer
+  /// certificates are asked than the system trusts, so that a refusal is no verdict, see forget().
+  bool beforeHandshake(GTlsConnection *connection);
   /// To be called with the event TLS_HANDSHAKED.
   void afterHandshake(GTlsConnection *connection);
-  /// To be called when the certificate of a host was refused and nothing was sent. True: the host was known, and has
-  /// perhaps another authority now; it is not known any more, so that the next connection asks the whole database.
+  /// To be called when the certificate of a known host was refused, which has perhaps another authority now: the next
+  /// connection asks the whole database. False: it was not known.
   bool forget(const std::string &host, guint16 port);
 
 private:
   struct Known {
-    GRefPtr<GTlsDatabase> database;
+    GRefPtr<GTlsDatabase> database; ///< null: it needs the whole one
     Clock::time_point until;
   };
   Clock::duration lifetime_;

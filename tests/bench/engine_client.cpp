@@ -4,6 +4,8 @@
 //
 //   engine-client COUNT [CERTIFICATE]
 //
+// With BENCH_TLS_TRUST in the environment certificates are parsed once, as in the command line (http/tls_trust.h).
+//
 // Brings one generation to its end, so that what a process pays once is paid, and prints the seconds of CPU so far.
 // Then it waits for a line, starts all the others and prints how many of them failed when they are over.
 #include <atomic>
@@ -18,6 +20,10 @@
 #include <sys/resource.h>
 
 #include <aimlvideo/job.h>
+
+#if __has_include("http/tls_trust.h") // not in older versions
+#include "http/tls_trust.h"
+#endif
 
 using namespace aimlvideo;
 
@@ -99,6 +105,10 @@ size_t runAll(const std::vector<std::string> &prompts, const std::string &model,
 int main(int argc, char **argv) {
   if (argc < 2)
     g_error("usage: engine-client COUNT [CERTIFICATE]");
+#if __has_include("http/tls_trust.h")
+  if (g_getenv("BENCH_TLS_TRUST"))
+    TlsTrust::enable();
+#endif
   GRefPtr<GTlsDatabase> trusted;
   if (argc > 2)
     trusted = adopt(g_tls_file_database_new(argv[2], nullptr));

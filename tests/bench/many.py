@@ -30,6 +30,7 @@ import time
 HERE = pathlib.Path(__file__).parent
 KEY = "bench-key"
 SETTLED = 3  # seconds from the last accept until what is held is looked at; less where the generations are shorter
+SYSTEM_TRUST = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
 CLIP = "tests/clips/faststart.mp4"
 
 
@@ -75,6 +76,13 @@ def make_certificate(folder):
     return certificate
 
 
+def trust_of_the_system(build, folder):
+    """An environment in which the system trusts the certificate in the folder beside all that it trusts."""
+    trusted = pathlib.Path(folder, "trusted.pem")
+    trusted.write_text(SYSTEM_TRUST.read_text() + pathlib.Path(folder, "service.pem").read_text())
+    return {"LD_PRELOAD": str(build / "tests/bench/default-trust.so"), "AIMLVIDEO_TRUST": str(trusted)}
+
+
 def cpu_of(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -97,6 +105,7 @@ class Client:
     descriptors: int | None = None
     holds_still: bool = False  # asks for nothing
     stalls: bool = False  # downloads only
+    environment: dict = dataclasses.field(default_factory=dict)  # more of it
 
     def there(self):
         return all(pathlib.Path(part).exists() for part in self.command if isinstance(part, pathlib.Path))
@@ -109,6 +118,11 @@ def peer(way):
 
 def engine(build, name="the engine"):
     return Client(name, [build / "tests/bench/engine-client"], build)
+
+
+def parsing_once(build, name="the engine, certificates parsed once"):
+    """The engine as in the command line, whose process has nobody else in it (src/http/tls_trust.h)."""
+    return Client(name, [build / "tests/bench/engine-client"], build, environment={"BENCH_TLS_TRUST": "1"})
 
 
 def elements(tool_build, build, way="pipelines", name="aimlvideosrc ! fakesink", **more):
@@ -139,7 +153,7 @@ def measure(client, count, seconds, clip, tls=False, http2=False):
             options = [str(certificate)] if certificate else []
             if client.stalls:
                 options = [service.url + "/clips/g.mp4"]
-            process = subprocess.Popen([*client.command, str(count), *options], env=environment,
+            process = subprocess.Popen([*client.command, str(count), *options], env=environment | client.environment,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                        preexec_fn=allow_descriptors(client.descriptors))
             try:
@@ -257,7 +271,9 @@ def main():
     if before:
         clients["engine"].append(engine(before, "the engine, before"))
         clients["elements"].append(elements(build, before, name="aimlvideosrc ! fakesink, before"))
-    if not arguments.tls and not arguments.http2:
+    if arguments.tls or arguments.http2:
+        clients["engine"].append(parsing_once(build))
+    else:
         clients["sample"] = [peer("sample")]
         clients["souphttpsrc"] = [elements(build, build, "souphttpsrc", "souphttpsrc ! fakesink (download only)", stalls=True)]
         clients["fakesrc"] = [elements(build, build, "fakesrc", "fakesrc ! fakesink (in PAUSED)", holds_still=True)]

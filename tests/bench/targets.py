@@ -72,6 +72,8 @@ class Targets:
     def at_once(self, count, title, most_memory, most_cpu, before=True, rounds=None, seconds=None, **kind):
         count = self.count(count)
         clients = self.versions(many.engine) if before else [many.engine(self.build, "now")]
+        once = many.parsing_once(self.build, "once")
+        clients += [once] if kind else []
         peer = many.peer("asyncio")
         results = many.measure_in_turn([peer, *clients], rounds or self.rounds, count, seconds or self.seconds, self.clip, **kind)
         now, old, other = results["now"], results.get("before"), results[peer.name]
@@ -85,6 +87,8 @@ class Targets:
         row("all accepted after, s", "all accepted after, s", other["all accepted after, s"] * 1.3 if other else None,
             "at most 1.3 times asyncio")
         if kind:
+            Row(f"{title}, certificates parsed once (as in the command line): CPU ms each", field(results["once"], "CPU ms each"), None,
+                field(other, "CPU ms each"), most_cpu).print()
             row("TLS handshakes for purchases", "opened for a purchase", count)
             row("TLS handshakes for polls", "opened for a poll", 0)
             row("TLS handshakes for clips", "opened for a clip", None)
@@ -106,33 +110,44 @@ class Targets:
         self.at_once(10_000, "HTTP", 16, 3, before=False, rounds=1, seconds=None if self.quick else 60)
 
     def batch(self):
+        self.batches("HTTP", 16, 3)
+
+    def batch_tls(self):
+        self.batches("TLS", 24, 6, tls=True)
+
+    def batches(self, title, most_memory, most_cpu, **kind):
         count = self.count(1000)
         results = {"now": [], "before": []}
         builds = [("now", self.build)] + ([("before", self.before)] if self.before else [])
         peer, accepted = many.peer("asyncio"), []
         for turn in range(self.rounds):
             for name, build in builds[::-1] if turn % 2 else builds:
-                few, all_ = self.one_batch(build, 1), self.one_batch(build, count)
+                few, all_ = self.one_batch(build, 1, **kind), self.one_batch(build, count, **kind)
                 if few and all_:
                     results[name].append(
                         {"KiB": (all_["KiB"] - few["KiB"]) / (count - 1), "CPU": (all_["CPU"] - few["CPU"]) * 1000 / (count - 1),
-                         "accepted": all_["accepted"], "failed": all_["failed"]})
-            result = many.measure(peer, count, self.seconds, self.clip)
+                         **{key: all_[key] for key in ("accepted", "failed", "opened for a purchase", "opened for a poll")}})
+            result = many.measure(peer, count, self.seconds, self.clip, **kind)
             accepted.append(result["all accepted after, s"])
-        title = f"aimlvideo batch --jobs {count}, HTTP: "
+        title = f"aimlvideo batch --jobs {count}, {title}: "
         middle = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} if runs else None
                   for name, runs in results.items()}
         now, old = middle["now"], middle["before"]
-        Row(title + "KiB each", field(now, "KiB"), field(old, "KiB"), None, 16).print()
-        Row(title + "CPU ms each", field(now, "CPU"), field(old, "CPU"), None, 3).print()
+        Row(title + "KiB each", field(now, "KiB"), field(old, "KiB"), None, most_memory).print()
+        Row(title + "CPU ms each", field(now, "CPU"), field(old, "CPU"), None, most_cpu).print()
         Row(title + "all accepted after the first, s", field(now, "accepted"), field(old, "accepted"), statistics.median(accepted),
             statistics.median(accepted) * 1.3, "at most 1.3 times asyncio").print()
+        if kind:
+            for figure, name, most in (("purchases", "opened for a purchase", count), ("polls", "opened for a poll", 0)):
+                Row(title + f"TLS handshakes for {figure}", field(now, name), field(old, name), None, most).print()
         Row(title + "failed", field(now, "failed"), field(old, "failed"), None, 0).print()
 
-    def one_batch(self, build, count):
-        with many.home_for(build) as environment, many.Service(self.clip, self.seconds) as service, \
-                tempfile.TemporaryDirectory(dir="/var/tmp", prefix="aimlvideo-bench-") as folder:
+    def one_batch(self, build, count, tls=False):
+        with many.home_for(build) as environment, tempfile.TemporaryDirectory(dir="/var/tmp", prefix="aimlvideo-bench-") as folder, \
+                many.Service(self.clip, self.seconds, certificate=many.make_certificate(folder) if tls else None) as service:
             environment["AIMLAPI_BASE_URL"] = service.url
+            if tls:
+                environment |= many.trust_of_the_system(self.build, folder)
             manifest = pathlib.Path(folder, "manifest.csv")
             manifest.write_text("output,prompt\n" + "".join(f"{number}.mp4,number {number}\n" for number in range(count)))
             command = [build / "tools/aimlvideo/aimlvideo", "batch", "--jobs", str(count), manifest]
@@ -147,10 +162,12 @@ class Targets:
             many.warn_if_not_at_once("batch", accepted, self.seconds)
             time.sleep(min(many.SETTLED, self.seconds / 4))
             held = many.held_by(process.pid)
+            first = service.ask("report")["first"]
             _, _, usage = os.wait4(process.pid, 0)
             process.returncode = 0
             made = len(list(pathlib.Path(folder).glob("*.mp4")))
-            return {"KiB": held["KiB"], "CPU": usage.ru_utime + usage.ru_stime, "accepted": accepted, "failed": count - made}
+            return {"KiB": held["KiB"], "CPU": usage.ru_utime + usage.ru_stime, "accepted": accepted, "failed": count - made,
+                    "opened for a purchase": first.get("create", 0), "opened for a poll": first.get("poll", 0)}
 
     # the element
 
@@ -257,7 +274,7 @@ class Targets:
             Row(f"detection, {times} times: polls", float(now[3]), float(old[3]) if old else None, None, 60).print()
 
 
-GROUPS = ["plain", "tls", "http2", "ten_thousand", "batch", "elements", "limits", "second", "start", "null", "first_frame", "detection"]
+GROUPS = ["plain", "tls", "http2", "ten_thousand", "batch", "batch_tls", "elements", "limits", "second", "start", "null", "first_frame", "detection"]
 
 
 def main():

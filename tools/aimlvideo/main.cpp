@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "config.h"
+#include "http/tls_trust.h"
 #include "output.h"
 
 namespace {
@@ -66,5 +67,6 @@ int main(int argc, char **argv) {
   std::setlocale(LC_ALL, "");
   std::setlocale(LC_NUMERIC, "C"); // prices are read by programs too
   g_set_prgname("aimlvideo");
+  aimlvideo::TlsTrust::enable(); // this process is nobody else's
   return static_cast<int>(run({argv + std::min(argc, 1), argv + argc}));
 }
