@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <gio/gio.h>
 #include <pthread.h>
+
+#include "base/glib_ptr.h"
 
 namespace aimlvideo {
 
@@ -16,6 +19,32 @@ using Work = std::function<void()>;
 
 std::atomic<Loop *> current = nullptr;
 std::mutex startMutex;
+bool forked = false; ///< this process comes from one that used it; guarded by startMutex
+
+/// GLib looks up names and proxies and shakes hands by threads that its pools share. They stay behind in a fork, and it
+/// goes on counting on them: each takes a piece of work that nobody does. So all get one that does not matter.
+///
+/// Newer versions have those threads made by one that stays behind as well, which can't be helped.
+void replaceThreadsLeftBehind() {
+  if (!glib_check_version(2, 76, 0))
+    return;
+  // not freed: that would wait for those threads
+  GThreadPool *idle = g_thread_pool_new([](gpointer, gpointer) {}, nullptr, -1, FALSE, nullptr);
+  for (guint left = g_thread_pool_get_num_unused_threads(); left > 0; --left)
+    g_thread_pool_push(idle, idle, nullptr);
+  // and those of GTask that were idle for less than a second, of ten at most, until one is new
+  for (unsigned left = 10; left > 0; --left) {
+    auto *promise = new std::promise<void>;
+    const auto begun = promise->get_future();
+    const auto task = adopt(g_task_new(nullptr, nullptr, nullptr, nullptr));
+    g_task_set_task_data(task.get(), promise, [](gpointer data) { delete static_cast<std::promise<void> *>(data); });
+    g_task_run_in_thread(task.get(), [](GTask *, gpointer, gpointer data, GCancellable *) {
+      static_cast<std::promise<void> *>(data)->set_value();
+    });
+    if (begun.wait_for(std::chrono::milliseconds(20)) == std::future_status::ready)
+      return;
+  }
+}
 
 /// A source that calls `dispatch` at its ready time.
 struct CallingSource {
@@ -35,6 +64,7 @@ Loop &Loop::instance() {
     std::call_once(once, [] {
       pthread_atfork([] { startMutex.lock(); }, [] { startMutex.unlock(); },
                      [] {
+                       forked = forked || current;
                        current = nullptr; // its thread is the parent's
                        startMutex.unlock();
                      });
@@ -75,9 +105,11 @@ Loop::Loop()
             (*owned)();
           },
           nullptr, poolSize, TRUE, nullptr)) {
-  std::thread thread([this] {
+  std::thread thread([this, fresh = !forked] {
     thread_ = std::this_thread::get_id();
     g_main_context_push_thread_default(context_);
+    if (!fresh)
+      replaceThreadsLeftBehind();
     for (;;)
       g_main_context_iteration(context_, TRUE);
   });

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "generation/generation.h"
+#include "ledger/lock_file.h"
 
 namespace aimlvideo {
 
@@ -24,6 +25,7 @@ private:
   void publish(const Status &status);
 
   JobObserver &observer_;
+  const ProcessMark process_;
   Cancellation cancellation_;
 
   mutable std::mutex mutex_; ///< guards what follows
@@ -115,6 +117,8 @@ void Job::Inside::publish(const Status &status) {
 }
 
 void Job::Inside::stop() {
+  if (!process_.isOurs())
+    return; // it is the parent's, whose threads would have to be waited for here
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;

@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <functional>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -265,6 +267,51 @@ Usage billed(const LedgerRow &row) {
   return row.state == RowState::Sent ? Usage{} : Usage{0.0, 0.0};
 }
 
+/// The connections of this process to ledgers. SQLite counts its locks by process, and would take its parent's for its
+/// own in a forked child, which would then read and write unlocked. So a child begins without the connections of its
+/// parent, and no fork happens in the middle of their use.
+class Ledger::Connections {
+public:
+  static Connections &instance() {
+    static auto *connections = new Connections; // outlives every worker, also those still running at exit
+    return *connections;
+  }
+
+  std::mutex changing; ///< held while one is opened or closed, and while the process forks
+  std::set<Ledger *> open;
+
+private:
+  Connections() {
+    pthread_atfork([] { instance().lock(); }, [] { instance().unlock(); }, [] { instance().leaveToParent(); });
+  }
+
+  void lock() {
+    changing.lock();
+    for (Ledger *ledger : open)
+      ledger->mutex_.lock();
+  }
+  void unlock() {
+    for (Ledger *ledger : open)
+      ledger->mutex_.unlock();
+    changing.unlock();
+  }
+  void leaveToParent() {
+    for (Ledger *ledger : open) {
+      ledger->database_.leaveToParent();
+      ledger->mutex_.unlock();
+    }
+    open.clear();
+    changing.unlock();
+  }
+};
+
+Ledger::~Ledger() {
+  Connections &connections = Connections::instance();
+  const std::lock_guard lock(connections.changing);
+  connections.open.erase(this);
+  database_.close();
+}
+
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
   Cancellation never;
   return open(folder, never, Clock::time_point::max());
@@ -299,6 +346,8 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   const bool alone = presence->lock(LOCK_EX);
   presence->lock(LOCK_SH);
 
+  Connections &connections = Connections::instance();
+  std::unique_lock changing(connections.changing);
   if (!exists(fileIn(folder))) {
     if (const auto made = create(folder); !made)
       return ledgerFailure(folder, made.error().message);
@@ -311,7 +360,10 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   if (!database)
     return database.error().damaged() ? setAside(folder) : ledgerFailure(folder, database.error());
   const std::shared_ptr<Ledger> ledger(new Ledger(folder, std::move(*presence), std::move(*database)));
-  if (const auto prepared = ledger->prepare(doubtful); !prepared)
+  const auto prepared = ledger->prepare(doubtful);
+  connections.open.insert(ledger.get());
+  changing.unlock();
+  if (!prepared)
     return prepared.error().damaged() ? setAside(folder) : ledgerFailure(folder, prepared.error());
   g_unlink(doubtIn(folder).c_str());
   opened[folder] = ledger;

@@ -38,6 +38,9 @@ public:
   static Result<std::shared_ptr<Ledger>> open(const std::string &folder, Cancellation &cancellation,
                                               Clock::time_point deadline);
   static Result<std::shared_ptr<Ledger>> open(const std::string &folder);
+  Ledger(const Ledger &) = delete;
+  Ledger &operator=(const Ledger &) = delete;
+  ~Ledger();
 
   /// The newest row of a request, with images of these validators. An unfinished one fits as well where one side has
   /// no validators: a host that did not answer must not lead to a second purchase.
@@ -79,6 +82,8 @@ public:
   void workOn(sqlite::GroupCommit::Executor executor) { writes_.setExecutor(std::move(executor)); }
 
 private:
+  class Connections;
+
   Ledger(std::string folder, LockFile presence, sqlite::Database database)
       : folder_(std::move(folder)), presence_(std::move(presence)), database_(std::move(database)) {}
   sqlite::Done<void> prepare(bool wholly);

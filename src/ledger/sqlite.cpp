@@ -112,6 +112,11 @@ Done<std::optional<std::string>> Database::value(std::string_view sql) {
   return std::optional(statement->text(0));
 }
 
+void Database::leaveToParent() {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  close();
+}
+
 Fault Database::fault() const {
   return Fault{sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get())};
 }

@@ -76,6 +76,12 @@ public:
   /// The first column of the first row; nothing where there is none.
   Done<std::optional<std::string>> value(std::string_view sql);
 
+  /// Nothing can be done with it afterwards.
+  void close() { handle_.reset(); }
+  /// Closes the copy that a forked child has of its parent's, and changes nothing in the file. None of it may have been
+  /// in use at the fork.
+  void leaveToParent();
+
 private:
   explicit Database(sqlite3 *handle) : handle_(handle, sqlite3_close_v2) {}
   Fault fault() const;
