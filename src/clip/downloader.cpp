@@ -320,7 +320,8 @@ std::optional<Exchanged<size_t>> Downloader::readStart(Connection &connection) {
 
 /// Waits for bytes. A reader may meanwhile want something that this connection does not bring.
 Task<Result<void>> Downloader::waitFor(Connection &connection) {
-  if (co_await connection.stream->waitUntilReadable(news_, Clock::now() + silence))
+  const auto latest = Clock::now() + silence; // a temporary in an awaited condition shifts the frame of g++ 12
+  if (co_await connection.stream->waitUntilReadable(news_, latest))
     co_return {};
   co_return co_await checkSilence();
 }

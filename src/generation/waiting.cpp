@@ -107,12 +107,13 @@ Task<Result<Reply>> Waiting::nextReply(Clock::time_point firstPoll) {
 
 /// False: stopped. A long sleep is broken by signs of life.
 Task<bool> Waiting::sleepUntil(Clock::time_point moment) {
-  while (Clock::now() + Narrator::signInterval < moment) {
-    if (!co_await run_.cancellation.sleepUntil(Clock::now() + Narrator::signInterval))
-      co_return false;
+  for (;;) {
+    const Clock::time_point next = std::min<Clock::time_point>(moment, Clock::now() + Narrator::signInterval);
+    const bool goesOn = co_await run_.cancellation.sleepUntil(next);
+    if (!goesOn || next == moment)
+      co_return goesOn;
     run_.narrator.tick();
   }
-  co_return co_await run_.cancellation.sleepUntil(moment);
 }
 
 /// One poll. Nothing where its answer says nothing; an error where no other poll will help.
