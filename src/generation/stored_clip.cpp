@@ -108,8 +108,8 @@ const char *StoredClip::problem() const {
 }
 
 std::string bootId() {
-  static const std::string id = readBootId();
-  return id;
+  static const auto *id = new std::string(readBootId()); // outlives every worker, also those still running at exit
+  return *id;
 }
 
 std::string proofOf(const Spool &clip, const std::string &boot) {

@@ -13,6 +13,7 @@ struct AimlHeldStream {
   GBytes *bytes;
   gsize position;
   Way way;
+  bool taken;
   GTask *reading; ///< waits; owned; null: nobody does
   void *buffer;   ///< of that one
   gsize size;
@@ -73,8 +74,10 @@ void aiml_held_stream_class_init(AimlHeldStreamClass *type) {
     self(stream)->size = size;
     settle(self(stream));
   };
-  input->read_finish = [](GInputStream *, GAsyncResult *result, GError **error) -> gssize {
-    return g_task_propagate_int(G_TASK(result), error);
+  input->read_finish = [](GInputStream *stream, GAsyncResult *result, GError **error) -> gssize {
+    const gssize count = g_task_propagate_int(G_TASK(result), error); // fails as well if it was cancelled meanwhile
+    self(stream)->taken = self(stream)->taken || count > 0;
+    return count;
   };
 }
 
@@ -90,6 +93,10 @@ HeldBody::HeldBody(GBytes *bytes)
 void HeldBody::release() {
   self(stream_.get())->way = Way::Open;
   settle(self(stream_.get()));
+}
+
+bool HeldBody::taken() const {
+  return self(stream_.get())->taken;
 }
 
 void HeldBody::refuse() {

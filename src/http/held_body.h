@@ -16,6 +16,8 @@ public:
   GInputStream *stream() const { return stream_.get(); }
   /// Lets it go from now on.
   void release();
+  /// Whether anybody has had any of it.
+  bool taken() const;
   /// Fails whoever reads it, now or later.
   void refuse();
 

@@ -239,6 +239,9 @@ public:
     return Awaiter{*this};
   }
 
+  /// Whether anybody may have acted on it.
+  bool left() const { return sent_ && (!body_ || body_->taken()); }
+
   /// Why it was kept from leaving, if it was.
   std::optional<TransportError> withheld() const {
     if (!notPublic_.empty())
@@ -578,7 +581,7 @@ HttpSession::attempt(const HttpRequest &request, GUri *uri, Cancellation &cancel
   if (!stream->body_) {
     if (const auto withheld = departure.withheld())
       co_return tl::unexpected(*withheld);
-    co_return tl::unexpected(describe(sending.error.get(), message.get(), stream->sent_, cancellation));
+    co_return tl::unexpected(describe(sending.error.get(), message.get(), departure.left(), cancellation));
   }
   stream->head_.status = soup_message_get_status(message.get());
   if (!stream->sent_) // libsoup passes on what a proxy says to the request for a tunnel

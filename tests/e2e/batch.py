@@ -16,6 +16,7 @@ import pathlib
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -553,6 +554,29 @@ class Interrupted(BatchCase):
             self.assertEqual(len(list(csv.reader(file))), ROWS + 1)
 
 
+class Stopped(BatchCase):
+    emulator_options = BatchCase.emulator_options + ("--generation-time", "60")
+
+    def test_an_interruption_leaves_nothing_to_look_up_that_never_left(self):
+        said = 0
+        for accepted in (5, 20, 35, 50, 65):
+            rows = [{"prompt": f"{accepted} {i}", "output": f"out/{i}.mp4"} for i in range(100)]
+            process = subprocess.Popen(self.arguments(self.manifest(rows), "--jobs", 100, "--json"), cwd=self.folder,
+                                       env=self.environment(), stdout=subprocess.PIPE, text=True)
+            before = self.bought()
+            while self.bought() < before + accepted:
+                pass
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate()
+            self.assertEqual(process.returncode, 130)
+            said += json.loads(output.splitlines()[-1])["bought"]
+        jobs = json.loads(subprocess.run([COMMAND, "jobs", "list", "--json"], env=self.environment(), check=True,
+                                         capture_output=True, text=True).stdout)
+        arrived = {task["client_request_id"] for task in self.emulator.report()["tasks"]}
+        self.assertEqual([job for job in jobs if job["state"] == "sent" and job["client_request_id"] not in arrived], [])
+        self.assertEqual(said, sum(job["state"] == "running" for job in jobs))
+
+
 class Throughput(BatchCase):
     def test_how_many_a_second(self):
         for at_once, count in ((1, 20), (8, 100), (64, 300)):
@@ -565,7 +589,7 @@ class Throughput(BatchCase):
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    cases = [Batch, OthersManifest, Interrupted]
+    cases = [Batch, OthersManifest, Interrupted, Stopped]
     if "--rows" in arguments:
         ROWS = int(arguments[arguments.index("--rows") + 1])
         cases = [Interrupted]

@@ -208,7 +208,11 @@ void Batch::draw() {
 
 void Batch::interrupt() {
   interrupted_ = true;
-  for (auto &[index, running] : running_)
+  std::vector<Production *> productions;
+  for (const auto &[index, running] : running_)
+    productions.push_back(running.production.get());
+  Production::stop(productions);
+  for (const auto &[index, running] : running_)
     results_[index].status = running.production->status();
   running_.clear();
   g_main_loop_quit(loop_);

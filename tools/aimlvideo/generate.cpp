@@ -76,18 +76,17 @@ int64_t jobOf(const std::string &generationId) {
   return 0;
 }
 
-/// What was interrupted and how it goes on.
-Error interruptionOf(const Production &production) {
-  const Status &status = production.status();
+/// Stops it, and says what was interrupted and how it goes on.
+Error interrupt(Production &production) {
   Error error;
   error.kind = ErrorKind::Cancelled;
   error.what = "interrupted while " + production.doing();
+  Production::stop({&production});
+  const Status &status = production.status();
   error.generationId = status.generationId;
   error.remedy = "Run the same command again";
   if (status.generationId.empty()) {
-    error.remedy += status.state == State::Submitting || status.state == State::LookingUp
-                        ? ": it finds out first whether this was bought"
-                        : ": nothing was bought";
+    error.remedy += production.isUnknown() ? ": it finds out first whether this was bought" : ": nothing was bought";
     return error;
   }
   const bool complete = production.transcoding() || status.state == State::Completed;
@@ -129,7 +128,7 @@ ExitCode carryOut(Order order, bool asJson) {
       new std::function<void()>([&] { production->transcoding() && !asJson ? narrator.tell(*production) : void(); }));
   production->startSoon();
   runLoop(loop, [&] {
-    const Error interruption = interruptionOf(*production);
+    const Error interruption = interrupt(*production);
     const Status status = production->status();
     production.reset();
     code = narrator.failed(interruption, status);

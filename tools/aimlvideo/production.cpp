@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "production.h"
 
+#include <chrono>
 #include <deque>
 #include <set>
 
+#include <aimlvideo/folders.h>
+
 #include "checksum.h"
 #include "encoding.h"
+#include "ledger/ledger.h"
 #include "output.h"
 #include "save.h"
 #include "transcoder.h"
@@ -83,6 +87,32 @@ Production::~Production() {
   leaveTurn();
   if (folder_)
     folder_->remove();
+}
+
+void Production::stop(const std::vector<Production *> &productions) {
+  constexpr std::chrono::milliseconds grace{500};
+  constexpr gulong pause = 1000; // microseconds
+  for (const Production *production : productions)
+    if (production->job_)
+      production->job_->stop();
+  const auto latest = std::chrono::steady_clock::now() + grace;
+  for (Production *production : productions) {
+    if (!production->job_)
+      continue;
+    // its task is the other owner
+    while (production->job_.use_count() > 1 && std::chrono::steady_clock::now() < latest)
+      g_usleep(pause);
+    production->status_ = production->job_->status();
+  }
+}
+
+bool Production::isUnknown() const {
+  const int64_t number = job_ ? job_->row() : 0;
+  const auto ledger = number != 0 ? Ledger::open(stateFolder()) : Result<std::shared_ptr<Ledger>>(nullptr);
+  if (!ledger)
+    return true;
+  const auto row = *ledger ? (*ledger)->row(number) : Result<std::optional<LedgerRow>>(std::nullopt);
+  return !row || (*row && (*row)->state == LedgerRow::State::Sent);
 }
 
 void Production::startSoon() {

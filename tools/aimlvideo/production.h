@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <aimlvideo/job.h>
 
@@ -52,8 +53,13 @@ public:
   ~Production() override;
   /// Begins when the main loop comes to it.
   void startSoon();
+  /// Ends their generations, for good, and gives these a moment to write down how far they came: without it a request
+  /// that has not left would have to be looked up by the next run. Their status is the last one then.
+  static void stop(const std::vector<Production *> &productions);
 
   const Order &order() const { return order_; }
+  /// Whether a request has left whose outcome is not known, as far as the ledger says.
+  bool isUnknown() const;
   /// Of the generation; its state is Idle before anything is known.
   const Status &status() const { return status_; }
   /// What happened last to the generation, in words for people.
