@@ -372,9 +372,10 @@ Task<Result<void>> Downloader::headEnded() {
     co_return co_await lengthKnown(length);
   if (head_->received > 0 && spool_->present().bytes() == head_->presentBefore)
     overlap_ = std::min(overlap_, head_->received / 2);
-  co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the transfer ended after " + std::to_string(length) +
-                                                                      " bytes" +
-                                                                      (size ? " of " + std::to_string(*size) : "")));
+  std::string why = "the transfer ended after " + std::to_string(length) + " bytes";
+  if (size)
+    why += " of " + std::to_string(*size);
+  co_return co_await headFailed(refused(ClipRefusal::Kind::Later, std::move(why)));
 }
 
 /// A host that tells no length may have cut the file, so it must be whole by its boxes; where these don't tell, or more
