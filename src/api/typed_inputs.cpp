@@ -180,7 +180,7 @@ void BodyWriter::add(const TypedInput &input, JsonNode *value) {
 
 const char *BodyWriter::placeFor(const TypedInput &input) const {
   if (!parameters_)
-    return input.places.front();
+    return *input.places.begin();
   const auto known = std::find_if(input.places.begin(), input.places.end(),
                                   [this](const char *place) { return parameter(nameIn(place)) != nullptr; });
   return known == input.places.end() ? nullptr : *known;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ namespace aimlvideo {
 struct TypedInput {
   const char *property;
   /// `name`; `name[]`, a list of one; `name{}` or `name.member`, an object `{"type":"image","url":...}`.
-  std::vector<const char *> places;
+  std::initializer_list<const char *> places; ///< constants; read by workers that are still running at exit
 };
 
 extern const TypedInput promptInput;
