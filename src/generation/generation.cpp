@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/workers.h"
 #include "clip/downloader.h"
 #include "generation/claim.h"
 #include "generation/descriptors.h"
@@ -73,12 +74,17 @@ Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
   if (!descriptor)
     co_return tl::unexpected(std::move(descriptor.error()));
   run_.descriptor = std::move(*descriptor);
-  auto plan = co_await onPool([this] { return prepare(run_.settings); });
-  if (!plan)
-    co_return tl::unexpected(std::move(plan.error()));
+  auto plan = co_await onWorker<Result<Plan>>(
+      Loop::instance().own<ImageWorkers>(), [settings = run_.settings] { return prepare(settings); }, run_.cancellation,
+      run_.deadline);
   if (run_.cancellation.cancelled())
     co_return stopped();
-  run_.plan = std::move(*plan);
+  if (!plan)
+    co_return notInTime("the request can't be composed", "its image or another of its files can't be read",
+                        "Check the disk that they are on");
+  if (!*plan)
+    co_return tl::unexpected(std::move(plan->error()));
+  run_.plan = std::move(**plan);
   const Request &request = run_.plan.request;
   run_.status().model = request.model;
   run_.status().prompt = request.prompt;
@@ -140,9 +146,17 @@ Task<Result<std::shared_ptr<Spool>>> Generation::buy() {
                       "Run the request again to buy it");
   if (!run_.plan.allowance.mayBuy)
     co_return tl::unexpected(notForUri(run_));
-  if (run_.settings.recipient)
-    if (const auto wanted = co_await onPool(run_.settings.recipient); !wanted)
-      co_return tl::unexpected(wanted.error());
+  if (run_.settings.recipient) {
+    const auto wanted = co_await onWorker(Loop::instance().own<CallWorkers>(), run_.settings.recipient,
+                                          run_.cancellation, run_.deadline);
+    if (run_.cancellation.cancelled())
+      co_return stopped();
+    if (!wanted)
+      co_return notInTime("nobody knows whether the clip would be taken",
+                          "the application, or what follows the source, does not answer", "Look at what blocks there");
+    if (!*wanted)
+      co_return tl::unexpected(wanted->error());
+  }
   if (const auto allowed = co_await checkPrice(run_); !allowed)
     co_return tl::unexpected(allowed.error());
   if (const auto turn = co_await takeTurn(); !turn)
@@ -391,6 +405,11 @@ Task<void> Generation::finishUp() {
       row.clipProof = (*present)->clipProof;
     (void)storedClip(*run_.store, *run_.purchase.ledger, row, StoredClip::Care::Whole, run_.cancellation);
   });
+}
+
+Failure Generation::notInTime(const std::string &what, const std::string &why, const std::string &remedy) const {
+  return failure(ErrorKind::TimedOut, what + ", so nothing was bought",
+                 why + " within " + std::to_string(run_.settings.timeout) + " s", remedy);
 }
 
 /// Adds what the owner needs to find this generation again.

@@ -56,6 +56,7 @@ private:
   Task<Result<std::string>> freshUrl();
   Task<void> keep(const Spool &clip);
   bool mayReplace(const Error &error) const;
+  Failure notInTime(const std::string &what, const std::string &why, const std::string &remedy) const;
   Failure finish(Error error) const;
 
   Run run_;

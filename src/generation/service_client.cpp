@@ -32,6 +32,7 @@ Task<Exchanged<HttpResponse>> ServiceClient::poll(EndpointFamily family, const M
                                                   AttemptTime time) {
   HttpRequest request;
   request.url = plan_.baseUrl + pollPath(family, model, generationId);
+  request.isPoll = true;
   co_return co_await exchange(std::move(request), cancellation, time, {});
 }
 

@@ -644,7 +644,7 @@ Task<Exchanged<size_t>> HttpSession::Stream::read(void *buffer, size_t size) {
 
 Task<Exchanged<HttpResponse>> HttpSession::exchange(const HttpRequest &request, Cancellation &cancellation,
                                                     AttemptTime time, size_t maximumBody, Starting starting) {
-  const Lane lane = starting ? Lane::Purchases : Lane::Others;
+  const Lane lane = starting ? Lane::Purchases : request.isPoll ? Lane::Polls : Lane::Others;
   const auto pass = co_await gate(request.url, lane).enter(cancellation, time.deadline);
   if (!pass)
     co_return tl::unexpected(notBegun(cancellation));

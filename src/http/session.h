@@ -39,6 +39,9 @@ struct HttpRequest {
   /// Whether it may go to hosts of the public internet only, because the URL comes from somebody else than the user.
   /// Checked on the address that is connected to, so that no name service can lead it elsewhere.
   bool publicOnly = false;
+  /// Asked again and again by many, who wait for their turn among themselves: where the host does not answer these, it
+  /// can still be asked for what comes before a purchase.
+  bool isPoll = false;
 };
 
 struct HttpResponse {
@@ -111,7 +114,7 @@ public:
   ~HttpSession();
 
   /// A whole exchange, with an answer of at most `maximumBody` bytes. It waits for its turn among those with the same
-  /// origin; those with a `starting`, which buy, have a gate of their own, and the others may be silent.
+  /// origin; polls and those with a `starting`, which buy, have gates of their own, since the host may be silent to one kind.
   Task<Exchanged<HttpResponse>> exchange(const HttpRequest &request, Cancellation &cancellation, AttemptTime time,
                                          size_t maximumBody, Starting starting = {});
 
@@ -147,7 +150,7 @@ public:
                                                 Clock::time_point deadline, Starting starting = {});
 
 private:
-  enum class Lane { Purchases, Others };
+  enum class Lane { Purchases, Polls, Others };
   SoupSession *session();
   /// One attempt of open(), with `trust` if that is not null. `narrowed`: whether it failed in a handshake with fewer
   /// certificates than are trusted, so that nothing has left and another one may succeed.
