@@ -163,6 +163,9 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
   wipe(value);
 }
 
+/// Requests to an origin that are under way at once and may share connections.
+constexpr size_t mostUsed = 16;
+
 /// Looks at a request on its way: where its connection leads, and when libsoup is about to write it. It can keep it
 /// from leaving.
 ///
@@ -176,14 +179,15 @@ void addBearer(SoupMessageHeaders *headers, const Secret &bearer) {
 class Departure {
 public:
   /// `trust`: null, or what verifies the host's certificate. `narrowed`: set while a handshake with fewer certificates
-  /// than are trusted has not succeeded.
+  /// than are trusted has not succeeded. `kept`: connections to this host that are kept.
   Departure(SoupMessage *message, const HttpRequest &request, const Cancellation::Attempt &attempt, bool &sent,
-            Starting starting, TlsTrust *trust, bool &narrowed)
+            Starting starting, TlsTrust *trust, bool &narrowed, std::shared_ptr<size_t> kept)
       : message_(message),
         time_(attempt),
         attempt_(attempt.cancellable()),
         trust_(trust),
         narrowed_(narrowed),
+        kept_(std::move(kept)),
         publicOnly_(request.publicOnly),
         repeatable_(!request.body),
         sent_(sent),
@@ -260,7 +264,7 @@ public:
 private:
   /// The address is known, and no packet has left for it.
   void connecting(GIOStream *connection) {
-    connecting_ = true;
+    connection_ = share(connection);
     if (!G_IS_SOCKET_CONNECTION(connection))
       return;
     check(adopt(g_socket_connection_get_remote_address(G_SOCKET_CONNECTION(connection), nullptr)).get());
@@ -272,7 +276,7 @@ private:
   void reached() {
     GSocketAddress *address = soup_message_get_remote_address(message_);
     const bool secure = g_str_equal(g_uri_get_scheme(soup_message_get_uri(message_)), "https");
-    if (trust_ && secure && connecting_ && address && !G_IS_PROXY_ADDRESS(address))
+    if (trust_ && secure && connection_ && address && !G_IS_PROXY_ADDRESS(address))
       construction_.emplace();
   }
 
@@ -313,11 +317,27 @@ private:
     if (outdated_ || untrusted_ != 0 || !notPublic_.empty())
       return false;
     begun_ = true;
+    keepOrNot();
     if (starting_)
       detach(decide());
     else
       sent_ = true;
     return true;
+  }
+
+  /// A purchase has a connection of its own, which the next requests that may share one use. But libsoup looks at all
+  /// that are kept for each request, and drops them all when there are too many.
+  void keepOrNot() {
+    if (!connection_) // it was kept
+      return;
+    if (!repeatable_ && *kept_ >= mostUsed)
+      return soup_message_headers_replace(soup_message_get_request_headers(message_), "Connection", "close");
+    ++*kept_;
+    g_object_set_data_full(
+        G_OBJECT(connection_.get()), "aimlvideo-kept", new std::shared_ptr<size_t>(kept_), [](gpointer data) {
+          const std::unique_ptr<std::shared_ptr<size_t>> count(static_cast<std::shared_ptr<size_t> *>(data));
+          --**count;
+        });
   }
 
   /// Asks whether the body may follow.
@@ -371,6 +391,7 @@ private:
   GCancellable *attempt_; ///< of it
   TlsTrust *const trust_;
   bool &narrowed_;
+  const std::shared_ptr<size_t> kept_;
   const bool publicOnly_;
   const bool repeatable_;
   bool &sent_; ///< the host may have acted on it
@@ -378,7 +399,7 @@ private:
   std::optional<HeldBody> body_; ///< while `starting_` has not said that it may go
   std::coroutine_handle<> waiting_;
   std::optional<TlsConstruction> construction_; ///< while libsoup makes a TLS connection
-  bool connecting_ = false;                     ///< for this request, which has not found a connection there already
+  GRefPtr<GIOStream> connection_;               ///< made for this request; null: it has found one that was kept
   bool begun_ = false;
   bool deciding_ = false;
   bool over_ = false;
@@ -443,9 +464,12 @@ std::shared_ptr<HttpSession> HttpSession::shared(const SessionOptions &options, 
 Gate &HttpSession::gate(const std::string &url, Lane lane) {
   // Purchases hold a connection while the service takes them in, so that these may be more.
   constexpr size_t purchases = 64;
-  constexpr size_t others = 16;
-  return gates_.try_emplace({url.substr(0, endOfHost(url)), lane}, lane == Lane::Purchases ? purchases : others)
+  return gates_.try_emplace({url.substr(0, endOfHost(url)), lane}, lane == Lane::Purchases ? purchases : mostUsed)
       .first->second;
+}
+
+std::shared_ptr<size_t> &HttpSession::kept(const std::string &url) {
+  return kept_.try_emplace(url.substr(0, endOfHost(url)), std::make_shared<size_t>(0)).first->second;
 }
 
 namespace {
@@ -573,7 +597,8 @@ HttpSession::attempt(const HttpRequest &request, GUri *uri, Cancellation &cancel
   const auto message = messageFor(request, uri);
   stream->message_ = message;
 
-  Departure departure(message.get(), request, stream->attempt_, stream->sent_, std::move(starting), trust, narrowed);
+  Departure departure(message.get(), request, stream->attempt_, stream->sent_, std::move(starting), trust, narrowed,
+                      kept(request.url));
   Sending sending(session(), message.get(), stream->attempt_.cancellable());
   co_await sending;
   co_await departure.settled();

@@ -157,12 +157,15 @@ private:
   Task<Exchanged<std::unique_ptr<Stream>>> attempt(const HttpRequest &request, GUri *uri, Cancellation &cancellation,
                                                    Clock::time_point deadline, Starting starting, TlsTrust *trust,
                                                    bool &narrowed);
+  /// How many connections to the host of this address are open and will be kept after their answer.
+  std::shared_ptr<size_t> &kept(const std::string &url);
   Gate &gate(const std::string &url, Lane lane);
 
   const SessionOptions options_;
   GRefPtr<SoupSession> session_;  ///< null: not used yet
   std::optional<TlsTrust> trust_; ///< if this process has enabled it
   std::map<std::pair<std::string, Lane>, Gate> gates_;
+  std::map<std::string, std::shared_ptr<size_t>> kept_; ///< by origin
 };
 
 } // namespace aimlvideo

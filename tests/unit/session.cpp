@@ -555,6 +555,26 @@ GST_START_TEST(a_proxy_that_refuses_the_tunnel_has_sent_nothing_on) {
 }
 GST_END_TEST
 
+GST_START_TEST(of_the_connections_of_purchases_as_many_are_kept_as_others_use) {
+  const TestServer keeping([](const Seen &, Answer &answer) { answer.json(200, "{}"); });
+  const TestServer closing([](const Seen &, Answer &answer) {
+    answer.header("Connection", "close");
+    answer.json(200, "{}");
+  });
+  for (const TestServer *server : {&keeping, &closing}) {
+    HttpSession session({});
+    for (int i = 0; i < 20; ++i) {
+      Exchange exchange(server->url() + "/");
+      exchange.post("{}");
+      fail_unless(exchange.over(session).has_value());
+    }
+    for (size_t i = 0; i < 20; ++i)
+      fail_unless_equals_text(server->requests()[i].header("Connection"),
+                              server == &closing || i < 16 ? "Keep-Alive" : "close");
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(a_request_that_is_not_let_go_never_leaves) {
   TestServer server([](const Seen &, Answer &answer) { answer.json(200, "{}"); });
   Exchange exchange(server.url() + "/");
@@ -603,6 +623,7 @@ static TCase *connections() {
   tcase_add_test(tests, a_body_that_ends_early_is_lost);
   tcase_add_test(tests, an_answer_that_is_no_http_is_lost);
   tcase_add_test(tests, a_post_over_a_kept_connection_leaves_once);
+  tcase_add_test(tests, of_the_connections_of_purchases_as_many_are_kept_as_others_use);
   tcase_add_test(tests, a_proxy_is_used_except_for_this_machine);
   tcase_add_test(tests, the_environments_proxy_is_used_where_none_is_set);
   tcase_add_test(tests, a_proxy_that_refuses_the_tunnel_has_sent_nothing_on);
