@@ -74,9 +74,11 @@ Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
   if (!descriptor)
     co_return tl::unexpected(std::move(descriptor.error()));
   run_.descriptor = std::move(*descriptor);
-  auto plan = co_await onWorker<Result<Plan>>(
-      Loop::instance().own<ImageWorkers>(), [settings = run_.settings] { return prepare(settings); }, run_.cancellation,
-      run_.deadline);
+  std::function<Result<Plan>()> preparation = [settings = run_.settings] {
+    return prepare(settings);
+  };
+  auto plan = co_await onWorker(Loop::instance().own<ImageWorkers>(), std::move(preparation), run_.cancellation,
+                                run_.deadline);
   if (run_.cancellation.cancelled())
     co_return stopped();
   if (!plan)
@@ -147,8 +149,9 @@ Task<Result<std::shared_ptr<Spool>>> Generation::buy() {
   if (!run_.plan.allowance.mayBuy)
     co_return tl::unexpected(notForUri(run_));
   if (run_.settings.recipient) {
-    const auto wanted = co_await onWorker(Loop::instance().own<CallWorkers>(), run_.settings.recipient,
-                                          run_.cancellation, run_.deadline);
+    auto recipient = run_.settings.recipient;
+    const auto wanted = co_await onWorker(Loop::instance().own<CallWorkers>(), std::move(recipient), run_.cancellation,
+                                          run_.deadline);
     if (run_.cancellation.cancelled())
       co_return stopped();
     if (!wanted)
