@@ -22,6 +22,12 @@ Error notReached(const Run &run, const TransportError &cause) {
     error.remedy = "Try again later; nothing was bought";
     return error;
   }
+  if (cause.cause == TransportError::Cause::NoTurn) {
+    error.kind = ErrorKind::Busy;
+    error.what = "the submission was not sent within " + std::to_string(run.settings.timeout) + " s";
+    error.remedy = "Run fewer generations at once, or with a longer timeout; nothing was bought";
+    return error;
+  }
   error.remedy = cause.cause == TransportError::Cause::Tls
                      ? "Check base-url, the system's clock and certificates, or set tls-database"
                      : "Check the network, base-url and proxy";

@@ -556,7 +556,7 @@ private:
 TransportError notBegun(const Cancellation &cancellation) {
   if (cancellation.cancelled())
     return {TransportError::Cause::Cancelled, false, "stopped"};
-  return {TransportError::Cause::Deadline, false, "too many other requests were under way"};
+  return {TransportError::Cause::NoTurn, false, "too many other requests were under way"};
 }
 
 GRefPtr<SoupMessage> messageFor(const HttpRequest &request, GUri *uri) {

@@ -69,6 +69,7 @@ struct TransportError {
     NotPublic, ///< the host is not of the public internet, and the request was to go there only
     Withheld,  ///< the caller's `starting` did not let it leave
     Declined,  ///< the host says that it has not acted on it: status 421
+    NoTurn,    ///< the deadline came while too many others were under way
   };
   Cause cause = Cause::Lost;
   /// Whether the request had begun to leave, so that the server may have acted on it.

@@ -100,8 +100,13 @@ void GroupCommit::serve() {
 
 std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
   const std::lock_guard lock(use_);
-  if (items.size() > 1 && together(items))
-    return std::vector<Done<void>>(items.size());
+  if (items.size() > 1) {
+    const auto begun = database_.execute("BEGIN IMMEDIATE");
+    if (!begun) // after a patience that the others should not need as well, one after the other
+      return std::vector<Done<void>>(items.size(), begun);
+    if (together(items))
+      return std::vector<Done<void>>(items.size());
+  }
   std::vector<Done<void>> results;
   results.reserve(items.size());
   for (const auto &item : items)
@@ -109,10 +114,8 @@ std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
   return results;
 }
 
-/// All in one transaction. False: nothing was written.
+/// All in the transaction that has begun. False: nothing was written.
 bool GroupCommit::together(const Items &items) {
-  if (!database_.execute("BEGIN IMMEDIATE"))
-    return false;
   const bool done =
       std::all_of(items.begin(), items.end(), [this](const auto &item) { return item->work(database_).has_value(); });
   if (done && database_.execute("COMMIT"))

@@ -102,6 +102,43 @@ GST_START_TEST(one_that_fails_takes_no_other_with_it) {
 }
 GST_END_TEST
 
+GST_START_TEST(those_that_find_the_file_locked_wait_for_it_together) {
+  Desk desk;
+  fail_unless(desk.database.execute("PRAGMA busy_timeout=50").has_value());
+  auto other = std::move(*Database::open(desk.file));
+  std::atomic<unsigned> tried = 0;
+  std::promise<void> busy;
+  std::promise<void> go;
+  auto first = std::async(std::launch::async, [&] {
+    return desk.writes.run([&](Database &) {
+      busy.set_value();
+      go.get_future().wait();
+      return other.execute("BEGIN IMMEDIATE");
+    });
+  });
+  busy.get_future().wait();
+  std::promise<void> all;
+  std::atomic<unsigned> failed = 0;
+  const auto owner = std::make_shared<int>();
+  for (unsigned i = 0; i < 10; ++i)
+    desk.writes.submit(
+        [&](Database &database) {
+          ++tried;
+          return note(database, "x");
+        },
+        [&](const Done<void> &done) {
+          failed += done ? 0 : 1;
+          if (failed == 10)
+            all.set_value();
+        },
+        owner);
+  go.set_value();
+  fail_unless(first.get().has_value());
+  fail_unless(all.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  fail_unless_equals_int(tried, 0);
+}
+GST_END_TEST
+
 GST_START_TEST(what_run_returned_for_is_committed) {
   Desk desk;
   std::vector<std::thread> threads;
@@ -127,6 +164,7 @@ static Suite *group_commit_suite() {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, what_comes_while_the_disk_is_busy_shares_one_transaction);
   tcase_add_test(tests, one_that_fails_takes_no_other_with_it);
+  tcase_add_test(tests, those_that_find_the_file_locked_wait_for_it_together);
   tcase_add_test(tests, what_run_returned_for_is_committed);
   return suite;
 }

@@ -377,6 +377,35 @@ GST_START_TEST(who_starts_again_at_once_buys_nothing_new_even_without_reuse) {
 }
 GST_END_TEST
 
+GST_START_TEST(who_never_gets_its_turn_to_buy_says_so) {
+  Bench bench;
+  bench.service.onCreate = [](const Seen &, Answer &answer) {
+    answer.hold();
+  };
+  constexpr unsigned many = 64; // which the service may be asked at once
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (unsigned i = 0; i < many; ++i) {
+    bench.settings.prompt = "boat " + std::to_string(i);
+    listeners.push_back(std::make_unique<Listener>());
+    jobs.push_back(start(bench, *listeners.back()));
+    bench.service.server.waitFor("POST", "/", i + 1); // its queue of connections is short
+  }
+  bench.settings.prompt = "one boat too many";
+  bench.settings.timeout = 1;
+  Listener late;
+  auto job = start(bench, late);
+  late.waitFor("failed");
+  fail_unless(late.error.kind == ErrorKind::Busy, "%s", late.error.text().c_str());
+  fail_unless_contains(late.error.text(), "too many other requests");
+  fail_unless_contains(late.error.text(), "nothing was bought");
+  fail_unless(bench.newestRow().state == LedgerRow::State::Failed);
+  fail_unless_equals_int(bench.service.purchases(), many);
+  for (const auto &other : jobs)
+    other->stop();
+}
+GST_END_TEST
+
 GST_START_TEST(a_purchase_says_known_when_it_was_accepted) {
   for (const Phase phase : {Phase::Poll, Phase::Pause, Phase::ClipHead, Phase::ClipBody}) {
     Bench bench;
@@ -466,6 +495,7 @@ static TCase *purchases() {
   TCase *tests = tcase_create("purchases");
   tcase_add_test(tests, a_purchase_says_sent_when_the_answer_was_never_seen);
   tcase_add_test(tests, who_starts_again_at_once_buys_nothing_new_even_without_reuse);
+  tcase_add_test(tests, who_never_gets_its_turn_to_buy_says_so);
   tcase_add_test(tests, a_purchase_says_known_when_it_was_accepted);
   tcase_add_test(tests, a_clip_that_is_at_hand_is_played_again_without_a_request);
   tcase_add_test(tests, another_request_is_bought_whatever_was_bought_before);
