@@ -127,6 +127,32 @@ GST_START_TEST(a_forked_child_generates_on_a_thread_of_its_own) {
 }
 GST_END_TEST
 
+/// SQLite removes the log of writes when the last process closes the ledger. It must not take the child for none.
+GST_START_TEST(a_parent_that_closes_the_ledger_takes_nothing_from_its_child) {
+  const Bench bench;
+  auto parents = bench.ledger();
+  int opened[2];
+  int closed[2];
+  fail_unless(pipe(opened) == 0 && pipe(closed) == 0);
+  const Child child([&]() -> std::string {
+    const auto own = bench.ledger();
+    char byte = 0;
+    if (!own->rows() || write(opened[1], "", 1) != 1 || read(closed[0], &byte, 1) != 1)
+      return "the parent has gone";
+    return generate(bench, "one");
+  });
+  char byte = 0;
+  fail_unless(read(opened[0], &byte, 1) == 1);
+  parents.reset();
+  fail_unless(write(closed[1], "", 1) == 1);
+  fail_unless(child.succeeds());
+  fail_unless_equals_text(generate(bench, "one"), "");
+  fail_unless_equals_int(bench.service.purchases(), 1);
+  for (const int end : {opened[0], opened[1], closed[0], closed[1]})
+    close(end);
+}
+GST_END_TEST
+
 GST_START_TEST(children_of_children_generate_too) {
   const Bench bench;
   fail_unless_equals_text(generate(bench, "one"), "");
@@ -230,6 +256,7 @@ static Suite *fork_suite() {
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_forked_child_generates_on_a_thread_of_its_own);
+  tcase_add_test(tests, a_parent_that_closes_the_ledger_takes_nothing_from_its_child);
   tcase_add_test(tests, a_child_generates_while_its_parent_waits);
   tcase_add_test(tests, a_child_waits_for_its_parent_with_the_same_request);
   tcase_add_test(tests, a_child_that_stops_its_parents_job_does_not_stop_it);

@@ -103,6 +103,7 @@ GST_START_TEST(timers_call_in_the_order_of_their_times) {
     timers.push_back(std::make_unique<Loop::Timer>(now + after, [&text, letter] { text += letter; }));
   };
   onLoop([&] {
+    add(24h, 'z');
     add(9ms, 'e');
     add(3ms, 'b');
     add(6ms, 'd');
