@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 
+#include <aimlvideo/folders.h>
 #include <aimlvideo/money.h>
 #include <aimlvideo/printable.h>
 
@@ -13,6 +14,7 @@
 #include "budget.h"
 #include "command.h"
 #include "journal.h"
+#include "ledger/ledger.h"
 #include "output.h"
 #include "report.h"
 #include "terminal.h"
@@ -74,6 +76,7 @@ private:
   std::map<size_t, Running> running_;
   std::optional<Error> stopper_; ///< after which every row would fail alike
   bool interrupted_ = false;
+  size_t unknown_ = 0; ///< rows that were sent when it was interrupted, and perhaps bought
 };
 
 std::vector<std::string> Batch::queueWhatIsLeft() {
@@ -212,8 +215,11 @@ void Batch::interrupt() {
   for (const auto &[index, running] : running_)
     productions.push_back(running.production.get());
   Production::stop(productions);
-  for (const auto &[index, running] : running_)
+  const auto ledger = Ledger::open(stateFolder()); // once for all of them
+  for (const auto &[index, running] : running_) {
     results_[index].status = running.production->status();
+    unknown_ += running.production->isUnknown() ? 1 : 0;
+  }
   running_.clear();
   g_main_loop_quit(loop_);
 }
@@ -240,6 +246,9 @@ void Batch::summarise() {
     printError(*stopper_);
   if (totals.overBudget > 0)
     std::fprintf(stderr, "aimlvideo: --max-cost leaves %zu rows out\n", totals.overBudget);
+  if (unknown_ > 0)
+    std::fprintf(stderr, "aimlvideo: %zu rows were sent and not answered; the next run finds out which are bought\n",
+                 unknown_);
   if (interrupted_)
     std::fprintf(stderr, "aimlvideo: interrupted. Run the same command again to go on: what is bought goes on at the "
                          "service and is not bought again\n");
