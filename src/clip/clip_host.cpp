@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "clip/clip_host.h"
 
+#include <algorithm>
+#include <map>
+
+#include <sys/resource.h>
+
 #include "api/endpoint.h"
 
 namespace aimlvideo {
@@ -25,6 +30,39 @@ Headers headersFor(const ClipHost::Wanted &wanted) {
   return headers;
 }
 
+/// So many downloads from one host at a time. A session has twice as many connections, see HttpSession, so that each
+/// download can have its second one, a jump, at once.
+size_t downloadsAtOnce() {
+  rlimit limits{};
+  const rlim_t descriptors = getrlimit(RLIMIT_NOFILE, &limits) == 0 ? limits.rlim_cur : 1024;
+  return static_cast<size_t>(std::clamp<rlim_t>(descriptors / 32, 2, 32));
+}
+
+/// Scheme, host and port of an address; all of it if it is none.
+std::string originOf(const std::string &url) {
+  const auto uri = adopt(g_uri_parse(url.c_str(), httpUriFlags, nullptr));
+  if (!uri || !g_uri_get_host(uri.get()))
+    return url;
+  return std::string(g_uri_get_scheme(uri.get())) + "://" + g_uri_get_host(uri.get()) + ":" +
+         std::to_string(g_uri_get_port(uri.get()));
+}
+
+/// One gate for each host that somebody fetches from. For the network thread.
+class ClipGates {
+public:
+  std::shared_ptr<Gate> get(const std::string &origin) {
+    std::erase_if(gates_, [](const auto &entry) { return entry.second.expired(); });
+    std::weak_ptr<Gate> &known = gates_[origin];
+    auto gate = known.lock();
+    if (!gate)
+      known = gate = std::make_shared<Gate>(downloadsAtOnce());
+    return gate;
+  }
+
+private:
+  std::map<std::string, std::weak_ptr<Gate>> gates_;
+};
+
 ClipRefusal refusalFrom(const TransportError &error) {
   ClipRefusal refusal;
   refusal.cause = error.message;
@@ -37,6 +75,19 @@ ClipRefusal refusalFrom(const TransportError &error) {
 }
 
 } // namespace
+
+Task<bool> ClipHost::enter(const std::string &url, Clock::time_point deadline) {
+  std::string origin = originOf(url);
+  if (place_ && place_->origin == origin)
+    co_return true;
+  leave(); // who waits for one host must not keep others from another
+  auto gate = Loop::instance().own<ClipGates>().get(origin);
+  auto pass = co_await gate->enter(cancellation_, deadline);
+  if (!pass)
+    co_return false;
+  place_.emplace(std::move(origin), std::move(gate), std::move(*pass));
+  co_return true;
+}
 
 std::optional<std::string> ClipHost::refuseUrl(const std::string &url) const {
   GErrorSlot error;

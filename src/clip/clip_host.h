@@ -6,6 +6,7 @@
 #include <string>
 
 #include "clip/clip_head.h"
+#include "http/gate.h"
 #include "http/session.h"
 
 namespace aimlvideo {
@@ -31,6 +32,12 @@ public:
   ClipHost(HttpSession &session, Cancellation &cancellation, ClipReach reach)
       : session_(session), cancellation_(cancellation), reach_(reach) {}
 
+  /// Waits until this is one of the downloads that may be under way at a time from the host of `url`, which it stays
+  /// until leave(). A thousand clips that are ready at once are not fetched over a thousand connections, and a host
+  /// that is silent keeps those of others not waiting. False: stopped, or it is too late.
+  Task<bool> enter(const std::string &url, Clock::time_point deadline);
+  void leave() { place_.reset(); }
+
   using Wanted = ClipWanted;
   Task<tl::expected<ClipPart, ClipRefusal>> open(const std::string &url, const Wanted &wanted,
                                                  Clock::time_point deadline);
@@ -40,9 +47,16 @@ private:
                                                                Clock::time_point deadline);
   std::optional<std::string> refuseUrl(const std::string &url) const;
 
+  struct Place {
+    std::string origin;
+    std::shared_ptr<Gate> gate; ///< outlives the pass
+    Gate::Pass pass;
+  };
+
   HttpSession &session_;
   Cancellation &cancellation_;
   const ClipReach reach_;
+  std::optional<Place> place_;
 };
 
 } // namespace aimlvideo

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "api/reply.h"
+#include "base/workers.h"
 #include "clip/iso_media.h"
 
 namespace aimlvideo {
@@ -15,6 +17,15 @@ namespace {
 
 /// Larger blocks are cheaper up to about this size.
 constexpr size_t blockSize = 512 * 1024;
+/// So much of a clip is written on the network thread, for the first frame.
+constexpr uint64_t firstBytes = 64 * 1024;
+/// So long does a worker receive and write before other clips, and other readers, have their turn.
+constexpr std::chrono::milliseconds turn{10};
+/// A fast host is left alone for so long when all that has come is there: fewer and larger pieces cost less.
+constexpr std::chrono::milliseconds nap{1};
+constexpr double fast = 32e6; ///< bytes per second
+/// So many blocks are kept for the next ones that receive something. What was used a moment ago is in the cache.
+constexpr size_t mostSpareBlocks = 4;
 /// A connection that brought so much is no failed attempt.
 constexpr uint64_t realGain = 64 * 1024;
 /// What is received again, and compared, where a host names no version of the file.
@@ -35,7 +46,41 @@ ClipRefusal refused(ClipRefusal::Kind kind, std::string cause) {
   return refusal;
 }
 
+/// For the disks that clips are written to: one that is stuck keeps no ledger waiting. Of this process, see
+/// Loop::own().
+struct SpoolWorkers : Workers {
+  SpoolWorkers() : Workers(8) {}
+};
+
+/// Awaited on the network thread: has one of them do it. There is no other end to this wait, so that `action` may use
+/// what the awaiting coroutine owns.
+template <typename Action>
+auto onDisk(const Action &action) {
+  using Value = std::invoke_result_t<const Action &>;
+  return ViaCallback<Value>([&action](std::function<void(Value)> say) {
+    Loop::instance().own<SpoolWorkers>().push([&action, say = std::move(say)] { say(action()); });
+  });
+}
+
+using SpareBlocks = std::vector<std::unique_ptr<char[]>>;
+
 } // namespace
+
+Downloader::Block Downloader::takeBlock() {
+  auto &spare = Loop::instance().own<SpareBlocks>();
+  if (spare.empty())
+    return Block(new char[blockSize]);
+  Block block(spare.back().release());
+  spare.pop_back();
+  return block;
+}
+
+void Downloader::GiveBack::operator()(char *block) const {
+  auto &spare = Loop::instance().own<SpareBlocks>();
+  std::unique_ptr<char[]> owned(block);
+  if (spare.size() < mostSpareBlocks)
+    spare.push_back(std::move(owned));
+}
 
 Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits limits, Callbacks callbacks)
     : host_(session, cancellation, limits.reach),
@@ -43,18 +88,16 @@ Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits 
       news_(cancellation),
       limits_(limits),
       callbacks_(std::move(callbacks)),
-      buffer_(blockSize),
       overlap_(mostOverlap) {}
 
 Task<Result<void>> Downloader::fetch(std::string url, SpoolFile &spool) {
   url_ = std::move(url);
   spool_ = &spool;
   spool.holdEnd();
-  spool.setDemandListener(news_.waker());
   auto done = co_await carryOut();
-  spool.setDemandListener({});
   head_.reset();
   jump_.reset();
+  host_.leave();
   if (done)
     co_return co_await verifyChecksum();
   const bool partly = partOnly_ || done.error().kind == ErrorKind::TimedOut;
@@ -64,6 +107,7 @@ Task<Result<void>> Downloader::fetch(std::string url, SpoolFile &spool) {
 Task<Result<void>> Downloader::carryOut() {
   for (;;) {
     co_await LetOthersGo();
+    seen_ = spool_->facts();
     judgeEnd();
     const Step step = nextStep(spool_->present(), situation());
     if (step.kind == Step::Kind::Done) {
@@ -105,13 +149,13 @@ Task<Result<void>> Downloader::carryOut(const Step &step) {
 
 Situation Downloader::situation() const {
   Situation now;
-  now.size = spool_->size();
+  now.size = seen_.size;
   if (head_)
     now.head = head_->line;
   if (jump_)
     now.jump = jump_->line;
-  now.demand = spool_->demand();
-  now.lastAsked = spool_->lastAsked();
+  now.demand = seen_.demand;
+  now.lastAsked = seen_.lastAsked;
   now.parts = parts_;
   now.jumps = Clock::now() >= nextJump_;
   now.near = bytesSoonerThanAnAnswer();
@@ -120,7 +164,7 @@ Situation Downloader::situation() const {
 }
 
 uint64_t Downloader::bytesSoonerThanAnAnswer() const {
-  if (Clock::now() - lastBytes_ >= silence)
+  if (silent_)
     return 0;
   const double seconds = duration<double>(answerTime_.value_or(Clock::duration::zero())).count();
   return std::clamp(static_cast<uint64_t>(seconds * bytesPerSecond_), leastNear, mostNear);
@@ -136,6 +180,10 @@ uint64_t Downloader::overlapBefore(uint64_t offset) const {
 
 Task<Result<void>> Downloader::openHead(const Step &step) {
   head_.reset();
+  if (!co_await host_.enter(url_, limits_.deadline))
+    co_return co_await headFailed(
+        refused(cancellation_.cancelled() ? ClipRefusal::Kind::Stopped : ClipRefusal::Kind::Later,
+                "too many other clips of its host were being fetched"));
   ClipHost::Wanted wanted;
   wanted.asPart = parts_;
   if (parts_) {
@@ -193,7 +241,7 @@ Downloader::Connection Downloader::connect(ClipPart part, Clock::time_point aske
   connection.validator = std::move(part.validator);
   connection.verifiedAt = spool_->present().presentUntil(part.first);
   connection.opened = connection.lastBytes = now;
-  lastBytes_ = now;
+  noteBytes();
   return connection;
 }
 
@@ -205,18 +253,26 @@ Task<Result<void>> Downloader::learnFrom(const Connection &connection) {
     checksum_ = connection.checksum;
   if (spool_->size() || !connection.total)
     co_return {};
-  co_return co_await withRoom([&] { return spool_->setSize(*connection.total); });
+  co_return co_await setSize(*connection.total);
 }
 
-/// Does what takes room on the disk, and again where another place for the spool is found.
+/// Goes on from what has taken room on the disk: does it again where there was none and another place for the spool is
+/// found.
 template <typename Action>
-Task<std::invoke_result_t<Action>> Downloader::withRoom(const Action &action) {
-  auto done = action();
+Task<std::invoke_result_t<Action>> Downloader::withRoom(std::invoke_result_t<Action> done, const Action &action) {
   if (done || done.error().kind != ErrorKind::NoSpace || !callbacks_.diskFull)
     co_return done;
   if (auto moved = co_await callbacks_.diskFull(done.error()); !moved)
     co_return tl::unexpected(std::move(moved.error()));
-  co_return action();
+  co_return co_await onDisk(action);
+}
+
+Task<Result<void>> Downloader::setSize(uint64_t size) {
+  const auto set = [this, size] {
+    return spool_->setSize(size);
+  };
+  auto done = co_await onDisk(set);
+  co_return co_await withRoom(std::move(done), set);
 }
 
 Task<Result<void>> Downloader::readHead() {
@@ -273,8 +329,9 @@ Task<Result<void>> Downloader::readJump() {
     co_return co_await jumpFailed(refused(ClipRefusal::Kind::Later, "a part of the clip ended early"));
   jumpFailures_ = 0;
   if (jump_->line.position == jump_->line.end) {
-    // its end frees the connection for the next request; libsoup reads trailers into this buffer too
-    (void)co_await jump_->stream->read(buffer_.data(), buffer_.size());
+    // its end frees the connection for the next request; libsoup reads trailers into this block too
+    const Block block = takeBlock();
+    (void)co_await jump_->stream->read(block.get(), blockSize);
     jump_.reset();
   }
   co_return {};
@@ -282,16 +339,20 @@ Task<Result<void>> Downloader::readJump() {
 
 /// Takes what has come from a connection into the spool.
 Task<Exchanged<Result<Downloader::Received>>> Downloader::receive(Connection &connection) {
-  const Line &line = connection.line;
-  const bool start = line.position == 0;
-  const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), line.end - line.position));
-  const auto now = start ? readStart(connection) : connection.stream->readNow(buffer_.data(), wanted);
+  if (mayTransfer(connection)) {
+    if (auto some = co_await transfer(connection); !connection.stopped || !some || *some != Received::Nothing)
+      co_return some;
+  }
+  Block block = takeBlock();
+  const auto now = receiveInto(block.get(), connection);
   if (!now)
     co_return Received::Nothing;
+  noteBytes();
   const Exchanged<size_t> &count = *now;
   if (!count)
     co_return tl::unexpected(count.error());
-  if (const std::string_view body(buffer_.data(), *count); start && *count > 0 && !looksLikeVideo(body)) {
+  const std::string_view body(block.get(), *count);
+  if (connection.line.position == 0 && *count > 0 && !looksLikeVideo(body)) {
     page_ = looksLikeText(body) ? "a text instead of a video: " + serviceMessage(body.substr(0, bytesThatTell))
                                 : "something that is no video";
     co_return Received::Page;
@@ -300,56 +361,151 @@ Task<Exchanged<Result<Downloader::Received>>> Downloader::receive(Connection &co
     co_return Received::OtherFile;
   if (*count == 0)
     co_return Received::End;
-  co_return co_await store(connection, *count);
+  co_return co_await store(connection, block.get(), *count);
 }
 
-/// The first bytes of a file, enough to tell what they are. Nothing: they have not all come.
-std::optional<Exchanged<size_t>> Downloader::readStart(Connection &connection) {
-  const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), connection.line.end));
-  size_t &filled = connection.start;
-  while (filled < std::min(bytesThatTell, wanted)) {
-    const auto count = connection.stream->readNow(buffer_.data() + filled, wanted - filled);
-    if (!count || !*count)
-      return count;
-    if (**count == 0)
+/// Whether all that is left to do for some time is to receive and to write. What comes with the end is for the network
+/// thread, where libsoup looks at it.
+bool Downloader::mayTransfer(const Connection &connection) const {
+  const Line &line = connection.line;
+  return connection.known && announced_ && !connection.stopped && !cancellation_.cancelled() &&
+         line.position >= firstBytes && line.end <= limits_.maximumSize && line.end - line.position > 1;
+}
+
+/// Has a worker receive and write what has come, but for the last byte: no disk keeps the network thread waiting, and
+/// what was received is written by the same processor.
+Task<Result<Downloader::Received>> Downloader::transfer(Connection &connection) {
+  Line &line = connection.line;
+  const uint64_t first = line.position;
+  const uint64_t before = spool_->present().bytes();
+  const Block block = takeBlock();
+  size_t count = 0;
+  const auto write = [&]() -> Result<bool> {
+    auto same = spool_->write(line.position, block.get(), count);
+    if (same && *same)
+      line.position += count;
+    return same;
+  };
+  const auto receiveAndWrite = [&]() -> Result<bool> {
+    const auto latest = Clock::now() + turn;
+    while (mayTransfer(connection) && Clock::now() < latest) {
+      const auto now = receiveInto(block.get(), connection);
+      if (!now || !*now)
+        break;
+      count = **now;
+      if (auto done = write(); !done || !*done)
+        return done;
+    }
+    return true;
+  };
+  auto same = co_await onDisk(receiveAndWrite);
+  same = co_await withRoom(std::move(same), write);
+  if (!same)
+    co_return tl::unexpected(std::move(same.error()));
+  if (!*same)
+    co_return Received::OtherFile;
+  if (line.position == first)
+    co_return Received::Nothing;
+  noteStored(connection, line.position - first, before);
+  co_return Received::Some;
+}
+
+void Downloader::noteBytes() {
+  emptySince_.reset();
+  silent_ = false;
+}
+
+/// Receives until a block is full or nothing more has come. Nothing: nothing has, or too little of the start of a file
+/// to tell what it is.
+std::optional<Exchanged<size_t>> Downloader::receiveInto(char *block, Connection &connection) {
+  const Line &line = connection.line;
+  const uint64_t most = line.position < firstBytes ? firstBytes - line.position : blockSize;
+  const uint64_t left = line.end - line.position - (mayTransfer(connection) ? 1 : 0);
+  const auto wanted = static_cast<size_t>(std::min(most, left));
+  const size_t least = line.position == 0 ? std::min(bytesThatTell, wanted) : 1;
+  auto &stopped = connection.stopped;
+  size_t filled = std::exchange(connection.start, {}).copy(block, wanted);
+  while (filled < wanted && !stopped) {
+    const auto count = connection.stream->readNow(block + filled, wanted - filled);
+    if (!count)
       break;
-    filled += **count;
+    if (*count && **count > 0)
+      filled += **count;
+    else
+      stopped = count;
   }
-  return std::exchange(filled, 0);
+  if (filled >= least || (filled > 0 && stopped && *stopped))
+    return filled;
+  if (!stopped)
+    connection.start.assign(block, filled);
+  return stopped;
 }
 
 /// Waits for bytes. A reader may meanwhile want something that this connection does not bring.
 Task<Result<void>> Downloader::waitFor(Connection &connection) {
-  const auto latest = Clock::now() + silence; // a temporary in an awaited condition shifts the frame of g++ 12
-  if (co_await connection.stream->waitUntilReadable(news_, latest))
+  emptySince_ = emptySince_.value_or(Clock::now());
+  // not by the time alone: on a busy machine, it is this process that may have been silent
+  if (!silent_ && Clock::now() - *emptySince_ >= silence) {
+    silent_ = true;
+    co_return {};
+  }
+  const Line line = connection.line;
+  const uint64_t near = std::min(line.end - line.position, bytesSoonerThanAnAnswer() + 1);
+  if (!spool_->tellOfReaders(line.position, line.position + near, seen_, news_.waker()))
+    co_return {};
+  const bool flows = mayTransfer(connection) && bytesPerSecond_ > fast && Clock::now() - connection.lastBytes < nap;
+  const auto latest = Clock::now() + (flows ? nap : silence);
+  bool readable = flows;
+  if (flows)
+    (void)co_await news_.until(latest);
+  else
+    readable = co_await connection.stream->waitUntilReadable(news_, latest);
+  spool_->tellNobody();
+  if (readable)
     co_return {};
   co_return co_await checkSilence();
 }
 
-Task<Result<Downloader::Received>> Downloader::store(Connection &connection, size_t count) {
+Task<Result<Downloader::Received>> Downloader::store(Connection &connection, const char *block, size_t count) {
   Line &line = connection.line;
   if (const uint64_t least = std::max(line.position + count, connection.total.value_or(0)); least > limits_.maximumSize)
     co_return tl::unexpected(tooLarge(least));
   const uint64_t before = spool_->present().bytes();
-  const auto same = co_await withRoom([&] { return spool_->write(line.position, buffer_.data(), count); });
+  const auto write = [&] {
+    return spool_->write(line.position, block, count);
+  };
+  Result<bool> same = true;
+  if (line.position < firstBytes)
+    same = write();
+  else
+    same = co_await onDisk(write);
+  same = co_await withRoom(std::move(same), write);
   if (!same)
-    co_return tl::unexpected(same.error());
+    co_return tl::unexpected(std::move(same.error()));
   if (!*same)
     co_return Received::OtherFile;
+  connection.known = true;
   if (auto learned = co_await learnFrom(connection); !learned)
     co_return tl::unexpected(std::move(learned.error()));
   line.position += count;
-  connection.received += count;
-  lastBytes_ = connection.lastBytes = Clock::now();
-  gained_ += spool_->present().bytes() - before;
-  const double seconds = duration<double>(lastBytes_ - connection.opened).count();
-  if (seconds > 0)
-    bytesPerSecond_ = static_cast<double>(connection.received) / seconds;
-  pages_ = 0;
+  noteStored(connection, count, before);
   if (auto announced = announce(); !announced)
     co_return tl::unexpected(std::move(announced.error()));
-  callbacks_.progressed(spool_->present().bytes(), spool_->size());
   co_return Received::Some;
+}
+
+/// `count` bytes of a connection are in the spool, which had `before` bytes.
+void Downloader::noteStored(Connection &connection, uint64_t count, uint64_t before) {
+  noteBytes();
+  connection.received += count;
+  connection.lastBytes = Clock::now();
+  const double seconds = duration<double>(connection.lastBytes - connection.opened).count();
+  if (seconds > 0)
+    bytesPerSecond_ = static_cast<double>(connection.received) / seconds;
+  const uint64_t now = spool_->present().bytes();
+  gained_ += now - before;
+  pages_ = 0;
+  callbacks_.progressed(now, spool_->size());
 }
 
 /// The clip may be read as soon as it is known where it ends, or that a player does not need to know. One that its host
@@ -388,14 +544,14 @@ Task<Result<void>> Downloader::lengthKnown(uint64_t size) {
   if (doubtful && std::exchange(doubtfulLength_, size) != size)
     co_return co_await headFailed(refused(ClipRefusal::Kind::Later, "the clip may end early"));
   head_.reset();
-  if (auto set = co_await withRoom([&] { return spool_->setSize(size); }); !set)
+  if (auto set = co_await setSize(size); !set)
     co_return set;
   co_return announce();
 }
 
 /// A reader asks for the clip's end, which is held as long as what is there shows that it must be elsewhere.
 void Downloader::judgeEnd() {
-  if (!spool_->endWanted())
+  if (!seen_.endWanted)
     return;
   const Wholeness wholeness = wholenessOf(*spool_, spool_->size().value_or(0)).wholeness;
   if (wholeness == Wholeness::Whole)
@@ -492,6 +648,8 @@ Task<Result<void>> Downloader::headFailed(const ClipRefusal &refusal) {
   if (next >= limits_.deadline)
     co_return outOfTime();
   callbacks_.retrying(cause_);
+  if (pause > std::chrono::milliseconds(0))
+    host_.leave();
   if (!co_await cancellation_.sleepUntil(next))
     co_return failure(ErrorKind::Cancelled, "the download was stopped");
   if (refusal.kind == ClipRefusal::Kind::LinkRefused)

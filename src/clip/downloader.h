@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include "clip/clip_host.h"
 #include "clip/download_plan.h"
@@ -23,6 +23,8 @@ namespace aimlvideo {
 /// a jump, brings a short part. A broken transfer goes on where it broke when the host can vouch that it still holds
 /// the same file; what is received twice is compared. So a host that changes the file is noticed, and no clip is made
 /// of two.
+///
+/// Workers receive and write nearly all of it, so that no disk keeps the network thread from the others on it.
 class Downloader {
 public:
   struct Limits {
@@ -63,15 +65,24 @@ public:
 private:
   Task<Result<void>> carryOut();
   Task<Result<void>> carryOut(const Step &step);
+  /// Memory to receive into, shared by all downloads.
+  struct GiveBack {
+    void operator()(char *block) const;
+  };
+  using Block = std::unique_ptr<char, GiveBack>;
+  static Block takeBlock();
+
   struct Connection {
     std::unique_ptr<HttpSession::Stream> stream;
     Line line;
     std::string validator; ///< of the file that it brings
     std::optional<uint64_t> total;
     ClipChecksum checksum;
-    bool otherFile = false;  ///< by its head, it brings another file than the spool has
-    uint64_t verifiedAt = 0; ///< from here on, all that the spool had before was found to be the same
-    size_t start = 0;        ///< bytes in the buffer that do not tell yet what file this is
+    bool otherFile = false;                   ///< by its head, it brings another file than the spool has
+    uint64_t verifiedAt = 0;                  ///< from here on, all that the spool had before was found to be the same
+    bool known = false;                       ///< its first bytes have shown that it brings the clip
+    std::string start;                        ///< bytes that do not tell yet what file this is
+    std::optional<Exchanged<size_t>> stopped; ///< the end or the error that came behind the latest bytes
     uint64_t received = 0;
     uint64_t presentBefore = 0; ///< bytes in the spool when it was opened
     Clock::time_point opened;
@@ -91,12 +102,17 @@ private:
   Task<Result<void>> readJump();
   enum class Received { Some, Nothing, End, Page, OtherFile };
   Task<Exchanged<Result<Received>>> receive(Connection &connection);
-  std::optional<Exchanged<size_t>> readStart(Connection &connection);
+  std::optional<Exchanged<size_t>> receiveInto(char *block, Connection &connection);
   Task<Result<void>> waitFor(Connection &connection);
-  Task<Result<Received>> store(Connection &connection, size_t count);
+  bool mayTransfer(const Connection &connection) const;
+  Task<Result<Received>> transfer(Connection &connection);
+  Task<Result<Received>> store(Connection &connection, const char *block, size_t count);
+  void noteBytes();
+  void noteStored(Connection &connection, uint64_t count, uint64_t before);
   Task<Result<void>> learnFrom(const Connection &connection);
   template <typename Action>
-  Task<std::invoke_result_t<Action>> withRoom(const Action &action);
+  Task<std::invoke_result_t<Action>> withRoom(std::invoke_result_t<Action> done, const Action &action);
+  Task<Result<void>> setSize(uint64_t size);
   Task<Result<void>> headEnded();
   Task<Result<void>> headBroke(const TransportError &error);
   Task<Result<void>> lengthKnown(uint64_t size);
@@ -122,10 +138,10 @@ private:
   Limits limits_;
   Callbacks callbacks_;
   std::minstd_rand random_{std::random_device{}()};
-  std::vector<char> buffer_;
 
   std::string url_;
   SpoolFile *spool_ = nullptr;
+  SpoolFile::Facts seen_; ///< of the spool, at the latest step
   std::optional<Connection> head_;
   std::optional<Connection> jump_;
 
@@ -152,7 +168,8 @@ private:
   std::string incomplete_;
   std::optional<Clock::duration> answerTime_;
   double bytesPerSecond_ = 0;
-  Clock::time_point lastBytes_;
+  std::optional<Clock::time_point> emptySince_; ///< since when nothing more had come, whenever that was looked at
+  bool silent_ = false;                         ///< it was so for long, see `silence`
 };
 
 } // namespace aimlvideo

@@ -107,10 +107,15 @@ bool SpoolFile::reachesEnd(const Demand &demand) const {
          (demand.offset >= *size_ || (demand.amount == Amount::Whole && demand.length > *size_ - demand.offset));
 }
 
+/// Whether it is only the end's being held that keeps a reader waiting.
+bool SpoolFile::isKeptFromEnd(const Waiting &waiting) const {
+  return endHeld_ && !waiting.mayHaveEnd && reachesEnd(waiting.demand);
+}
+
 /// What a reader can have now; nothing where it has to wait.
 std::optional<Spool::Arrival> SpoolFile::arrival(const Waiting &waiting) const {
   const Demand &demand = waiting.demand;
-  if (endHeld_ && !waiting.mayHaveEnd && reachesEnd(demand))
+  if (isKeptFromEnd(waiting))
     return {};
   uint64_t wanted = demand.length;
   if (size_) {
@@ -131,7 +136,8 @@ Spool::Arrival SpoolFile::await(const Demand &demand, const std::function<bool()
   if (!result) {
     waiting_.push_back({demand});
     const auto place = std::prev(waiting_.end());
-    if (demandListener_)
+    ++waits_;
+    if (demandListener_ && !isExpected(*place))
       demandListener_();
     changed_.wait(lock, [&] { return (result = arrival(*place)) || stop(); });
     waiting_.erase(place);
@@ -273,13 +279,6 @@ void SpoolFile::holdEnd() {
   endHeld_ = true;
 }
 
-bool SpoolFile::endWanted() const {
-  const std::lock_guard lock(mutex_);
-  return endHeld_ && std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) {
-           return !waiting.mayHaveEnd && reachesEnd(waiting.demand);
-         });
-}
-
 void SpoolFile::tellEnd() {
   {
     const std::lock_guard lock(mutex_);
@@ -305,21 +304,39 @@ bool SpoolFile::forgetSize() {
   return true;
 }
 
-std::optional<SpoolFile::Demand> SpoolFile::demand() const {
+SpoolFile::Facts SpoolFile::facts() const {
   const std::lock_guard lock(mutex_);
-  if (waiting_.empty())
-    return {};
-  return waiting_.back().demand;
+  Facts facts;
+  facts.size = size_;
+  if (!waiting_.empty())
+    facts.demand = waiting_.back().demand;
+  facts.lastAsked = lastAsked_;
+  facts.endWanted =
+      std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) { return isKeptFromEnd(waiting); });
+  facts.waits = waits_;
+  return facts;
 }
 
-void SpoolFile::setDemandListener(std::function<void()> listener) {
+/// Whether the writer brings what a reader waits for without being told.
+bool SpoolFile::isExpected(const Waiting &waiting) const {
+  const uint64_t missing = present_.presentUntil(waiting.demand.offset);
+  return expectedFrom_ <= missing && missing < expectedUntil_ && !isKeptFromEnd(waiting);
+}
+
+bool SpoolFile::tellOfReaders(uint64_t first, uint64_t end, const Facts &seen, std::function<void()> listener) {
   const std::lock_guard lock(mutex_);
+  expectedFrom_ = first;
+  expectedUntil_ = end;
+  if (waits_ != seen.waits &&
+      !std::all_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) { return isExpected(waiting); }))
+    listener = nullptr;
   demandListener_ = std::move(listener);
+  return demandListener_ != nullptr;
 }
 
-uint64_t SpoolFile::lastAsked() const {
+void SpoolFile::tellNobody() {
   const std::lock_guard lock(mutex_);
-  return lastAsked_;
+  demandListener_ = nullptr;
 }
 
 } // namespace aimlvideo

@@ -17,7 +17,7 @@
 
 namespace aimlvideo {
 
-/// A spool and the way to fill it: one thread writes, in any order.
+/// A spool and the way to fill it: one thread at a time writes, in any order.
 class SpoolFile final : public Spool {
 public:
   /// Empty, in `folder`, or in the system's folder for large temporary files where it is empty. Mode 0600.
@@ -37,7 +37,7 @@ public:
   void wake() override;
   Result<size_t> read(uint64_t offset, void *buffer, size_t size) const override;
 
-  // For the writing thread alone.
+  // For who writes: one thread at a time, each of which sees what the one before has done.
 
   /// Puts bytes into their place. False: other bytes were there already.
   Result<bool> write(uint64_t offset, const void *data, size_t size);
@@ -53,8 +53,6 @@ public:
   // an end for the end.
 
   void holdEnd();
-  /// Whether a reader waits for the end alone.
-  bool endWanted() const;
   /// Lets those have it who wait for it now.
   void tellEnd();
   /// Lets everybody have it from now on.
@@ -62,12 +60,24 @@ public:
   /// The clip ends elsewhere. False: a reader was told.
   bool forgetSize();
   const PresentRanges &present() const { return present_; }
-  /// What a reader waits for: the latest where there are more.
-  std::optional<Demand> demand() const;
-  /// Where a reader asked last.
-  uint64_t lastAsked() const;
-  /// To be called whenever a reader begins to wait: on its thread, under the spool's lock. Empty: nobody.
-  void setDemandListener(std::function<void()> listener);
+
+  // For any thread, also while another one writes.
+
+  /// What readers want, at one moment.
+  struct Facts {
+    std::optional<uint64_t> size;
+    std::optional<Demand> demand; ///< what a reader waits for: the latest where there are more
+    uint64_t lastAsked = 0;       ///< where a reader asked last
+    bool endWanted = false;       ///< a reader waits for the end alone
+    uint64_t waits = 0;           ///< so often has a reader begun to wait
+  };
+  Facts facts() const;
+
+  /// Has `listener` called whenever a reader begins to wait, on its thread and under the spool's lock, until
+  /// tellNobody(). Not for a reader that misses a byte from `first` up to `end`, which comes anyway, unless it is kept
+  /// waiting for the end alone. False, and nobody is told: such a reader has come since `seen`.
+  bool tellOfReaders(uint64_t first, uint64_t end, const Facts &seen, std::function<void()> listener);
+  void tellNobody();
 
 private:
   explicit SpoolFile(int descriptor) : descriptor_(descriptor) {}
@@ -77,6 +87,8 @@ private:
     bool mayHaveEnd = false;
   };
   bool reachesEnd(const Demand &demand) const;
+  bool isKeptFromEnd(const Waiting &waiting) const;
+  bool isExpected(const Waiting &waiting) const;
   std::optional<Arrival> arrival(const Waiting &waiting) const;
   Result<void> copyTo(int descriptor) const;
   Result<void> put(uint64_t offset, const char *data, size_t size);
@@ -86,10 +98,13 @@ private:
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  PresentRanges present_; ///< changed by the writing thread only, so that it reads it without the lock
+  PresentRanges present_; ///< changed by who writes only, who reads it without the lock
   std::optional<uint64_t> size_;
   std::list<Waiting> waiting_;
+  uint64_t waits_ = 0;
   std::function<void()> demandListener_;
+  uint64_t expectedFrom_ = 0; ///< the listener need not know of who waits for these
+  uint64_t expectedUntil_ = 0;
   uint64_t lastAsked_ = 0;
   bool handedOut_ = false;
   bool endHeld_ = false;

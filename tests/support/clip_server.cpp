@@ -130,10 +130,8 @@ void ClipServer::serve(int connection) {
       manners(*request, reply);
     open = answer(connection, reply) && reply.keepAlive;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    connections_.remove(connection);
-  }
+  const std::lock_guard lock(mutex_);
+  connections_.remove(connection);
   close(connection);
 }
 
@@ -265,6 +263,11 @@ void ClipServer::waitForStall(size_t number) const {
 size_t ClipServer::stalled() const {
   const std::lock_guard lock(mutex_);
   return stalled_;
+}
+
+size_t ClipServer::connections() const {
+  const std::lock_guard lock(mutex_);
+  return connections_.size();
 }
 
 void ClipServer::release() {

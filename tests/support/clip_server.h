@@ -71,6 +71,8 @@ public:
   /// Blocks until so many answers are stalled; aborts the test after 20 s.
   void waitForStall(size_t number = 1) const;
   size_t stalled() const;
+  /// So many connections are open.
+  size_t connections() const;
   /// Ends all answers that are stalled.
   void release();
   void setManners(Manners manners);

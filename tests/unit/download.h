@@ -2,8 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <future>
 #include <random>
 #include <thread>
+
+#include <sys/resource.h>
 
 #include "await.h"
 #include "clip/downloader.h"
@@ -117,5 +120,72 @@ struct Download {
     return bytes;
   }
 };
+
+/// More downloads of the same clip by the same session, each with a spool of its own.
+class Crowd {
+public:
+  Crowd(Download &first, size_t number) : first_(first) {
+    for (size_t i = 0; i < number; ++i)
+      results_.push_back(std::async(std::launch::async, [this] { return fetch(); }));
+  }
+  Crowd(const Crowd &) = delete;
+  Crowd &operator=(const Crowd &) = delete;
+  ~Crowd() { stop(); }
+
+  void stop() {
+    cancellation_.cancel();
+    for (auto &result : results_)
+      if (result.valid())
+        result.wait();
+  }
+  /// Blocks until so many have the clip, byte for byte; aborts the test after 60 s.
+  void waitFor(size_t number) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(60), [&] { return right_ >= number; }))
+      g_error("%zu of %zu downloads have ended", right_, results_.size());
+  }
+
+private:
+  bool fetch() {
+    auto spool = SpoolFile::create("");
+    if (!spool)
+      return false;
+    Downloader::Callbacks callbacks;
+    callbacks.freshUrl = [this]() -> Task<Result<std::string>> {
+      co_return first_.link;
+    };
+    callbacks.arriving = [] {
+    };
+    callbacks.progressed = [](uint64_t, std::optional<uint64_t>) {
+    };
+    callbacks.retrying = [](const std::string &) {
+    };
+    Downloader downloader(first_.session, cancellation_, first_.limits, std::move(callbacks));
+    const auto done = await(downloader.fetch(first_.host.url() + "/clip.mp4", **spool));
+    std::string got(first_.clip.size(), '\0');
+    if (!done || (*spool)->read(0, got.data(), got.size()) != got.size() || got != first_.clip)
+      return false;
+    const std::lock_guard lock(mutex_);
+    ++right_;
+    changed_.notify_all();
+    return true;
+  }
+
+  Download &first_;
+  Cancellation cancellation_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t right_ = 0;
+  std::vector<std::future<bool>> results_;
+};
+
+/// So many downloads are under way from one host at a time with the usual number of descriptors.
+constexpr size_t mostAtOnce = 32;
+inline void allowUsualDescriptors() {
+  rlimit limits{};
+  g_assert(getrlimit(RLIMIT_NOFILE, &limits) == 0 && limits.rlim_max >= 1024);
+  limits.rlim_cur = 1024;
+  g_assert(setrlimit(RLIMIT_NOFILE, &limits) == 0);
+}
 
 } // namespace aimlvideo::test

@@ -2,6 +2,12 @@
 // Hosts as they are: each of their oddities ends with the very clip, or with an error that says why not.
 #include "clip/downloader.h"
 
+#include <condition_variable>
+#include <mutex>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "download.h"
 
 using namespace aimlvideo;
@@ -293,15 +299,21 @@ GST_START_TEST(a_reset_behind_the_last_byte_of_a_clip_without_a_length_does_no_h
 GST_END_TEST
 
 GST_START_TEST(a_reset_is_no_end_where_nothing_shows_that_the_clip_is_whole) {
+  const char *const versions[] = {"HTTP/1.1", "HTTP/1.0"};
   Download download("\x1a\x45\xdf\xa3 a WebM" + boxedNoise(100'000, MoovPlace::First),
-                    [](const ClipRequest &, ClipAnswer &answer) {
+                    [version = versions[__i__]](const ClipRequest &, ClipAnswer &answer) {
                       answer.status = 200;
+                      answer.version = version;
                       answer.contentRange.clear();
                       answer.first = 0;
                       answer.tellsLength = false;
                       answer.reset = true;
                     });
   download.limits.deadline = Clock::now() + 200ms;
+  download.onProgress = [&] { // all that is left is there, and the reset behind it
+    while (download.host.connections() > 0)
+      std::this_thread::yield();
+  };
   fail_unless(download.fault().kind == ErrorKind::TimedOut);
 }
 GST_END_TEST
@@ -803,6 +815,120 @@ GST_START_TEST(a_redirect_keeps_the_part_that_was_asked_for) {
 }
 GST_END_TEST
 
+namespace {
+
+/// Holds all writes to the disk that are not of the first 64 KiB.
+struct Disk {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool held = false;
+  size_t waiting = 0;
+  bool wasOnNetworkThread = false; ///< one of these
+
+  void hold(bool now) {
+    {
+      const std::lock_guard lock(mutex);
+      held = now;
+    }
+    changed.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex);
+    if (Loop::instance().isCurrent()) {
+      wasOnNetworkThread = true;
+      return;
+    }
+    ++waiting;
+    changed.notify_all();
+    changed.wait(lock, [this] { return !held; });
+    --waiting;
+  }
+  void waitUntilOneWaits() {
+    std::unique_lock lock(mutex);
+    if (!changed.wait_for(lock, 20s, [this] { return waiting > 0 || wasOnNetworkThread; }))
+      g_error("nothing was written");
+  }
+} disk;
+
+Task<void> letOthersGo(int turns) {
+  for (int i = 0; i < turns; ++i)
+    co_await LetOthersGo();
+}
+
+} // namespace
+
+/// In place of the system's.
+ssize_t pwrite(int descriptor, const void *data, size_t size, off_t offset) {
+  if (offset >= 64 * 1024)
+    disk.pass();
+  return syscall(SYS_pwrite64, descriptor, data, size, offset);
+}
+
+GST_START_TEST(a_slow_disk_keeps_nothing_but_its_own_clip_waiting) {
+  Download download(boxedNoise(3 * mebi, MoovPlace::First));
+  disk.hold(true);
+  auto result = std::async(std::launch::async, [&] { return download.fetch(); });
+  disk.waitUntilOneWaits();
+  fail_if(disk.wasOnNetworkThread);
+  await(letOthersGo(1)); // that thread is free
+  fail_unless_equals_int(download.arrivals, 1);
+  fail_unless(download.read(0, 64 * 1024) == download.clip.substr(0, 64 * 1024));
+  disk.hold(false);
+  fail_unless(result.get().has_value());
+  fail_unless(download.read(0, download.clip.size()) == download.clip);
+}
+GST_END_TEST
+
+GST_START_TEST(a_download_that_is_stopped_ends_after_what_it_has_begun_to_write) {
+  Download download(boxedNoise(3 * mebi, MoovPlace::First));
+  disk.hold(true);
+  auto result = std::async(std::launch::async, [&] { return download.fetch(); });
+  disk.waitUntilOneWaits();
+  download.cancellation.cancel();
+  await(letOthersGo(100));
+  fail_unless(result.wait_for(0s) == std::future_status::timeout); // its memory is being written
+  disk.hold(false);
+  const auto end = result.get();
+  fail_if(end.has_value());
+  fail_unless(end.error().kind == ErrorKind::Cancelled);
+}
+GST_END_TEST
+
+GST_START_TEST(of_clips_that_are_ready_at_once_a_host_is_asked_for_some_at_a_time) {
+  allowUsualDescriptors();
+  Download download(boxedNoise(300'000, MoovPlace::First),
+                    [](const ClipRequest &, ClipAnswer &answer) { answer.stallAfter = 200'000; });
+  Crowd crowd(download, 100);
+  download.host.waitForStall(mostAtOnce);
+  // those of another host come meanwhile, by the same session
+  Download other(shortClip());
+  Crowd others(other, 2 * mostAtOnce);
+  others.waitFor(2 * mostAtOnce);
+  fail_unless_equals_int(download.host.requests().size(), mostAtOnce);
+  download.host.setManners({});
+  download.host.release(); // which cuts them, and they go on
+  crowd.waitFor(100);
+  fail_unless_equals_int(download.host.requests().size(), 100 + mostAtOnce);
+}
+GST_END_TEST
+
+GST_START_TEST(a_download_that_pauses_lets_another_one_in) {
+  allowUsualDescriptors();
+  Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.number > mostAtOnce)
+      return;
+    answer.status = 503;
+    answer.text = "later";
+    answer.contentRange.clear();
+    answer.headers = {{"Retry-After", "300"}};
+  });
+  download.limits.deadline = Clock::now() + 600s;
+  Crowd crowd(download, mostAtOnce + 1);
+  crowd.waitFor(1);
+  crowd.stop();
+}
+GST_END_TEST
+
 static Suite *downloader_suite() {
   Suite *suite = suite_create("downloader");
   TCase *tests = tcase_create("hosts");
@@ -823,7 +949,7 @@ static Suite *downloader_suite() {
                       G_N_ELEMENTS(lengthless));
   tcase_add_test(tests, a_cut_is_noticed_though_no_length_was_told);
   tcase_add_loop_test(tests, a_reset_behind_the_last_byte_of_a_clip_without_a_length_does_no_harm, 0, 8);
-  tcase_add_test(tests, a_reset_is_no_end_where_nothing_shows_that_the_clip_is_whole);
+  tcase_add_loop_test(tests, a_reset_is_no_end_where_nothing_shows_that_the_clip_is_whole, 0, 2);
   tcase_add_test(tests, a_page_in_place_of_the_rest_does_not_end_a_clip_without_a_length);
   tcase_add_loop_test(tests, a_part_of_a_file_of_unknown_length_ends_with_its_body, 0, 2);
   tcase_add_loop_test(tests, a_clip_that_is_cut_is_fetched_again_a_few_times_and_is_then_an_error, 0,
@@ -854,6 +980,10 @@ static Suite *downloader_suite() {
   tcase_add_test(tests, the_checksum_of_a_multipart_object_is_none_of_the_file);
   tcase_add_test(tests, only_https_and_the_own_loopback_are_followed);
   tcase_add_test(tests, a_redirect_keeps_the_part_that_was_asked_for);
+  tcase_add_test(tests, a_slow_disk_keeps_nothing_but_its_own_clip_waiting);
+  tcase_add_test(tests, a_download_that_is_stopped_ends_after_what_it_has_begun_to_write);
+  tcase_add_test(tests, of_clips_that_are_ready_at_once_a_host_is_asked_for_some_at_a_time);
+  tcase_add_test(tests, a_download_that_pauses_lets_another_one_in);
   return suite;
 }
 

@@ -195,6 +195,21 @@ GST_START_TEST(a_link_that_expires_between_head_and_jump_is_renewed) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_jump_does_not_wait_behind_other_clips_of_its_host) {
+  allowUsualDescriptors();
+  const uint64_t size = 4 * mebi;
+  Download download(boxedNoise(size, MoovPlace::Last), [](const ClipRequest &request, ClipAnswer &answer) {
+    if (request.first == 0)
+      answer.stallAfter = mebi;
+  });
+  Running running(download);
+  Crowd crowd(download, 3 * mostAtOnce);
+  download.host.waitForStall(mostAtOnce);
+  fail_unless(reads(download, size - 2000, 2000));
+  fail_unless(reads(download, 2 * mebi, 100'000));
+}
+GST_END_TEST
+
 /// Its end comes first, out of order: the reader must not take it for the end.
 GST_START_TEST(a_reader_is_never_told_the_end_of_a_clip_that_is_cut) {
   const std::string whole = boxedNoise(2 * mebi, MoovPlace::Last);
@@ -318,6 +333,7 @@ static Suite *jumps_suite() {
   tcase_add_test(tests, a_jump_that_stalls_is_given_up_for_the_head);
   tcase_add_test(tests, a_silent_connection_keeps_no_other_reader_waiting);
   tcase_add_test(tests, a_link_that_expires_between_head_and_jump_is_renewed);
+  tcase_add_test(tests, a_jump_does_not_wait_behind_other_clips_of_its_host);
   tcase_add_test(tests, a_reader_is_never_told_the_end_of_a_clip_that_is_cut);
   tcase_add_loop_test(tests, it_stops_at_once_wherever_the_host_stalls, 0, G_N_ELEMENTS(places));
   tcase_add_test(tests, whatever_the_host_does_and_readers_want_every_byte_is_right);

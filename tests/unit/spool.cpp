@@ -36,7 +36,7 @@ constexpr auto never = [] {
 
 /// Waits until a reader is in await(), as a downloader sees it.
 void waitForDemand(const SpoolFile &spool) {
-  while (!spool.demand())
+  while (!spool.facts().demand)
     std::this_thread::yield();
 }
 
@@ -85,15 +85,15 @@ GST_START_TEST(what_is_wanted_whole_is_waited_for_and_any_of_it_is_not) {
   Spool::Arrival arrival;
   std::thread reader([&] { arrival = spool->await({12, 50, Spool::Amount::Whole}, never); });
   waitForDemand(*spool);
-  fail_unless_equals_uint64(spool->demand()->offset, 12);
+  fail_unless_equals_uint64(spool->facts().demand->offset, 12);
   const std::string rest = noise(60, 1);
   (void)spool->write(20, rest.data(), 41);
-  fail_unless(spool->demand().has_value()); // one byte is missing
+  fail_unless(spool->facts().demand.has_value()); // one byte is missing
   (void)spool->write(61, rest.data(), 1);
   reader.join();
   fail_unless(arrival.kind == Spool::Arrival::Kind::There);
   fail_unless_equals_uint64(arrival.size, 50);
-  fail_if(spool->demand().has_value());
+  fail_if(spool->facts().demand.has_value());
 }
 GST_END_TEST
 
@@ -169,17 +169,17 @@ GST_START_TEST(who_asks_for_the_end_waits_until_it_is_sure) {
   spool->holdEnd();
   (void)spool->write(0, "0123456789", 10);
   fail_unless(spool->setSize(10).has_value());
-  fail_if(spool->endWanted());
+  fail_if(spool->facts().endWanted);
   fail_unless_equals_uint64(spool->await({0, 10, Spool::Amount::Whole}, never).size, 10);
   fail_unless_equals_uint64(spool->await({5, 100, Spool::Amount::Any}, never).size, 5);
 
   Spool::Arrival arrival;
   std::thread first([&] { arrival = spool->await({8, 4, Spool::Amount::Whole}, never); });
   waitForDemand(*spool);
-  fail_unless(spool->endWanted());
+  fail_unless(spool->facts().endWanted);
   // it is elsewhere: the reader has not been told
   fail_unless(spool->forgetSize());
-  fail_if(spool->endWanted());
+  fail_if(spool->facts().endWanted);
   (void)spool->write(10, "ab", 2);
   first.join();
   fail_unless_equals_uint64(arrival.size, 4);
@@ -271,6 +271,51 @@ GST_START_TEST(readers_and_a_writer_in_any_order_agree_on_every_byte) {
 }
 GST_END_TEST
 
+GST_START_TEST(who_waits_for_what_comes_anyway_is_not_told_of) {
+  const auto spool = emptySpool();
+  fail_unless(spool->setSize(1000).has_value());
+  spool->holdEnd();
+  (void)spool->write(0, noise(100, 1).data(), 100);
+  std::atomic<unsigned> told = 0;
+  const auto listener = [&] {
+    ++told;
+  };
+  std::atomic<bool> stop = false;
+  const auto waits = [&](uint64_t offset, uint64_t length) {
+    const uint64_t before = spool->facts().waits;
+    std::thread reader([&] {
+      (void)spool->await({offset, length, Spool::Amount::Whole}, [&] { return stop.load(); });
+    });
+    while (spool->facts().waits == before)
+      std::this_thread::yield();
+    return reader;
+  };
+  std::vector<std::thread> readers;
+  auto seen = spool->facts();
+  fail_unless(spool->tellOfReaders(100, 200, seen, listener));
+  readers.push_back(waits(50, 100)); // misses the byte at 100
+  readers.push_back(waits(199, 1));
+  fail_unless_equals_int(told, 0);
+  readers.push_back(waits(200, 1));
+  fail_unless_equals_int(told, 1);
+  fail_unless(spool->tellOfReaders(100, 1000, seen, listener)); // each of them waits for what comes
+  readers.push_back(waits(900, 200));                           // no byte of the clip could keep it waiting for long
+  fail_unless_equals_int(told, 2);
+  fail_unless(spool->facts().endWanted);
+  // it is said once, of who has come since
+  fail_if(spool->tellOfReaders(100, 1000, seen, listener));
+  seen = spool->facts();
+  fail_unless(spool->tellOfReaders(100, 200, seen, listener));
+  spool->tellNobody();
+  readers.push_back(waits(500, 1));
+  fail_unless_equals_int(told, 2);
+  stop = true;
+  spool->wake();
+  for (std::thread &reader : readers)
+    reader.join();
+}
+GST_END_TEST
+
 static Suite *spool_suite() {
   Suite *suite = suite_create("spool");
   TCase *tests = tcase_create("spool");
@@ -287,6 +332,7 @@ static Suite *spool_suite() {
   tcase_add_test(tests, who_asks_for_the_end_waits_until_it_is_sure);
   tcase_add_test(tests, a_spool_that_moves_keeps_its_bytes_and_its_readers);
   tcase_add_test(tests, readers_and_a_writer_in_any_order_agree_on_every_byte);
+  tcase_add_test(tests, who_waits_for_what_comes_anyway_is_not_told_of);
   return suite;
 }
 
