@@ -22,7 +22,7 @@ constexpr uint64_t firstBytes = 64 * 1024;
 /// So long does a worker receive and write before other clips, and other readers, have their turn.
 constexpr std::chrono::milliseconds turn{10};
 /// A fast host is left alone for so long when all that has come is there: fewer and larger pieces cost less.
-constexpr std::chrono::milliseconds nap{1};
+constexpr std::chrono::microseconds nap{200};
 constexpr double fast = 32e6; ///< bytes per second
 /// So many blocks are kept for the next ones that receive something. What was used a moment ago is in the cache.
 constexpr size_t mostSpareBlocks = 4;
@@ -454,7 +454,7 @@ Task<Result<void>> Downloader::waitFor(Connection &connection) {
   if (!spool_->tellOfReaders(line.position, line.position + near, seen_, news_.waker()))
     co_return {};
   const bool flows = mayTransfer(connection) && bytesPerSecond_ > fast && Clock::now() - connection.lastBytes < nap;
-  const auto latest = Clock::now() + (flows ? nap : silence);
+  const auto latest = Clock::now() + (flows ? Clock::duration(nap) : Clock::duration(silence));
   bool readable = flows;
   if (flows)
     (void)co_await news_.until(latest);
