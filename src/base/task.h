@@ -13,6 +13,12 @@ class Task;
 
 namespace detail {
 
+/// Out of sight of clang, which would otherwise keep the frames of all tasks that one may ever await inside of its own:
+/// a generation that waits would hold some 40 KiB.
+[[gnu::noinline]] inline void destroyFrame(std::coroutine_handle<> coroutine) {
+  coroutine.destroy();
+}
+
 /// What all promises share: who waits for the end.
 class TaskPromise {
 public:
@@ -91,7 +97,7 @@ public:
   Task &operator=(Task &&) = delete;
   ~Task() {
     if (coroutine_)
-      coroutine_.destroy();
+      detail::destroyFrame(coroutine_);
   }
 
   auto operator co_await() &&noexcept {

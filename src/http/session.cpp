@@ -462,8 +462,8 @@ std::shared_ptr<HttpSession> HttpSession::shared(const SessionOptions &options, 
 }
 
 Gate &HttpSession::gate(const std::string &url, Lane lane) {
-  // Purchases hold a connection while the service takes them in, so that these may be more.
-  constexpr size_t purchases = 64;
+  // A purchase makes a connection: more at once than a host accepts may be reset when they have been sent.
+  constexpr size_t purchases = 16;
   return gates_.try_emplace({url.substr(0, endOfHost(url)), lane}, lane == Lane::Purchases ? purchases : mostUsed)
       .first->second;
 }
