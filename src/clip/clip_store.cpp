@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <mutex>
 #include <tuple>
 
 #include <fcntl.h>
@@ -64,6 +66,41 @@ Result<void> copy(const Spool &spool, const std::string &path, const std::string
   return storeFailure(folder, g_strerror(cause));
 }
 
+/// How much is in each store, as its latest look has found and this process has added. A look reads all of a folder, so
+/// that a thousand clips at once would read a thousand names each.
+class Sizes {
+public:
+  static Sizes &instance() {
+    static auto *sizes = new Sizes; // outlives every worker, also those still running at exit
+    return *sizes;
+  }
+
+  void found(const std::string &folder, uint64_t size) {
+    const std::lock_guard lock(mutex_);
+    stores_[folder] = {g_get_monotonic_time(), size};
+  }
+
+  /// What is there with so much more; as much as can be where nobody has looked of late: others add to it as well, and
+  /// clips grow old.
+  uint64_t grown(const std::string &folder, uint64_t size) {
+    constexpr int64_t fresh = 10 * second;
+    const std::lock_guard lock(mutex_);
+    Store &store = stores_[folder];
+    if (store.looked == 0 || g_get_monotonic_time() - store.looked > fresh)
+      return UINT64_MAX;
+    store.size += size;
+    return store.size;
+  }
+
+private:
+  struct Store {
+    int64_t looked = 0;
+    uint64_t size = 0;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Store> stores_;
+};
+
 uint64_t numberFrom(const char *variable, uint64_t otherwise) {
   const char *text = g_getenv(variable);
   guint64 number = 0;
@@ -98,7 +135,8 @@ Result<void> ClipStore::keep(const Spool &spool, const std::string &name, const 
     return storeFailure(folder_, why);
   }
   utimensat(AT_FDCWD, path(name).c_str(), nullptr, 0);
-  prune(limits);
+  if (Sizes::instance().grown(folder_, spool.size().value_or(0)) > limits.size)
+    prune(limits);
   return {};
 }
 
@@ -168,6 +206,7 @@ size_t ClipStore::prune(const Limits &limits) const {
       ++removed;
     }
   }
+  Sizes::instance().found(folder_, total);
   return removed;
 }
 
