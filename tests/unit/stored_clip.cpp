@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +22,7 @@ namespace {
 int syncs = 0;       ///< of a clip as a whole
 int syncFailure = 0; ///< what they fail with
 int pieces = 0;
+int looks = 0; ///< through a folder
 Cancellation *cancelledByPiece = nullptr;
 
 constexpr auto thisBoot = "b001";
@@ -42,6 +44,12 @@ extern "C" int fdatasync(int descriptor) {
   ++syncs;
   errno = syncFailure;
   return syncFailure != 0 ? -1 : 0;
+}
+
+extern "C" __attribute__((visibility("default"))) DIR *opendir(const char *path) { // which GLib calls
+  ++looks;
+  const int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return descriptor < 0 ? nullptr : fdopendir(descriptor);
 }
 
 extern "C" int sync_file_range(int, off_t, off_t, unsigned) {
@@ -102,6 +110,29 @@ GST_START_TEST(a_clip_is_kept_without_a_sync) {
   const Bench bench;
   fail_unless_equals_int(syncs, 0);
   fail_unless_equals_int(pieces, 0);
+}
+GST_END_TEST
+
+GST_START_TEST(a_look_at_all_names_is_not_taken_for_each_clip) {
+  const Bench bench;
+  looks = 0;
+  const ClipStore::Limits three{.size = 3000};
+  for (int i = 0; i < 20; ++i) {
+    const auto spool = *SpoolFile::create(bench.store.folder());
+    fail_unless(spool->setSize(100).has_value());
+    fail_unless(spool->write(0, std::string(100, 'v').data(), 100).has_value());
+    fail_unless(bench.store.keep(*spool, "small" + std::to_string(i) + ".mp4", {}).has_value());
+  }
+  fail_unless(looks <= 1, "%d", looks);
+  // and yet the limit holds
+  const auto last = *SpoolFile::create(bench.store.folder());
+  fail_unless(last->setSize(2000).has_value());
+  fail_unless(last->write(0, std::string(2000, 'v').data(), 2000).has_value());
+  fail_unless(bench.store.keep(*last, "last.mp4", three).has_value());
+  uint64_t total = 0;
+  for (const ClipStore::Entry &entry : bench.store.entries())
+    total += entry.size;
+  fail_unless(total <= three.size, "%" G_GUINT64_FORMAT, total);
 }
 GST_END_TEST
 
@@ -199,6 +230,7 @@ static Suite *stored_clip_suite() {
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_clip_is_kept_without_a_sync);
+  tcase_add_test(tests, a_look_at_all_names_is_not_taken_for_each_clip);
   tcase_add_test(tests, a_clip_that_is_not_known_to_be_on_the_disk_is_played_in_the_same_boot);
   tcase_add_test(tests, a_clip_that_is_not_known_to_be_on_the_disk_is_not_trusted_in_the_next_boot);
   tcase_add_test(tests, where_no_boot_can_be_told_from_another_no_such_clip_is_trusted);
