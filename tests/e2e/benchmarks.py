@@ -83,7 +83,8 @@ class Benchmarks(unittest.TestCase):
             self.assertTrue(any(row["figure"].startswith(group) for row in rows), group)
         for row in rows:
             self.assertRegex(row["this version"], r"^\d", row["figure"] + errors)
-            if "10000" not in row["figure"] and not row["figure"].startswith("4 at once, HTTP"):
+            alone = ("10000", "certificates parsed once") # which the version before is not measured with
+            if not any(name in row["figure"] for name in alone) and not row["figure"].startswith("4 at once, HTTP"):
                 self.assertRegex(row["before"], r"^-?\d", row["figure"] + errors)
             if re.search(r"failed$|bought twice$", row["figure"]):
                 self.assertEqual((row["this version"], row[""]), ("0", "PASS"), row["figure"] + errors)

@@ -114,7 +114,8 @@ class Examples(EndToEnd):
 
 
 class Page(Examples):
-    emulator_options = ("--clip", str(CLIP), "--generation-time", "1")
+    # so long that the live picture of the mixer has begun on a busy machine
+    emulator_options = ("--clip", str(CLIP), "--generation-time", "4")
 
     def run_command(self, command, display, port):
         environment = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, DISPLAY=display,
