@@ -99,12 +99,8 @@ Loop::Loop()
       posts_(addSource(&Loop::runPosted)),
       clock_(addSource(&Loop::runTimers)),
       // with threads of its own: those that GLib's other pools share stay behind in a fork
-      pool_(g_thread_pool_new(
-          [](gpointer work, gpointer) {
-            const std::unique_ptr<Work> owned(static_cast<Work *>(work));
-            (*owned)();
-          },
-          nullptr, poolSize, TRUE, nullptr)) {
+      pool_(g_thread_pool_new([](gpointer, gpointer loop) { static_cast<Loop *>(loop)->workOnPool(); }, this, poolSize,
+                              TRUE, nullptr)) {
   std::thread thread([this, fresh = !forked] {
     thread_ = std::this_thread::get_id();
     g_main_context_push_thread_default(context_);
@@ -134,7 +130,20 @@ void Loop::runPosted() {
 }
 
 void Loop::postToPool(Work work) {
-  g_thread_pool_push(pool_, new Work(std::move(work)), nullptr);
+  {
+    const std::lock_guard lock(poolMutex_);
+    forPool_.push_back(std::move(work));
+  }
+  g_thread_pool_push(pool_, this, nullptr);
+}
+
+/// One of those that were posted: each comes with a push.
+void Loop::workOnPool() {
+  std::unique_lock lock(poolMutex_);
+  Work work = std::move(forPool_.front());
+  forPool_.pop_front();
+  lock.unlock();
+  work();
 }
 
 void Loop::armTimers() {

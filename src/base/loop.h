@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <future>
 #include <map>
@@ -77,6 +78,7 @@ private:
   void runPosted();
   void runTimers();
   void armTimers();
+  void workOnPool();
 
   GMainContext *const context_;
   GSource *const posts_;
@@ -86,6 +88,9 @@ private:
 
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_; ///< guarded by it
+
+  std::mutex poolMutex_;
+  std::deque<std::function<void()>> forPool_; ///< guarded by it
 
   Timers timers_;
   std::mutex ownedMutex_;

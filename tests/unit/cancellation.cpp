@@ -75,6 +75,10 @@ GST_START_TEST(a_cancel_reaches_every_attempt_under_way) {
   fail_unless(await(ends(one->cancellable())));
   fail_unless(await(ends(two->cancellable())));
   other.join();
+  await(work([&] {
+    one.reset();
+    two.reset();
+  }));
 }
 GST_END_TEST
 
@@ -101,6 +105,10 @@ GST_START_TEST(an_attempt_is_cancelled_at_its_deadline_and_no_other_is) {
   fail_unless(Clock::now() >= deadline);
   fail_if(g_cancellable_is_cancelled(later->cancellable()));
   fail_if(cancellation.cancelled());
+  await(work([&] {
+    later.reset();
+    soon.reset();
+  }));
 }
 GST_END_TEST
 
@@ -127,6 +135,7 @@ GST_START_TEST(an_attempt_that_has_ended_is_left_alone) {
   cancellation.cancel();
   fail_if(sleeps(cancellation, never));
   fail_if(g_cancellable_is_cancelled(kept.get()));
+  await(work([&] { next.reset(); }));
 }
 GST_END_TEST
 
