@@ -382,7 +382,7 @@ GST_START_TEST(who_never_gets_its_turn_to_buy_says_so) {
   bench.service.onCreate = [](const Seen &, Answer &answer) {
     answer.hold();
   };
-  constexpr unsigned many = 64; // which the service may be asked at once
+  constexpr unsigned many = 16; // which the service may be asked at once
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::shared_ptr<Job>> jobs;
   for (unsigned i = 0; i < many; ++i) {
