@@ -77,8 +77,8 @@ Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
   std::function<Result<Plan>()> preparation = [settings = run_.settings] {
     return prepare(settings);
   };
-  auto plan = co_await onWorker(Loop::instance().own<ImageWorkers>(), std::move(preparation), run_.cancellation,
-                                run_.deadline);
+  auto plan =
+      co_await onWorker(Loop::instance().own<ImageWorkers>(), std::move(preparation), run_.cancellation, run_.deadline);
   if (run_.cancellation.cancelled())
     co_return stopped();
   if (!plan)
@@ -150,8 +150,8 @@ Task<Result<std::shared_ptr<Spool>>> Generation::buy() {
     co_return tl::unexpected(notForUri(run_));
   if (run_.settings.recipient) {
     auto recipient = run_.settings.recipient;
-    const auto wanted = co_await onWorker(Loop::instance().own<CallWorkers>(), std::move(recipient), run_.cancellation,
-                                          run_.deadline);
+    const auto wanted =
+        co_await onWorker(Loop::instance().own<CallWorkers>(), std::move(recipient), run_.cancellation, run_.deadline);
     if (run_.cancellation.cancelled())
       co_return stopped();
     if (!wanted)

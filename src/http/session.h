@@ -115,7 +115,8 @@ public:
   ~HttpSession();
 
   /// A whole exchange, with an answer of at most `maximumBody` bytes. It waits for its turn among those with the same
-  /// origin; polls and those with a `starting`, which buy, have gates of their own, since the host may be silent to one kind.
+  /// origin; polls and those with a `starting`, which buy, have gates of their own, since the host may be silent to one
+  /// kind.
   Task<Exchanged<HttpResponse>> exchange(const HttpRequest &request, Cancellation &cancellation, AttemptTime time,
                                          size_t maximumBody, Starting starting = {});
 
