@@ -80,6 +80,7 @@ private:
 
 } // namespace
 
+// cppcheck-suppress passedByValue ; a task owns what it is given
 Task<std::unique_ptr<Flight>> Flight::await(std::string service, unsigned maximum, Cancellation &cancellation,
                                             std::function<void(const Queue &)> queued) {
   InFlight &all = InFlight::instance();
