@@ -82,7 +82,7 @@ class Benchmarks(unittest.TestCase):
         for group in groups:
             self.assertTrue(any(row["figure"].startswith(group) for row in rows), group)
         for row in rows:
-            self.assertRegex(row["this version"], r"^\d", row["figure"] + errors)
+            self.assertRegex(row["this version"], r"^-?\d", row["figure"] + errors)
             alone = ("10000", "certificates parsed once") # which the version before is not measured with
             if not any(name in row["figure"] for name in alone) and not row["figure"].startswith("4 at once, HTTP"):
                 self.assertRegex(row["before"], r"^-?\d", row["figure"] + errors)
