@@ -12,9 +12,6 @@ namespace aimlvideo {
 
 namespace {
 
-/// Threads that wait for disks and decoders. They are few since each may use a processor.
-constexpr int poolSize = 8;
-
 using Work = std::function<void()>;
 
 std::atomic<Loop *> current = nullptr;
@@ -95,12 +92,7 @@ GSource *Loop::addSource(void (Loop::*dispatch)()) {
 }
 
 Loop::Loop()
-    : context_(g_main_context_new()),
-      posts_(addSource(&Loop::runPosted)),
-      clock_(addSource(&Loop::runTimers)),
-      // with threads of its own: those that GLib's other pools share stay behind in a fork
-      pool_(g_thread_pool_new([](gpointer, gpointer loop) { static_cast<Loop *>(loop)->workOnPool(); }, this, poolSize,
-                              TRUE, nullptr)) {
+    : context_(g_main_context_new()), posts_(addSource(&Loop::runPosted)), clock_(addSource(&Loop::runTimers)) {
   std::thread thread([this, fresh = !forked] {
     thread_ = std::this_thread::get_id();
     g_main_context_push_thread_default(context_);
@@ -127,23 +119,6 @@ void Loop::runPosted() {
   }
   for (Work &work : posted)
     std::exchange(work, {})();
-}
-
-void Loop::postToPool(Work work) {
-  {
-    const std::lock_guard lock(poolMutex_);
-    forPool_.push_back(std::move(work));
-  }
-  g_thread_pool_push(pool_, this, nullptr);
-}
-
-/// One of those that were posted: each comes with a push.
-void Loop::workOnPool() {
-  std::unique_lock lock(poolMutex_);
-  Work work = std::move(forPool_.front());
-  forPool_.pop_front();
-  lock.unlock();
-  work();
 }
 
 void Loop::armTimers() {

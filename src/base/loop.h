@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <future>
 #include <map>
@@ -19,6 +18,7 @@
 #include <glib.h>
 
 #include "base/task.h"
+#include "base/workers.h"
 
 namespace aimlvideo {
 
@@ -36,8 +36,8 @@ public:
 
   /// Has the network thread do something soon, after all that was posted before.
   void post(std::function<void()> work);
-  /// Has one of a few threads do what may take its time: files, images, SQLite. See onPool().
-  void postToPool(std::function<void()> work);
+  /// Threads for SQLite and the engine's own files. They are few since each may use a processor. See onPool().
+  Workers &pool() { return pool_; }
   bool isCurrent() const { return thread_.load() == std::this_thread::get_id(); }
   /// Runs a task there and blocks until it has ended. Not for the network thread itself.
   template <typename T>
@@ -78,20 +78,16 @@ private:
   void runPosted();
   void runTimers();
   void armTimers();
-  void workOnPool();
 
   GMainContext *const context_;
   GSource *const posts_;
   GSource *const clock_;
-  GThreadPool *const pool_;
   std::atomic<std::thread::id> thread_;
 
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_; ///< guarded by it
 
-  std::mutex poolMutex_;
-  std::deque<std::function<void()>> forPool_; ///< guarded by it
-
+  Workers pool_{8};
   Timers timers_;
   std::mutex ownedMutex_;
   std::map<std::type_index, std::shared_ptr<void>> owned_; ///< guarded by it
@@ -123,18 +119,19 @@ T Loop::wait(Task<T> task) {
   return ended.get();
 }
 
-/// Awaited on the network thread: has a thread of the pool call `work`, and brings its result back. There is no other
-/// end to this wait, so that `work` may use what the awaiting coroutine owns.
+/// Awaited on the network thread: has a thread of the pool, or of other workers, call `work`, and brings its result
+/// back. There is no other end to this wait, so that `work` may use what the awaiting coroutine owns.
 template <typename Work>
 class onPool {
 public:
   using Value = std::invoke_result_t<Work>;
 
-  explicit onPool(Work work) : work_(std::move(work)) {}
+  explicit onPool(Work work) : onPool(Loop::instance().pool(), std::move(work)) {}
+  onPool(Workers &workers, Work work) : workers_(workers), work_(std::move(work)) {}
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> awaiter) {
-    Loop::instance().postToPool([this, awaiter] {
+    workers_.push([this, awaiter] {
       try {
         if constexpr (std::is_void_v<Value>)
           work_();
@@ -155,6 +152,7 @@ public:
 
 private:
   struct Nothing {};
+  Workers &workers_;
   Work work_;
   std::optional<std::conditional_t<std::is_void_v<Value>, Nothing, Value>> value_;
   std::exception_ptr exception_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/workers.h"
 
+#include <system_error>
+#include <thread>
+
 namespace aimlvideo {
 
 void Workers::push(std::function<void()> work) {
@@ -8,8 +11,15 @@ void Workers::push(std::function<void()> work) {
   waiting_.push_back(std::move(work));
   if (running_ == most_)
     return;
-  std::thread([this] { run(); }).detach();
-  ++running_;
+  try {
+    std::thread([this] { run(); }).detach();
+    ++running_;
+  } catch (const std::system_error &) {
+    if (running_ > 0) // who will do it
+      return;
+    waiting_.pop_back();
+    throw;
+  }
 }
 
 void Workers::run() {

@@ -2,80 +2,31 @@
 #pragma once
 
 #include <deque>
-#include <exception>
 #include <functional>
-#include <memory>
 #include <mutex>
-#include <optional>
-#include <thread>
-
-#include "base/cancellation.h"
 
 namespace aimlvideo {
 
-/// Threads for work that may never end, because it depends on others: the user's disk, or the user's code. At most so
-/// many at a time, made when they are needed and gone when there is nothing to do. They must not be static objects.
+/// Threads for what may take its time, or never end: disks, SQLite, the user's code. At most so many at a time, made
+/// when they are needed and gone when there is nothing to do, so that a forked child misses none. They must not be
+/// static objects.
 class Workers {
 public:
   explicit Workers(unsigned most) : most_(most) {}
   Workers(const Workers &) = delete;
   Workers &operator=(const Workers &) = delete;
 
-  /// From any thread. The work is done in the order of the calls, as soon as a thread is free.
+  /// From any thread. The work is done in the order of the calls, as soon as a thread is free. Throws
+  /// std::system_error, and does nothing, where the system gives no thread at all.
   void push(std::function<void()> work);
 
 private:
   void run();
 
   const unsigned most_;
-  std::mutex mutex_;
+  std::mutex mutex_; ///< guards what follows
   unsigned running_ = 0;
   std::deque<std::function<void()>> waiting_;
 };
-
-/// For reading and encoding what the user names: of this process, see Loop::own().
-struct ImageWorkers : Workers {
-  ImageWorkers() : Workers(8) {}
-};
-
-/// For calling the application, which takes no processor and may block.
-struct CallWorkers : Workers {
-  CallWorkers() : Workers(64) {}
-};
-
-/// Awaited on the network thread: has a worker call `work`, which must own what it uses. Nothing: it was cancelled, or
-/// it got too late; `work` goes on then, and what it brings is dropped.
-template <typename Value>
-Task<std::optional<Value>> onWorker(Workers &workers, std::function<Value()> work, Cancellation &cancellation,
-                                    Clock::time_point deadline) {
-  struct Wait {
-    explicit Wait(Cancellation &canceller) : waiter(canceller) {}
-    Waiter waiter;
-    std::optional<Value> value;
-    std::exception_ptr exception;
-  };
-  const auto wait = std::make_shared<Wait>(cancellation);
-  workers.push([weak = std::weak_ptr(wait), work = std::move(work)] {
-    auto value = std::make_shared<std::optional<Value>>();
-    std::exception_ptr exception;
-    try {
-      value->emplace(work());
-    } catch (...) {
-      exception = std::current_exception();
-    }
-    Loop::instance().post([weak, value, exception] {
-      const auto waiting = weak.lock();
-      if (!waiting)
-        return;
-      waiting->value = std::move(*value);
-      waiting->exception = exception;
-      waiting->waiter.wake();
-    });
-  });
-  (void)co_await wait->waiter.until(deadline);
-  if (wait->exception)
-    std::rethrow_exception(wait->exception);
-  co_return std::move(wait->value);
-}
 
 } // namespace aimlvideo

@@ -52,14 +52,9 @@ struct SpoolWorkers : Workers {
   SpoolWorkers() : Workers(8) {}
 };
 
-/// Awaited on the network thread: has one of them do it. There is no other end to this wait, so that `action` may use
-/// what the awaiting coroutine owns.
 template <typename Action>
 auto onDisk(const Action &action) {
-  using Value = std::invoke_result_t<const Action &>;
-  return ViaCallback<Value>([&action](std::function<void(Value)> say) {
-    Loop::instance().own<SpoolWorkers>().push([&action, say = std::move(say)] { say(action()); });
-  });
+  return onPool(Loop::instance().own<SpoolWorkers>(), std::cref(action));
 }
 
 using SpareBlocks = std::vector<std::unique_ptr<char[]>>;

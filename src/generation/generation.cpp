@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "base/workers.h"
+#include "base/on_worker.h"
 #include "clip/downloader.h"
 #include "generation/claim.h"
 #include "generation/descriptors.h"
