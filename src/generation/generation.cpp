@@ -383,18 +383,20 @@ Task<void> Generation::keep(const Spool &clip) {
     co_return;
   }
   const std::string name = clipName(row);
-  const auto kept = co_await onPool([&] { return run_.store->keep(clip, name, ClipStore::Limits::fromEnvironment()); });
-  if (!kept) {
-    run_.narrator.note(kept.error().text());
+  const auto proof = co_await onPool([&]() -> Result<std::string> {
+    if (auto kept = run_.store->keep(clip, name, ClipStore::Limits::fromEnvironment()); !kept)
+      return tl::unexpected(std::move(kept.error()));
+    const auto stored = run_.store->find(name, clip.size().value_or(0));
+    return stored ? proofOf(*stored) : "";
+  });
+  if (!proof) {
+    run_.narrator.note(proof.error().text());
     co_return;
   }
   row.clip = name;
   row.clipSize = static_cast<int64_t>(clip.size().value_or(0));
   row.clipChecksum.clear();
-  row.clipProof = co_await onPool([&] {
-    const auto stored = run_.store->find(name, clip.size().value_or(0));
-    return stored ? proofOf(*stored) : "";
-  });
+  row.clipProof = *proof;
   co_await run_.recordAfterwards(LedgerRow::State::Completed);
 }
 
