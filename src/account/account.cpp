@@ -10,18 +10,6 @@ namespace {
 
 constexpr std::chrono::seconds patience{30};
 
-} // namespace
-
-SessionOptions sessionOptionsOf(const Settings &settings) {
-  SessionOptions options;
-  options.userAgent = settings.userAgent;
-  options.proxy = settings.proxy;
-  options.tlsDatabase = settings.tlsDatabase;
-  return options;
-}
-
-namespace {
-
 Task<Result<Balance>> askForBalance(const Settings &settings, const Plan &plan, Cancellation &cancellation) {
   HttpSession session(sessionOptionsOf(settings));
   ServiceClient client(session, plan, settings.extraHeaders);

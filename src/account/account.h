@@ -3,13 +3,9 @@
 
 #include "api/billing.h"
 #include "base/cancellation.h"
-#include "generation/settings.h"
-#include "http/session.h"
+#include "generation/service_address.h"
 
 namespace aimlvideo {
-
-/// What the settings say of the way to the service.
-SessionOptions sessionOptionsOf(const Settings &settings);
 
 /// The balance of the account that the settings' key belongs to. Blocks for the network.
 Result<Balance> fetchBalance(const Settings &settings, Cancellation &cancellation);

@@ -297,7 +297,7 @@ Task<Result<void>> Claimant::own(const std::string &name) {
     }
     co_await follow(name);
     // other processes do not tell when they let go
-    const bool ours = holder == "this process";
+    const bool ours = Ownership::isHeldHere(folder, name);
     const auto pause = ours ? Narrator::signInterval : std::chrono::milliseconds(run_.patience.ownership);
     const auto next = std::min(Clock::now() + pause, run_.deadline);
     if (!co_await released.until(next))

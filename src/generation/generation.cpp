@@ -12,6 +12,7 @@
 #include "generation/lookup.h"
 #include "generation/price_check.h"
 #include "generation/remarks.h"
+#include "generation/service_address.h"
 #include "generation/stored_clip.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
@@ -27,10 +28,7 @@ using std::chrono::seconds;
 namespace {
 
 SessionOptions optionsFor(const Run &run) {
-  SessionOptions options;
-  options.userAgent = run.settings.userAgent;
-  options.proxy = run.settings.proxy;
-  options.tlsDatabase = run.settings.tlsDatabase;
+  SessionOptions options = sessionOptionsOf(run.settings);
   options.idleTimeout = run.patience.idleConnection;
   return options;
 }

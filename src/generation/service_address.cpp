@@ -66,6 +66,14 @@ Result<ServiceAddress> serviceAddressOf(const Settings &settings) {
   return ServiceAddress{std::move(*url), isLoopbackHost(g_uri_get_host(uri.get()))};
 }
 
+SessionOptions sessionOptionsOf(const Settings &settings) {
+  SessionOptions options;
+  options.userAgent = settings.userAgent;
+  options.proxy = settings.proxy;
+  options.tlsDatabase = settings.tlsDatabase;
+  return options;
+}
+
 Result<void> checkKeyMayGo(const Settings &settings) {
   if (settings.baseUrl.empty() || !settings.apiKey.empty() || !settings.apiKeyFile.empty())
     return {};

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "generation/settings.h"
+#include "http/session.h"
 
 namespace aimlvideo {
 
@@ -15,6 +16,9 @@ struct ServiceAddress {
 
 /// The service that the settings and the environment name; proxy and extra headers are checked as well.
 Result<ServiceAddress> serviceAddressOf(const Settings &settings);
+
+/// What the settings say of the way there.
+SessionOptions sessionOptionsOf(const Settings &settings);
 
 /// Whoever can set `base-url`, such as a project file of an editor, must not get the key that the user keeps for the
 /// service: that goes to the environment's base URL only.

@@ -16,10 +16,13 @@ namespace aimlvideo {
 
 namespace {
 
+constexpr std::array proxyVariables{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy"};
+constexpr std::array directVariables{"no_proxy", "NO_PROXY"};
+
 /// The proxy to use, or null for the system's own choice.
 GRefPtr<GProxyResolver> proxyResolver(const std::string &wanted) {
   std::string proxy = wanted;
-  for (const char *name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy"}) {
+  for (const char *name : proxyVariables) {
     const char *value = g_getenv(name);
     if (proxy.empty() && value)
       proxy = value;
@@ -27,7 +30,7 @@ GRefPtr<GProxyResolver> proxyResolver(const std::string &wanted) {
   if (proxy.empty())
     return nullptr;
   std::vector<std::string> direct{"localhost", "127.0.0.0/8", "::1"};
-  for (const char *name : {"no_proxy", "NO_PROXY"}) {
+  for (const char *name : directVariables) {
     const char *value = g_getenv(name);
     if (!value)
       continue;
@@ -446,9 +449,12 @@ private:
   /// What a session takes from the environment when it is made.
   static std::string environment() {
     std::string text;
-    for (const char *name :
-         {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "no_proxy", "NO_PROXY"})
-      text += std::string(g_getenv(name) ? g_getenv(name) : "") + "\n";
+    const auto add = [&text](const char *name) {
+      const char *value = g_getenv(name);
+      text += std::string(value ? value : "") + "\n";
+    };
+    std::ranges::for_each(proxyVariables, add);
+    std::ranges::for_each(directVariables, add);
     return text;
   }
 

@@ -242,6 +242,12 @@ Result<std::optional<Ownership>> Ownership::take(const std::string &folder, cons
   return std::optional(Ownership(std::make_unique<Hold>(mine, Name(folder, name), std::move(*file), slot)));
 }
 
+bool Ownership::isHeldHere(const std::string &folder, const std::string &name) {
+  Table &mine = table();
+  const std::lock_guard lock(mine.mutex);
+  return mine.held.contains({folder, name});
+}
+
 std::string Ownership::holder(const std::string &folder, const std::string &name) {
   Table &mine = table();
   const std::lock_guard lock(mine.mutex);

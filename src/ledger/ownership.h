@@ -26,6 +26,9 @@ public:
   /// Who holds it, in words for people: "this process", "process 42"; empty where nobody does.
   static std::string holder(const std::string &folder, const std::string &name);
 
+  /// Whether somebody in this process has it, whose release an OwnershipWatch tells.
+  static bool isHeldHere(const std::string &folder, const std::string &name);
+
   Ownership(Ownership &&other) noexcept;
   Ownership &operator=(Ownership &&other) noexcept;
   ~Ownership();
