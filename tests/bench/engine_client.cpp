@@ -17,10 +17,9 @@
 #include <string>
 #include <vector>
 
-#include <sys/resource.h>
-
 #include <aimlvideo/job.h>
 
+#include "usage.h"
 #if __has_include("http/tls_trust.h") // not in older versions
 #include "http/tls_trust.h"
 #endif
@@ -30,21 +29,6 @@ using namespace aimlvideo;
 namespace {
 
 constexpr auto warmUpModel = "kling-video/v1.6/standard/text-to-video"; // whose time is not that of the others
-
-double cpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval &time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-/// Milliseconds between two polls, where the schedule is not what is measured; 0: by the schedule.
-unsigned pollInterval() {
-  const char *seconds = g_getenv("BENCH_PAUSE");
-  return seconds ? static_cast<unsigned>(std::atof(seconds) * 1000) : 0;
-}
 
 /// Counts the jobs that are over.
 class Tally : public JobObserver {

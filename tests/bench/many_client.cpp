@@ -20,26 +20,12 @@
 
 #include <gio/gio.h>
 #include <gst/gst.h>
-#include <sys/resource.h>
+
+#include "usage.h"
 
 namespace {
 
 constexpr auto warmUpModel = "kling-video/v1.6/standard/text-to-video"; // whose time is not that of the others
-
-double cpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval &time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-/// Milliseconds between two polls, where the schedule is not what is measured; 0: by the schedule.
-unsigned pollInterval() {
-  const char *seconds = std::getenv("BENCH_PAUSE");
-  return seconds ? static_cast<unsigned>(std::atof(seconds) * 1000) : 0;
-}
 
 /// Waits for a line of many.py, and ends when many.py has ended.
 void waitForLine() {

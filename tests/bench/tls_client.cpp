@@ -10,22 +10,12 @@
 #include <memory>
 #include <vector>
 
-#include <sys/resource.h>
-
 #include "http/session.h"
+#include "usage.h"
 
 using namespace aimlvideo;
 
 namespace {
-
-double cpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval &time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 double kibibytes() {
   gchar *text = nullptr;
