@@ -243,11 +243,14 @@ void TestServer::waitFor(const std::string &method, const std::string &pathPrefi
 }
 
 void TestServer::waitUntilHolding() const {
-  std::unique_lock lock(mutex_);
-  if (!arrived_.wait_for(lock, patience, [this] { return !held_.empty() || !stolen_.empty(); })) {
-    std::fprintf(stderr, "no answer was held back in time\n");
-    std::abort();
+  {
+    std::unique_lock lock(mutex_);
+    if (!arrived_.wait_for(lock, patience, [this] { return !held_.empty() || !stolen_.empty(); })) {
+      std::fprintf(stderr, "no answer was held back in time\n");
+      std::abort();
+    }
   }
+  runInContext(context_, [] {}); // the handler has returned by then
 }
 
 bool TestServer::holding() const {

@@ -53,6 +53,10 @@ private:
   std::future<std::string> ended_ = end_.get_future();
 };
 
+Task<void> nothing() {
+  co_return;
+}
+
 std::string generate(const Bench &bench, const std::string &prompt) {
   Runner runner;
   return runner.run(bench, prompt);
@@ -102,6 +106,12 @@ struct SlowService : Bench {
       else
         answer.json(200, service.completedReply(slow ? "slow:model" : "quick:model"));
     };
+  }
+  /// Blocks until the parent's generation waits, and its threads with it. GObject lists the signals that are being
+  /// emitted: what a child finds of those by threads that it does not have would be taken for its own.
+  void waitUntilHolding() const {
+    service.server.waitUntilHolding();
+    await(nothing());
   }
   void release() {
     letGo = true;
@@ -171,7 +181,7 @@ GST_START_TEST(a_child_generates_while_its_parent_waits) {
   SlowService bench;
   Runner parents;
   parents.start(bench, "a slow one");
-  bench.service.server.waitUntilHolding();
+  bench.waitUntilHolding();
   const Child child([&] { return generate(bench, "another"); });
   fail_unless(child.succeeds());
   fail_unless(bench.service.server.holding());
@@ -185,7 +195,7 @@ GST_START_TEST(a_child_waits_for_its_parent_with_the_same_request) {
   SlowService bench;
   Runner parents;
   parents.start(bench, "a slow one");
-  bench.service.server.waitUntilHolding();
+  bench.waitUntilHolding();
   int ends[2];
   fail_unless(pipe(ends) == 0);
   const std::string holder = "process " + std::to_string(getpid());
@@ -213,7 +223,7 @@ GST_START_TEST(a_child_that_stops_its_parents_job_does_not_stop_it) {
   SlowService bench;
   Runner parents;
   parents.start(bench, "a slow one");
-  bench.service.server.waitUntilHolding();
+  bench.waitUntilHolding();
   const Child child([&]() -> std::string {
     parents.job->stop();
     parents.job.reset();
