@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "preset.h"
 
-#include <array>
+#include <aimlvideo/field.h>
 
 namespace aimlvideo {
 
 namespace {
 
-constexpr std::array presetProperties{"prompt",    "negative-prompt", "model",      "duration", "aspect-ratio",
-                                      "cfg-scale", "generate-audio",  "parameters", "timeout"};
-
 gchar **propertyNames(GstPreset *) {
-  gchar **names = g_new0(gchar *, presetProperties.size() + 1);
-  for (size_t i = 0; i < presetProperties.size(); ++i)
-    names[i] = g_strdup(presetProperties[i]);
+  gchar **names = g_new0(gchar *, fields().size() + 1);
+  size_t count = 0;
+  for (const Field &field : fields())
+    if (field.is(Field::InPreset))
+      names[count++] = g_strdup(field.name);
   return names;
 }
 

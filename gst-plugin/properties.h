@@ -7,42 +7,11 @@
 
 namespace aimlvideo {
 
-/// The properties of the element that users set.
+/// The ids of properties: those of fields() are their places in the table, from 1 on; these are the element's own.
 enum class Property : guint {
-  Prompt = 1,
-  NegativePrompt,
-  PromptFile,
-  Image,
-  ImageSample,
-  TailImage,
-  Model,
-  Duration,
-  AspectRatio,
-  CfgScale,
-  GenerateAudio,
-  Parameters,
-  ApiKey,
-  ApiKeyFile,
-  BaseUrl,
-  Endpoint,
-  Timeout,
-  PollInterval,
-  MaxInFlight,
-  GenerationId,
-  Reuse,
-  Take,
-  OnUnknown,
-  OnLost,
-  StorePrompt,
-  Strict,
-  MaxCost,
-  DryRun,
-  MaxClipSize,
-  TempDir,
+  ImageSample = 1000,
   PromptTag,
-  Proxy,
   TlsDatabase,
-  UserAgent,
   ExtraHeaders,
   // read-only
   CurrentGenerationId,
@@ -58,17 +27,10 @@ struct ElementSettings : Settings {
   ElementSettings();
 };
 
-GType endpointGetType();
-GType generateAudioGetType();
-GType reuseGetType();
-GType onUnknownGetType();
-GType onLostGetType();
-GType statusGetType();
-
 void installProperties(GObjectClass *objectClass);
 
-/// Takes a value over into the settings. False: not one of the properties that can be set.
-bool setProperty(ElementSettings &settings, Property property, const GValue *value);
+/// Takes a value over into the settings.
+void setProperty(ElementSettings &settings, Property property, const GValue *value);
 
 /// The value of a property that can be both set and read. False: not one of these.
 bool getProperty(const ElementSettings &settings, Property property, GValue *value);

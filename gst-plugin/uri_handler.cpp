@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "uri_handler.h"
 
-#include <aimlvideo/generation_uri.h>
+#include <aimlvideo/uri.h>
 
 namespace aimlvideo {
 
 const gchar *const *uriProtocols() {
-  static const gchar *const protocols[] = {generationUriScheme, nullptr};
+  static const gchar *const protocols[] = {uriScheme, nullptr};
   return protocols;
 }
 
 Result<void> setUri(ElementSettings &settings, const char *uri) {
-  const auto wanted = parseGenerationUri(uri);
-  if (!wanted)
-    return tl::unexpected(wanted.error());
-  takeOver(*wanted, settings);
+  if (auto taken = takeUri(uri, settings); !taken)
+    return taken;
   settings.uriAsSet = uri;
   return {};
 }

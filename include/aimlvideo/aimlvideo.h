@@ -7,8 +7,8 @@
 #include <aimlvideo/catalogue.h>
 #include <aimlvideo/clip_store.h>
 #include <aimlvideo/error.h>
+#include <aimlvideo/field.h>
 #include <aimlvideo/folders.h>
-#include <aimlvideo/generation_uri.h>
 #include <aimlvideo/job.h>
 #include <aimlvideo/ledger.h>
 #include <aimlvideo/money.h>
@@ -17,3 +17,4 @@
 #include <aimlvideo/settings.h>
 #include <aimlvideo/spool.h>
 #include <aimlvideo/status.h>
+#include <aimlvideo/uri.h>

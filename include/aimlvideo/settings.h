@@ -73,6 +73,7 @@ struct Settings {
   std::string aspectRatio;
   double cfgScale = -1; ///< negative: not sent
   GenerateAudio generateAudio = GenerateAudio::Default;
+  int64_t seed = -1;      ///< negative: not sent
   std::string parameters; ///< a JSON object, or `@FILE`
   bool strict = false;    ///< refuse parameters that the documentation does not have
   /// The URI that asks for all of this, which restricts what may be done for it, see Allowance; empty: none does.

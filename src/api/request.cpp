@@ -27,7 +27,7 @@ std::string unknownModel(const std::string &id) {
 
 /// The same model for the inputs that were given, where there is one: its id says what it takes.
 std::string siblingFor(const Inputs &inputs, const Model &model) {
-  const bool withImage = !inputs.image.empty();
+  const bool withImage = inputs.find("image") != nullptr;
   const std::string from = withImage ? "text-to-video" : "image-to-video";
   const std::string to = withImage ? "image-to-video" : "text-to-video";
   const size_t at = model.id.find(from);
@@ -36,22 +36,6 @@ std::string siblingFor(const Inputs &inputs, const Model &model) {
   std::string sibling = model.id;
   sibling.replace(at, from.size(), to);
   return Catalogue::instance().find(sibling) ? sibling : "";
-}
-
-void writeInputs(BodyWriter &writer, const Inputs &inputs) {
-  if (inputs.parameters)
-    writer.addParameters(inputs.parameters.get(), inputs.media);
-  writer.addText(promptInput, inputs.prompt);
-  writer.addText(negativePromptInput, inputs.negativePrompt);
-  writer.addMedia(imageInput, inputs.image);
-  writer.addMedia(tailImageInput, inputs.tailImage);
-  if (inputs.duration != 0)
-    writer.addDuration(inputs.duration);
-  writer.addText(aspectRatioInput, inputs.aspectRatio);
-  if (inputs.cfgScale)
-    writer.add(cfgScaleInput, json_node_init_double(json_node_alloc(), *inputs.cfgScale));
-  if (inputs.generateAudio)
-    writer.add(generateAudioInput, json_node_init_boolean(json_node_alloc(), *inputs.generateAudio));
 }
 
 /// What the user can do beyond reading the list of faults.
@@ -64,23 +48,41 @@ std::string remedyFor(const Inputs &inputs, const Model *model, const std::vecto
   });
   const std::string sibling = aboutImage ? siblingFor(inputs, *model) : "";
   if (!sibling.empty())
-    return remedy + ". " + sibling + (inputs.image.empty() ? " needs no image" : " takes an image");
+    return remedy + ". " + sibling + (inputs.find("image") ? " takes an image" : " needs no image");
   return remedy + ". 'aimlvideo models " + model->id + "' explains the model";
 }
 
 } // namespace
 
-std::string chosenModel(const Inputs &inputs) {
-  if (!inputs.model.empty())
-    return inputs.model;
-  return inputs.image.empty() ? flagshipWithoutImage : flagshipWithImage;
+const InputValue *Inputs::find(std::string_view property) const {
+  const auto found = std::ranges::find(values, property, &std::pair<std::string, InputValue>::first);
+  return found == values.end() ? nullptr : &found->second;
+}
+
+void Inputs::set(const std::string &property, InputValue value) {
+  if (const auto found = std::ranges::find(values, property, &std::pair<std::string, InputValue>::first);
+      found != values.end())
+    found->second = std::move(value);
+  else
+    values.emplace_back(property, std::move(value));
+}
+
+void Inputs::unset(std::string_view property) {
+  std::erase_if(values, [property](const auto &value) { return value.first == property; });
+}
+
+std::string chosenModel(const std::string &named, bool withImage) {
+  if (!named.empty())
+    return named;
+  return withImage ? flagshipWithImage : flagshipWithoutImage;
 }
 
 Result<Request> composeRequest(const Inputs &inputs) {
   Request request;
-  request.model = chosenModel(inputs);
+  request.model = chosenModel(inputs.model, inputs.find("image") != nullptr);
   request.known = Catalogue::instance().find(request.model);
-  request.prompt = inputs.prompt;
+  if (const auto *prompt = inputs.find("prompt"))
+    request.prompt = std::get<std::string>(*prompt);
   if (!request.known)
     request.warnings.push_back(unknownModel(request.model));
   if (const std::string &problem = Catalogue::overlayProblem(); !problem.empty())
@@ -89,7 +91,10 @@ Result<Request> composeRequest(const Inputs &inputs) {
   const std::vector<Parameter> *parameters = request.known ? &request.known->parametersOn(inputs.family) : nullptr;
   const auto body = adopt(json_object_new());
   BodyWriter writer(body.get(), parameters);
-  writeInputs(writer, inputs);
+  if (inputs.parameters)
+    writer.addParameters(inputs.parameters.get(), inputs.media);
+  for (const auto &[property, value] : inputs.values)
+    writer.add(property, value);
   std::vector<std::string> faults = std::move(writer.faults);
   if (json_object_has_member(body.get(), "model")) {
     faults.emplace_back("parameters holds model, which the property model sets; give it there");

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "api/catalogue.h"
@@ -14,22 +16,24 @@
 
 namespace aimlvideo {
 
-/// What is to be made, in the words that every model shares. An empty string or optional is not sent.
+/// What a property asks for: a text, a number, a truth value or a medium.
+using InputValue = std::variant<std::string, int64_t, double, bool, Media>;
+
+/// What is to be made, in the words that every model shares.
 struct Inputs {
-  std::string model; ///< id or alias; empty: the flagship for these inputs
-  std::string prompt;
-  std::string negativePrompt;
-  Media image;           ///< first frame
-  Media tailImage;       ///< last frame
-  unsigned duration = 0; ///< seconds
-  std::string aspectRatio;
-  std::optional<double> cfgScale;
-  std::optional<bool> generateAudio;
-  GRefPtr<JsonObject> parameters; ///< any other parameter of the model by its own name
+  std::string model;                                      ///< id or alias; empty: the flagship for these inputs
+  std::vector<std::pair<std::string, InputValue>> values; ///< by the name of the property, in the order in the body
+  GRefPtr<JsonObject> parameters;                         ///< any other parameter of the model by its own name
   /// What to send instead of the text at a place inside `parameters`, such as `elements[0].frontal_image_url`.
   std::map<std::string, Media> media;
   EndpointFamily family = EndpointFamily::Universal; ///< whose parameters to check against
   bool strict = false;                               ///< refuse parameters that the documentation does not have
+
+  /// Says it in the place of what was said of it before.
+  void set(const std::string &property, InputValue value);
+  void unset(std::string_view property);
+  /// Null: nothing is said of it.
+  const InputValue *find(std::string_view property) const;
 };
 
 /// A checked request, ready to be sent.
@@ -45,8 +49,8 @@ struct Request {
   std::vector<std::string> warnings; ///< sentences for the user about a request that is sent all the same
 };
 
-/// The model that `inputs` ask for: the one they name, else the flagship.
-std::string chosenModel(const Inputs &inputs);
+/// The model that is asked for: the one that is named, else the flagship.
+std::string chosenModel(const std::string &named, bool withImage);
 
 /// Translates the inputs into the model's own parameters and checks them. Pure; safe to call from any thread.
 /// BadRequest names every problem.

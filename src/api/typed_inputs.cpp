@@ -7,18 +7,36 @@
 
 namespace aimlvideo {
 
-const TypedInput promptInput{"prompt", {"prompt", "lip_sync_tts_content"}};
-const TypedInput negativePromptInput{"negative-prompt", {"negative_prompt"}};
-const TypedInput imageInput{"image",
-                            {"image_url", "first_frame_image", "keyframes.frame0", "character{}", "reference_image_url",
-                             "image_list[]", "image_urls[]"}};
-const TypedInput tailImageInput{"tail-image", {"tail_image_url", "last_image_url", "keyframes.frame1"}};
-const TypedInput durationInput{"duration", {"duration"}};
-const TypedInput aspectRatioInput{"aspect-ratio", {"aspect_ratio", "ratio", "frame_size"}};
-const TypedInput cfgScaleInput{"cfg-scale", {"cfg_scale", "guidance_scale"}};
-const TypedInput generateAudioInput{"generate-audio", {"generate_audio", "generate_audio_switch"}};
-
 namespace {
+
+/// Where models want the value of a property, the most common place first.
+struct Synonyms {
+  const char *property;
+  /// `name`; `name[]`, a list of one; `name{}` or `name.member`, an object `{"type":"image","url":...}`.
+  std::initializer_list<const char *> places; ///< constants; read by workers that are still running at exit
+};
+
+/// Of every other property it is its own name with underscores.
+const Synonyms synonyms[] = {
+    {"prompt", {"prompt", "lip_sync_tts_content"}},
+    {"negative-prompt", {"negative_prompt"}},
+    {"image",
+     {"image_url", "first_frame_image", "keyframes.frame0", "character{}", "reference_image_url", "image_list[]",
+      "image_urls[]"}},
+    {"tail-image", {"tail_image_url", "last_image_url", "keyframes.frame1"}},
+    {"aspect-ratio", {"aspect_ratio", "ratio", "frame_size"}},
+    {"cfg-scale", {"cfg_scale", "guidance_scale"}},
+    {"generate-audio", {"generate_audio", "generate_audio_switch"}},
+};
+
+std::vector<std::string> placesFor(const std::string &property) {
+  for (const Synonyms &known : synonyms)
+    if (known.property == property)
+      return {known.places.begin(), known.places.end()};
+  std::string name = property;
+  std::ranges::replace(name, '-', '_');
+  return {name};
+}
 
 std::string nameIn(std::string_view place) {
   return std::string(place.substr(0, place.find_first_of(".[{")));
@@ -56,11 +74,10 @@ JsonNode *listNode(const std::string &url) {
 } // namespace
 
 std::string propertyFor(std::string_view parameter) {
-  for (const TypedInput *input : {&promptInput, &negativePromptInput, &imageInput, &tailImageInput, &durationInput,
-                                  &aspectRatioInput, &cfgScaleInput, &generateAudioInput})
-    for (const char *place : input->places)
+  for (const Synonyms &known : synonyms)
+    for (const char *place : known.places)
       if (nameIn(place) == parameter)
-        return input->property;
+        return known.property;
   return "";
 }
 
@@ -127,31 +144,33 @@ void BodyWriter::addParameters(JsonObject *parameters, const std::map<std::strin
       identities[place] = medium.identity;
 }
 
-void BodyWriter::addText(const TypedInput &input, const std::string &text) {
-  if (!text.empty())
-    add(input, stringNode(text));
+void BodyWriter::add(const std::string &property, const InputValue &value) {
+  if (const auto *media = std::get_if<Media>(&value))
+    return addMedia(property, *media);
+  if (const auto *text = std::get_if<std::string>(&value))
+    return addNode(property, stringNode(*text));
+  if (const auto *number = std::get_if<double>(&value))
+    return addNode(property, json_node_init_double(json_node_alloc(), *number));
+  if (const auto *truth = std::get_if<bool>(&value))
+    return addNode(property, json_node_init_boolean(json_node_alloc(), *truth));
+  const int64_t number = std::get<int64_t>(value);
+  const Parameter *known = parameter(placeFor(property));
+  addNode(property, known && known->type == "string" // as a few models want their seconds
+                        ? stringNode(std::to_string(number))
+                        : json_node_init_int(json_node_alloc(), number));
 }
 
-void BodyWriter::addDuration(unsigned seconds) {
-  const char *place = placeFor(durationInput);
-  const Parameter *known = place ? parameter(place) : nullptr;
-  add(durationInput, known && known->type == "string" ? stringNode(std::to_string(seconds))
-                                                      : json_node_init_int(json_node_alloc(), seconds));
-}
-
-void BodyWriter::addMedia(const TypedInput &input, const Media &media) {
-  if (media.empty())
-    return;
-  const std::string place = placeFor(input) ? placeFor(input) : "";
+void BodyWriter::addMedia(const std::string &property, const Media &media) {
+  const std::string place = placeFor(property);
   const std::string name = nameIn(place);
   std::string carrier = place; // where the text itself ends up
   const std::string text = standInFor(media);
   if (place.ends_with("[]")) {
     carrier = name + "[0]";
-    add(input, listNode(text));
+    addNode(property, listNode(text));
   } else if (place.ends_with("{}")) {
     carrier = name + ".url";
-    add(input, frameNode(text));
+    addNode(property, frameNode(text));
   } else if (place.find('.') != std::string::npos && !isGiven(name)) {
     carrier = place + ".url";
     if (!json_object_has_member(body_, name.c_str()))
@@ -159,31 +178,31 @@ void BodyWriter::addMedia(const TypedInput &input, const Media &media) {
     json_object_set_member(json_object_get_object_member(body_, name.c_str()), place.substr(name.size() + 1).c_str(),
                            frameNode(text));
   } else {
-    add(input, stringNode(text));
+    addNode(property, stringNode(text));
   }
   if (!media.identity.empty() && !isGiven(name))
     identities[carrier] = media.identity;
 }
 
-void BodyWriter::add(const TypedInput &input, JsonNode *value) {
+void BodyWriter::addNode(const std::string &property, JsonNode *value) {
   auto node = adopt(value);
-  const char *place = placeFor(input);
-  const std::string name = place ? nameIn(place) : "";
-  if (!place)
-    faults.push_back(std::string("the model takes no ") + input.property);
+  const std::string name = nameIn(placeFor(property));
+  if (name.empty())
+    faults.push_back("the model takes no " + property);
   else if (isGiven(name))
-    faults.push_back(std::string("parameters holds ") + name + ", which the property " + input.property +
-                     " sets as well; give it once");
+    faults.push_back("parameters holds " + name + ", which the property " + property + " sets as well; give it once");
   else
     json_object_set_member(body_, name.c_str(), node.release());
 }
 
-const char *BodyWriter::placeFor(const TypedInput &input) const {
+/// Empty: the model has none.
+std::string BodyWriter::placeFor(const std::string &property) const {
+  const auto places = placesFor(property);
   if (!parameters_)
-    return *input.places.begin();
-  const auto known = std::find_if(input.places.begin(), input.places.end(),
-                                  [this](const char *place) { return parameter(nameIn(place)) != nullptr; });
-  return known == input.places.end() ? nullptr : *known;
+    return places.front();
+  const auto known =
+      std::ranges::find_if(places, [this](const auto &place) { return parameter(nameIn(place)) != nullptr; });
+  return known == places.end() ? "" : *known;
 }
 
 const Parameter *BodyWriter::parameter(std::string_view name) const {

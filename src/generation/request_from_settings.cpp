@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/request_from_settings.h"
 
+#include <aimlvideo/field.h>
+
 #include "api/media.h"
 #include "generation/allowance.h"
 #include "generation/text_file.h"
@@ -36,7 +38,21 @@ Failure unreadableForUri(const std::string &property, const Settings &settings) 
                  "Nothing was read and nothing was bought. " + howToAllow(settings));
 }
 
-/// Fills in images and the files that the parameters name.
+/// What a field asks for, as it is sent.
+InputValue valueOf(const Settings &settings, const Field &field) {
+  if (const auto *text = std::get_if<std::string Settings::*>(&field.member))
+    return settings.**text;
+  if (const auto *number = std::get_if<double Settings::*>(&field.member))
+    return settings.**number;
+  const std::string written = textOf(settings, field);
+  if (written == "true" || written == "false")
+    return written == "true";
+  if (std::holds_alternative<Choices>(field.member))
+    return written;
+  return static_cast<int64_t>(g_ascii_strtoll(written.c_str(), nullptr, 10));
+}
+
+/// Fills in what the fields say, images and the files that the parameters name.
 class MediaGatherer {
 public:
   MediaGatherer(Gathered &gathered, const Settings &settings, Files files, bool mayRead)
@@ -45,15 +61,33 @@ public:
   Result<void> gather() {
     Inputs &inputs = gathered_.inputs;
     // which model it is depends on whether there is an image, and the limits of the image on the model
-    if (settings_.imageSource || !settings_.image.empty())
-      inputs.image.carried = unreadFile;
-    const Model *model = Catalogue::instance().find(chosenModel(inputs));
+    const Model *model =
+        Catalogue::instance().find(chosenModel(inputs.model, settings_.imageSource || !settings_.image.empty()));
     if (model)
       limits_ = &model->imageLimits;
-    if (const auto taken = take(inputs.image, firstFrame()); !taken)
-      return taken;
-    if (const auto taken = take(inputs.tailImage, reference(settings_.tailImage, "tail-image")); !taken)
-      return taken;
+    for (const Field &field : fields()) {
+      if (!field.is(Field::SentToModel))
+        continue;
+      if (field.is(Field::IsMedium)) {
+        auto media = mediumOf(field);
+        if (!media)
+          return tl::unexpected(std::move(media.error()));
+        if (!media->empty())
+          inputs.set(field.name, std::move(*media));
+      } else if (isSet(settings_, field)) {
+        inputs.set(field.name, valueOf(settings_, field));
+      }
+    }
+    return gatherParameters(model);
+  }
+
+private:
+  static bool namesFile(const std::string &text) {
+    return text.starts_with("file:/") || g_file_test(text.c_str(), G_FILE_TEST_EXISTS);
+  }
+
+  Result<void> gatherParameters(const Model *model) {
+    Inputs &inputs = gathered_.inputs;
     const auto *known = model ? &model->parametersOn(inputs.family) : nullptr;
     for (const MediaPlace &place : mediaPlacesIn(inputs.parameters.get(), known)) {
       if (!mayRead_)
@@ -62,27 +96,19 @@ public:
         continue;
       auto media = files_ == Files::Leave ? Result<Media>(Media{unreadFile, ""})
                                           : resolveMedia(place, *limits_, &gathered_.notes);
-      if (const auto taken = take(inputs.media[place.place], std::move(media)); !taken)
-        return taken;
+      if (!media)
+        return tl::unexpected(std::move(media.error()));
+      inputs.media[place.place] = std::move(*media);
     }
     return {};
   }
 
-private:
-  static bool namesFile(const std::string &text) {
-    return text.starts_with("file:/") || g_file_test(text.c_str(), G_FILE_TEST_EXISTS);
+  Result<Media> mediumOf(const Field &field) {
+    const bool isFirst = std::get<std::string Settings::*>(field.member) == &Settings::image;
+    return isFirst && settings_.imageSource ? givenFrame() : reference(textOf(settings_, field), field.name);
   }
 
-  static Result<void> take(Media &target, Result<Media> media) {
-    if (!media)
-      return tl::unexpected(std::move(media.error()));
-    target = std::move(*media);
-    return {};
-  }
-
-  Result<Media> firstFrame() {
-    if (!settings_.imageSource)
-      return reference(settings_.image, "image");
+  Result<Media> givenFrame() {
     if (!settings_.image.empty())
       return failure(ErrorKind::BadRequest, "image and image-sample are both set", "only one of them can be sent",
                      "Unset one");
@@ -114,12 +140,7 @@ private:
   const ImageLimits *limits_ = &noLimits_;
 };
 
-Result<Gathered> gather(const Settings &settings, Files files, bool mayRead) {
-  Gathered gathered;
-  Inputs &inputs = gathered.inputs;
-  inputs.family = settings.endpoint == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
-  inputs.model = settings.model;
-  inputs.prompt = settings.prompt;
+Result<void> gatherTexts(Settings &settings, Inputs &inputs, bool mayRead) {
   if (!settings.promptFile.empty()) {
     if (!settings.prompt.empty())
       return failure(ErrorKind::BadRequest, "prompt and prompt-file are both set", "only one of them can be sent",
@@ -127,29 +148,32 @@ Result<Gathered> gather(const Settings &settings, Files files, bool mayRead) {
     auto text = readTextFile(settings.promptFile, "prompt-file");
     if (!text)
       return tl::unexpected(std::move(text.error()));
-    inputs.prompt = withoutFinalNewlines(std::move(*text));
+    settings.prompt = withoutFinalNewlines(std::move(*text));
   }
+  if (settings.parameters.empty())
+    return {};
+  if (auto allowed = checkParametersFile(settings, mayRead); !allowed)
+    return allowed;
+  Result<std::string> text = settings.parameters;
+  if (settings.parameters.starts_with('@'))
+    text = readTextFile(settings.parameters.substr(1), "parameters");
+  if (!text)
+    return tl::unexpected(std::move(text.error()));
+  auto object = parseParameters(*text);
+  if (!object)
+    return tl::unexpected(std::move(object.error()));
+  inputs.parameters = std::move(*object);
+  return {};
+}
+
+Result<Gathered> gather(Settings settings, Files files, bool mayRead) {
+  Gathered gathered;
+  Inputs &inputs = gathered.inputs;
+  inputs.family = settings.endpoint == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
+  inputs.model = settings.model;
   inputs.strict = settings.strict;
-  inputs.negativePrompt = settings.negativePrompt;
-  inputs.duration = settings.duration;
-  inputs.aspectRatio = settings.aspectRatio;
-  if (settings.cfgScale >= 0)
-    inputs.cfgScale = settings.cfgScale;
-  if (settings.generateAudio != GenerateAudio::Default)
-    inputs.generateAudio = settings.generateAudio == GenerateAudio::Yes;
-  if (!settings.parameters.empty()) {
-    if (const auto allowed = checkParametersFile(settings, mayRead); !allowed)
-      return tl::unexpected(allowed.error());
-    Result<std::string> text = settings.parameters;
-    if (settings.parameters.starts_with('@'))
-      text = readTextFile(settings.parameters.substr(1), "parameters");
-    if (!text)
-      return tl::unexpected(std::move(text.error()));
-    auto object = parseParameters(*text);
-    if (!object)
-      return tl::unexpected(std::move(object.error()));
-    inputs.parameters = std::move(*object);
-  }
+  if (const auto texts = gatherTexts(settings, inputs, mayRead); !texts)
+    return tl::unexpected(texts.error());
   if (const auto media = MediaGatherer(gathered, settings, files, mayRead).gather(); !media)
     return tl::unexpected(media.error());
   return gathered;

@@ -88,6 +88,10 @@ class Properties(EndToEnd):
             documented.update(re.findall(r"`([a-z-]+)`", row))
         self.assertEqual(documented, existing - self.INHERITED)
 
+    def test_the_tables_say_what_the_table_of_fields_says(self):
+        script = subprocess.run([SOURCE / "scripts/make_field_tables.py", BUILD, "--check"], capture_output=True, text=True)
+        self.assertEqual(script.returncode, 0, script.stderr)
+
 
 class Demo(EndToEnd):
     def test_the_demo_leaves_a_video_with_sound_and_a_contact_sheet(self):

@@ -8,8 +8,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <aimlvideo/uri.h>
+
 #include "bench.h"
-#include "generation/uri_settings.h"
 #include "images.h"
 
 using namespace aimlvideo;
@@ -25,14 +26,8 @@ constexpr auto refusal = "an aimlvideo:// URI alone buys nothing";
 
 /// The settings ask for what they ask for by a URI from now on.
 void fromUri(Settings &settings) {
-  GenerationUri wanted;
-  wanted.model = settings.model;
-  wanted.prompt = settings.prompt;
-  wanted.image = settings.image;
-  wanted.tailImage = settings.tailImage;
-  wanted.parameters = settings.parameters;
-  wanted.take = settings.take;
-  takeOver(parseGenerationUri(writeGenerationUri(wanted)).value(), settings);
+  const std::string uri = uriFor(settings);
+  fail_unless(takeUri(uri, settings).has_value());
 }
 
 void expectNothingBought(Bench &bench) {
@@ -426,7 +421,7 @@ GST_START_TEST(a_uri_unsets_what_it_does_not_say_and_leaves_the_way_to_the_servi
   settings.baseUrl = "https://h";
   settings.apiKey = Secret("k");
   settings.maximumCost = 2;
-  takeOver(parseGenerationUri("aimlvideo://m?prompt=now").value(), settings);
+  fail_unless(takeUri("aimlvideo://m?prompt=now", settings).has_value());
   const Settings unset;
   fail_unless_equals_text(settings.prompt, "now");
   fail_unless_equals_text(settings.negativePrompt, "");

@@ -24,8 +24,8 @@ std::string canonicalOf(const Inputs &inputs) {
 
 Inputs withImage(Media image) {
   Inputs inputs;
-  inputs.prompt = "a cat";
-  inputs.image = std::move(image);
+  inputs.set("prompt", std::string("a cat"));
+  inputs.set("image", std::move(image));
   return inputs;
 }
 

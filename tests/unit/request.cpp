@@ -15,9 +15,9 @@ constexpr auto imageModel = "kling-video/v1.6/pro/image-to-video";
 Inputs inputsFor(const char *model, const char *parameters = nullptr) {
   Inputs inputs;
   inputs.model = model;
-  inputs.prompt = "a cat";
+  inputs.set("prompt", std::string("a cat"));
   if (std::string(model).find("image-to-video") != std::string::npos)
-    inputs.image.carried = "https://h/i.png";
+    inputs.set("image", Media{"https://h/i.png", ""});
   if (parameters)
     inputs.parameters = parseParameters(parameters).value();
   return inputs;
@@ -41,9 +41,9 @@ std::string faultOf(const Inputs &inputs) {
 
 GST_START_TEST(without_a_model_the_flagship_for_the_inputs_is_chosen) {
   Inputs inputs;
-  inputs.prompt = "a cat";
+  inputs.set("prompt", std::string("a cat"));
   fail_unless_equals_text(bodyOf(inputs), R"({"prompt":"a cat","model":"klingai/video-v2-6-pro-text-to-video"})");
-  inputs.image.carried = "https://h/i.png";
+  inputs.set("image", Media{"https://h/i.png", ""});
   fail_unless_equals_text(
       bodyOf(inputs),
       R"({"prompt":"a cat","image_url":"https://h/i.png","model":"klingai/video-v2-6-pro-image-to-video"})");
@@ -52,13 +52,13 @@ GST_END_TEST
 
 GST_START_TEST(every_typed_input_gets_the_models_own_name) {
   Inputs inputs = inputsFor("klingai/video-v3-pro-image-to-video");
-  inputs.negativePrompt = "dogs";
-  inputs.tailImage.carried = "https://h/t.png";
-  inputs.duration = 7;
-  inputs.cfgScale = 0.5;
-  inputs.generateAudio = false;
+  inputs.set("negative-prompt", std::string("dogs"));
+  inputs.set("tail-image", Media{"https://h/t.png", ""});
+  inputs.set("duration", int64_t{7});
+  inputs.set("cfg-scale", double{0.5});
+  inputs.set("generate-audio", false);
   fail_unless_equals_text(bodyOf(inputs),
-                          R"({"prompt":"a cat","negative_prompt":"dogs","image_url":"https://h/i.png",)"
+                          R"({"prompt":"a cat","image_url":"https://h/i.png","negative_prompt":"dogs",)"
                           R"("tail_image_url":"https://h/t.png","duration":7,"cfg_scale":0.5,"generate_audio":false,)"
                           R"("model":"klingai/video-v3-pro-image-to-video"})");
 }
@@ -66,24 +66,25 @@ GST_END_TEST
 
 GST_START_TEST(a_text_with_quotes_and_any_script_arrives_unharmed) {
   Inputs inputs = inputsFor(textModel);
-  inputs.prompt = "\"Mona\"\nзима \\ 🐈 </script> \x01";
+  const std::string prompt = "\"Mona\"\nзима \\ 🐈 </script> \x01";
+  inputs.set("prompt", prompt);
   const auto body = json::parse(bodyOf(inputs));
   fail_unless(body.has_value());
-  fail_unless_equals_text(json::scalarText(json::member(json::objectIn(body->get()), "prompt")).value(), inputs.prompt);
+  fail_unless_equals_text(json::scalarText(json::member(json::objectIn(body->get()), "prompt")).value(), prompt);
 }
 GST_END_TEST
 
 GST_START_TEST(a1_a_duration_is_sent_as_an_integer) {
   Inputs inputs = inputsFor(textModel);
-  inputs.duration = 10;
+  inputs.set("duration", int64_t{10});
   fail_unless_contains(bodyOf(inputs), "\"duration\":10,");
 }
 GST_END_TEST
 
 GST_START_TEST(a1_a_duration_is_sent_as_a_string_where_the_model_wants_one) {
   Inputs inputs = inputsFor("runway-gen3/turbo/image-to-video");
-  inputs.tailImage.carried = "https://h/t.png";
-  inputs.duration = 10;
+  inputs.set("tail-image", Media{"https://h/t.png", ""});
+  inputs.set("duration", int64_t{10});
   fail_unless_contains(bodyOf(inputs), "\"duration\":\"10\",");
 }
 GST_END_TEST
@@ -98,13 +99,13 @@ GST_END_TEST
 
 GST_START_TEST(a19_the_last_frame_has_the_name_that_the_model_knows) {
   Inputs inputs = inputsFor(imageModel);
-  inputs.tailImage.carried = "https://h/t.png";
+  inputs.set("tail-image", Media{"https://h/t.png", ""});
   fail_unless_contains(bodyOf(inputs), "\"tail_image_url\":\"https://h/t.png\"");
   inputs = inputsFor("minimax/hailuo-02");
-  inputs.tailImage.carried = "https://h/t.png";
+  inputs.set("tail-image", Media{"https://h/t.png", ""});
   fail_unless_contains(bodyOf(inputs), "\"last_image_url\":\"https://h/t.png\"");
   inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
-  inputs.tailImage.carried = "https://h/t.png";
+  inputs.set("tail-image", Media{"https://h/t.png", ""});
   fail_unless_contains(faultOf(inputs), "tail-image");
 }
 GST_END_TEST
@@ -120,7 +121,7 @@ GST_END_TEST
 
 GST_START_TEST(a21_a_prompt_is_insisted_on_only_where_it_is_required) {
   Inputs inputs = inputsFor(imageModel);
-  inputs.prompt.clear();
+  inputs.unset("prompt");
   fail_unless_equals_text(bodyOf(inputs),
                           R"({"image_url":"https://h/i.png","model":"kling-video/v1.6/pro/image-to-video"})");
   Inputs text;
@@ -149,12 +150,12 @@ GST_END_TEST
 GST_START_TEST(a24_sound_is_the_services_choice_until_the_user_makes_it) {
   Inputs inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
   fail_if(contains(bodyOf(inputs), "audio"));
-  inputs.generateAudio = true;
+  inputs.set("generate-audio", true);
   fail_unless_contains(bodyOf(inputs), "\"generate_audio\":true");
-  inputs.generateAudio = false;
+  inputs.set("generate-audio", false);
   fail_unless_contains(bodyOf(inputs), "\"generate_audio\":false");
   inputs = inputsFor(textModel);
-  inputs.generateAudio = false;
+  inputs.set("generate-audio", false);
   fail_unless_contains(faultOf(inputs), "generate-audio");
 }
 GST_END_TEST
@@ -169,18 +170,18 @@ GST_END_TEST
 GST_START_TEST(a27_cfg_scale_is_sent_only_when_set) {
   Inputs inputs = inputsFor(textModel);
   fail_if(contains(bodyOf(inputs), "cfg_scale"));
-  inputs.cfgScale = 0;
+  inputs.set("cfg-scale", double{0});
   fail_unless_contains(bodyOf(inputs), "\"cfg_scale\":0");
-  inputs.cfgScale = 1.5;
+  inputs.set("cfg-scale", double{1.5});
   fail_unless_contains(faultOf(inputs), "cfg_scale");
 }
 GST_END_TEST
 
 GST_START_TEST(all_faults_are_named_at_once) {
   Inputs inputs = inputsFor(textModel, R"({"negativ_promt":"red","aspect_ratio":"7:3"})");
-  inputs.prompt.clear();
-  inputs.image.carried = "https://h/i.png";
-  inputs.duration = 6;
+  inputs.unset("prompt");
+  inputs.set("image", Media{"https://h/i.png", ""});
+  inputs.set("duration", int64_t{6});
   const std::string fault = faultOf(inputs);
   for (const char *part : {"takes no image", "prompt is missing", "no parameter negativ_promt", "aspect_ratio", "16:9",
                            "duration is \"6\", allowed are 5, 10"})
@@ -190,7 +191,7 @@ GST_END_TEST
 
 GST_START_TEST(what_is_given_twice_is_refused) {
   Inputs inputs = inputsFor(textModel, R"({"duration":5})");
-  inputs.duration = 5;
+  inputs.set("duration", int64_t{5});
   fail_unless_contains(faultOf(inputs), "parameters holds duration");
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"prompt":"a dog"})")), "parameters holds prompt");
   fail_unless_contains(faultOf(inputsFor(imageModel, R"({"image_url":"https://h/x"})")), "parameters holds image_url");
@@ -212,11 +213,12 @@ GST_END_TEST
 
 GST_START_TEST(a_prompt_is_measured_in_characters_and_not_in_bytes) {
   Inputs inputs = inputsFor("klingai/video-v2-6-pro-text-to-video");
-  inputs.prompt.clear();
+  std::string prompt;
   for (unsigned i = 0; i < 2500; ++i)
-    inputs.prompt += "é";
+    prompt += "é";
+  inputs.set("prompt", prompt);
   bodyOf(inputs);
-  inputs.prompt += "é";
+  inputs.set("prompt", prompt + "é");
   fail_unless_contains(faultOf(inputs), "2501 characters, at most 2500");
 }
 GST_END_TEST
@@ -307,7 +309,7 @@ GST_START_TEST(prompt_and_multi_prompt_exclude_each_other) {
   fail_unless_contains(faultOf(inputsFor(model, R"({"multi_prompt":["a","b"]})")),
                        "prompt and multi_prompt are both given");
   Inputs inputs = inputsFor(model, R"({"multi_prompt":["a","b"]})");
-  inputs.prompt.clear();
+  inputs.unset("prompt");
   bodyOf(inputs);
   inputs.parameters = nullptr;
   fail_unless_contains(faultOf(inputs), "prompt or multi_prompt is missing");
@@ -316,11 +318,11 @@ GST_END_TEST
 
 GST_START_TEST(a24_a_last_frame_is_refused_with_sound_where_the_model_refuses_it) {
   Inputs inputs = inputsFor("klingai/video-v3-omni-720p-image-to-video");
-  inputs.tailImage.carried = "https://h/t.png";
+  inputs.set("tail-image", Media{"https://h/t.png", ""});
   fail_unless_contains(faultOf(inputs), "tail_image_url is given and generate_audio is not");
-  inputs.generateAudio = true;
+  inputs.set("generate-audio", true);
   fail_unless_contains(faultOf(inputs), "only with generate_audio false");
-  inputs.generateAudio = false;
+  inputs.set("generate-audio", false);
   bodyOf(inputs);
 }
 GST_END_TEST
@@ -329,12 +331,12 @@ GST_START_TEST(an_effect_for_two_takes_two_images_and_any_other_takes_one) {
   constexpr auto model = "klingai/kling-video-v1.6-pro-effects";
   Inputs inputs;
   inputs.model = model;
-  inputs.image.carried = "https://h/i.png";
+  inputs.set("image", Media{"https://h/i.png", ""});
   inputs.parameters = parseParameters(R"({"effect_scene":"squish"})").value();
   bodyOf(inputs);
   inputs.parameters = parseParameters(R"({"effect_scene":"hug"})").value();
   fail_unless_contains(faultOf(inputs), "takes a list of two");
-  inputs.image = {};
+  inputs.unset("image");
   inputs.parameters =
       parseParameters(R"({"effect_scene":"hug","image_url":["https://h/a.png","https://h/b.png"]})").value();
   bodyOf(inputs);
@@ -345,21 +347,21 @@ GST_END_TEST
 
 GST_START_TEST(first_and_last_frame_find_their_place_in_every_vendors_form) {
   Inputs inputs = inputsFor("luma/ray-2");
-  inputs.image = {"https://h/i.png", "one"};
-  inputs.tailImage = {"https://h/t.png", "two"};
+  inputs.set("image", Media{"https://h/i.png", "one"});
+  inputs.set("tail-image", Media{"https://h/t.png", "two"});
   const auto request = composeRequest(inputs);
   fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
   fail_unless_contains(request->body, R"("keyframes":{"frame0":{"type":"image","url":"https://h/i.png"},)"
                                       R"("frame1":{"type":"image","url":"https://h/t.png"}})");
   fail_unless_contains(request->canonical, R"("frame0":{"type":"image","url":"one"})");
   inputs = inputsFor("google/veo-3.1-reference-to-video");
-  inputs.image = {"https://h/i.png", ""};
+  inputs.set("image", Media{"https://h/i.png", ""});
   fail_unless_contains(bodyOf(inputs), R"("image_urls":["https://h/i.png"])");
   inputs = inputsFor("minimax/h3");
-  inputs.aspectRatio = "16:9";
+  inputs.set("aspect-ratio", std::string("16:9"));
   fail_unless_contains(bodyOf(inputs), R"("ratio":"16:9")");
   inputs = inputsFor("pixverse/v5.5/text-to-video");
-  inputs.generateAudio = true;
+  inputs.set("generate-audio", true);
   fail_unless_contains(bodyOf(inputs), R"("generate_audio_switch":true)");
 }
 GST_END_TEST
@@ -369,13 +371,13 @@ GST_START_TEST(large_media_arrive_whole_wherever_they_stand) {
   const std::string last = "data:image/jpeg;base64," + std::string(50'000, 'B') + "==";
   const std::string element = "data:image/webp;base64," + std::string(70'001, 'C');
   Inputs inputs = inputsFor("klingai/video-v3-pro-image-to-video");
-  inputs.image = {first, "sha256:one"};
-  inputs.tailImage = {last, "sha256:two"};
+  inputs.set("image", Media{first, "sha256:one"});
+  inputs.set("tail-image", Media{last, "sha256:two"});
   inputs.parameters =
       parseParameters(R"({"elements":[{"frontal_image_url":"a.webp","reference_image_urls":["https://h/i.png"]}]})")
           .value();
   inputs.media["elements[0].frontal_image_url"] = {element, "sha256:three"};
-  inputs.prompt = "data:,medium-0-sha256:three"; // looks like what stands for one of them on the way
+  inputs.set("prompt", std::string("data:,medium-0-sha256:three")); // looks like what stands for one of them on the way
   const auto request = composeRequest(inputs);
   fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
   const auto body = json::parse(request->body);
@@ -395,7 +397,7 @@ GST_END_TEST
 GST_START_TEST(large_media_whose_text_json_has_to_change_arrive_too) {
   const std::string odd = "data:image/png;name=\"a\";base64," + std::string(100'000, 'A');
   Inputs inputs = inputsFor(imageModel);
-  inputs.image = {odd, "sha256:one"};
+  inputs.set("image", Media{odd, "sha256:one"});
   const auto body = json::parse(bodyOf(inputs));
   fail_unless(json::scalarText(json::member(json::objectIn(body->get()), "image_url")).value_or("") == odd);
 }
@@ -403,12 +405,12 @@ GST_END_TEST
 
 GST_START_TEST(an_image_that_a_text_model_does_not_take_leads_to_its_sibling) {
   Inputs inputs = inputsFor("klingai/video-v2-6-pro-text-to-video");
-  inputs.image.carried = "https://h/i.png";
+  inputs.set("image", Media{"https://h/i.png", ""});
   const auto request = composeRequest(inputs);
   fail_if(request.has_value());
   fail_unless_contains(request.error().remedy, "klingai/video-v2-6-pro-image-to-video takes an image");
   inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
-  inputs.image = {};
+  inputs.unset("image");
   fail_unless_contains(composeRequest(inputs).error().remedy, "klingai/video-v2-6-pro-text-to-video needs no image");
   fail_unless_contains(composeRequest(inputs).error().why, "the property image sets it");
 }

@@ -2,9 +2,9 @@
 #include "account/account.h"
 #include "base/glib_ptr.h"
 #include "command.h"
+#include "field_options.h"
 #include "options.h"
 #include "output.h"
-#include "request_options.h"
 
 namespace aimlvideo::cli {
 
@@ -15,15 +15,16 @@ ExitCode runBalance(const Arguments &arguments) {
       {},
   };
   Options options("balance", nullptr, "Shows how much money the account of the key has left.");
-  ServiceOptions serviceOptions;
+  FieldOptions serviceOptions(isAboutService);
   serviceOptions.addTo(options);
   options.add(entries);
   if (!options.parse(arguments, 0))
     return ExitCode::Usage;
-  Settings settings;
-  serviceOptions.fill(settings);
+  const auto settings = serviceOptions.settings();
+  if (!settings)
+    return ExitCode::Usage;
   Cancellation cancellation;
-  const auto balance = fetchBalance(settings, cancellation);
+  const auto balance = fetchBalance(*settings, cancellation);
   if (!balance)
     return printError(balance.error());
   if (asJson) {

@@ -350,8 +350,8 @@ ExitCode runBatch(const Arguments &arguments) {
   };
   Options options("batch", "MANIFEST", explanation);
   options.add(entries);
-  ElementOptions elementOptions(ElementOptions::Cost::Elsewhere);
-  elementOptions.addTo(options);
+  FieldOptions fieldOptions([](const Field &field) { return !field.is(Field::IsAmount); }); // --max-cost is all rows'
+  fieldOptions.addTo(options);
   const auto words = options.parse(arguments, 1);
   if (!words)
     return ExitCode::Usage;
@@ -367,7 +367,7 @@ ExitCode runBatch(const Arguments &arguments) {
   if (!limit)
     return usage("--max-cost can't be \"" + mostCost.text() + "\": it is an amount in USD, such as 10 or 0.50");
   ManifestTerms terms;
-  terms.properties = elementOptions.texts();
+  terms.properties = fieldOptions.texts();
   Order &shared = terms.shared;
   shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
   const auto chosen = findProfile(profile.given() ? profile.text() : profiles().front().name);

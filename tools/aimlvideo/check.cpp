@@ -5,9 +5,9 @@
 #include "api/deprecations.h"
 #include "api/json.h"
 #include "command.h"
+#include "field_options.h"
 #include "options.h"
 #include "output.h"
-#include "request_options.h"
 
 namespace aimlvideo::cli {
 
@@ -96,27 +96,26 @@ ExitCode runCheck(const Arguments &arguments) {
   Options options("check", nullptr,
                   "Checks a request against the model's documentation without sending it.\n"
                   "Needs no key, costs nothing. Exit code 3: the request is wrong.");
-  RequestOptions requestOptions;
-  ServiceOptions serviceOptions;
-  requestOptions.addTo(options);
-  serviceOptions.addTo(options);
+  FieldOptions fieldOptions([](const Field &field) {
+    return field.group == FieldGroup::Request || field.name == std::string_view("endpoint") || isAboutService(field);
+  });
+  fieldOptions.addTo(options);
   options.add(entries);
   if (!options.parse(arguments, 0))
     return ExitCode::Usage;
-  Settings settings;
-  serviceOptions.fill(settings);
-  if (!requestOptions.fill(settings))
+  auto settings = fieldOptions.settings();
+  if (!settings)
     return ExitCode::Usage;
-  settings.dryRun = true;
+  settings->dryRun = true;
 
-  auto plan = prepare(settings);
+  auto plan = prepare(*settings);
   if (!plan) {
     if (asJson)
       printJson(jsonOf(plan.error()));
     return asJson ? exitCodeFor(plan.error().kind) : printError(plan.error());
   }
   Cancellation cancellation;
-  HttpSession session(sessionOptionsOf(settings));
+  HttpSession session(sessionOptionsOf(*settings));
   tl::expected<std::string, std::string> deprecations = tl::unexpected(std::string());
   if (!offline)
     deprecations =

@@ -170,8 +170,8 @@ ExitCode runGenerate(const Arguments &arguments) {
   const std::string about = explanation();
   Options options("generate", "-o FILE", about.c_str());
   options.add(entries);
-  ElementOptions elementOptions;
-  elementOptions.addTo(options);
+  FieldOptions fieldOptions([](const Field &) { return true; });
+  fieldOptions.addTo(options);
   if (!options.parse(arguments, 0))
     return ExitCode::Usage;
   if (!output.given()) {
@@ -179,7 +179,7 @@ ExitCode runGenerate(const Arguments &arguments) {
     return ExitCode::Usage;
   }
   Order order;
-  const PropertyTexts properties = elementOptions.texts();
+  const FieldTexts properties = fieldOptions.texts();
   order.output = output.text();
   order.overwrite = force ? Overwrite::Yes : Overwrite::No;
   order.reserved = true;

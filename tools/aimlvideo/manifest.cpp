@@ -18,7 +18,7 @@ namespace {
 /// A row as it is written: names and texts. An empty text says nothing.
 struct Written {
   size_t number = 0;
-  PropertyTexts texts;
+  FieldTexts texts;
 };
 using Rows = tl::expected<std::vector<Written>, std::string>;
 
@@ -53,8 +53,8 @@ Rows rowsOfCsv(const std::string &text) {
 }
 
 /// Objects are for `parameters`; everything else is a text, a number or a truth value.
-tl::expected<PropertyTexts, std::string> textsOf(JsonObject *object) {
-  PropertyTexts texts;
+tl::expected<FieldTexts, std::string> textsOf(JsonObject *object) {
+  FieldTexts texts;
   for (const std::string &name : json::memberNames(object)) {
     JsonNode *value = json::member(object, name.c_str());
     if (JSON_NODE_HOLDS_NULL(value))
@@ -102,21 +102,17 @@ Rows rowsOf(const std::string &file) {
   return first != std::string::npos && text[first] == '{' ? rowsOfJsonLines(text) : rowsOfCsv(text);
 }
 
-/// What a row may say of the request: what is to be made. Everything else decides where the key goes, what is paid and
-/// which files are used, and is for the user who runs the command.
-constexpr const char *requestColumns[] = {"model",      "prompt",   "prompt-file",  "negative-prompt", "image",
-                                          "tail-image", "duration", "aspect-ratio", "cfg-scale",       "generate-audio",
-                                          "parameters", "take",     "generation-id"};
-
+/// A row says what is to be made. Everything else decides where the key goes, what is paid and which files are used,
+/// and is for the user who runs the command.
 Result<void> checkColumn(const std::string &name) {
-  if (std::any_of(std::begin(requestColumns), std::end(requestColumns),
-                  [&name](const char *column) { return name == column; }))
-    return {};
   if (name == "api-key")
     return failure(ErrorKind::BadRequest, "the column api-key is not for a manifest", "it says what is to be made",
                    "Set $AIMLAPI_KEY, or --api-key-file on the command line");
-  if (auto known = checkPropertyName(name); !known)
-    return known;
+  const auto field = fieldForCommandLine(name);
+  if (!field)
+    return tl::unexpected(field.error());
+  if ((*field)->is(Field::InManifest))
+    return {};
   return failure(ErrorKind::BadRequest, "the column " + name + " is not for a manifest",
                  "a row says what is to be made and nothing else", "Set it on the command line: --" + name);
 }
@@ -152,7 +148,7 @@ public:
   }
 
 private:
-  Result<void> fill(ManifestRow &row, PropertyTexts texts) {
+  Result<void> fill(ManifestRow &row, FieldTexts texts) {
     const auto take = [&texts](const char *name) {
       const auto node = texts.extract(name);
       return node ? node.mapped() : std::string();
@@ -179,7 +175,7 @@ private:
     for (const auto &[name, text] : texts)
       if (auto allowed = checkColumn(name); !allowed)
         return allowed;
-    PropertyTexts properties = terms_.properties;
+    FieldTexts properties = terms_.properties;
     if (auto taken = takeTexts(properties, texts); !taken)
       return taken;
     if (auto allowed = checkFiles(properties, texts); !allowed)
@@ -189,7 +185,7 @@ private:
 
   /// Puts what a row says into the place of what holds for all. Text files are read here, once: what is sent is what
   /// was checked, wherever their names lead afterwards.
-  Result<void> takeTexts(PropertyTexts &properties, const PropertyTexts &texts) const {
+  Result<void> takeTexts(FieldTexts &properties, const FieldTexts &texts) const {
     for (const auto &[name, text] : texts) {
       std::string value = text;
       if (const bool isPrompt = name == "prompt-file"; isPrompt || (name == "parameters" && text.starts_with('@'))) {
@@ -220,7 +216,7 @@ private:
     return text;
   }
 
-  Result<void> checkFiles(const PropertyTexts &properties, const PropertyTexts &texts) {
+  Result<void> checkFiles(const FieldTexts &properties, const FieldTexts &texts) {
     const auto files = filesNamedBy(properties);
     for (const NamedFile &file : files)
       if (texts.contains(file.property) && !terms_.inputs.holds(file.path))
@@ -235,7 +231,7 @@ private:
                    "To allow it, name its folder on the command line: --files-from FOLDER");
   }
 
-  Result<void> checkRequest(ManifestRow &row, const PropertyTexts &properties) {
+  Result<void> checkRequest(ManifestRow &row, const FieldTexts &properties) {
     auto settings = settingsFrom(properties);
     if (!settings)
       return tl::unexpected(settings.error());

@@ -33,11 +33,11 @@ struct Manifest {
 
 /// What the rows of a manifest may do. Whoever has written it need not be who runs it.
 struct ManifestTerms {
-  Order shared;             ///< holds for all rows that do not say otherwise, and is not bound by the rest
-  PropertyTexts properties; ///< likewise, what is to be made
-  Boundary inputs;          ///< where the files are that rows name
-  Boundary outputs;         ///< where outputs may get their names
-  Originals originals;      ///< what is not to be replaced, besides the files that rows name
+  Order shared;          ///< holds for all rows that do not say otherwise, and is not bound by the rest
+  FieldTexts properties; ///< likewise, what is to be made
+  Boundary inputs;       ///< where the files are that rows name
+  Boundary outputs;      ///< where outputs may get their names
+  Originals originals;   ///< what is not to be replaced, besides the files that rows name
 };
 
 /// Reads a manifest, CSV with a heading or JSON lines, and checks every row as the element will. A row says what is to

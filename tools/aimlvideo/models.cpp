@@ -8,9 +8,9 @@
 #include "api/nearest.h"
 #include "base/glib_ptr.h"
 #include "command.h"
+#include "field_options.h"
 #include "options.h"
 #include "output.h"
-#include "request_options.h"
 
 namespace aimlvideo::cli {
 
@@ -180,20 +180,21 @@ ExitCode runModels(const Arguments &arguments) {
       {},
   };
   Options options("models", "[ID]", "Lists the video models that are known, or explains one of them.");
-  ServiceOptions serviceOptions;
+  FieldOptions serviceOptions(isAboutService);
   serviceOptions.addTo(options);
   options.add(entries);
   const auto names = options.parse(arguments, 1);
   if (!names)
     return ExitCode::Usage;
-  Settings settings;
-  serviceOptions.fill(settings);
+  const auto settings = serviceOptions.settings();
+  if (!settings)
+    return ExitCode::Usage;
   if (refreshed && !names->empty()) {
     printUsageError("--refresh takes no ID");
     return ExitCode::Usage;
   }
   if (refreshed)
-    return refresh(settings, asJson);
+    return refresh(*settings, asJson);
   if (const std::string &problem = Catalogue::overlayProblem(); !problem.empty())
     printWarning(problem);
   const Model *model = names->empty() ? nullptr : Catalogue::instance().find(names->front());
@@ -204,7 +205,7 @@ ExitCode runModels(const Arguments &arguments) {
   if (asJson)
     printJson(factsOf(model));
   else if (model)
-    explain(*model, offline ? "" : priceOf(*model, settings));
+    explain(*model, offline ? "" : priceOf(*model, *settings));
   else
     list();
   return ExitCode::Success;

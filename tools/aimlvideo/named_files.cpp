@@ -14,17 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string textIn(const PropertyTexts &texts, const char *name) {
+std::string textIn(const FieldTexts &texts, const char *name) {
   const auto found = texts.find(name);
   return found == texts.end() ? "" : found->second;
 }
 
 /// What the model's documentation says of parameters, by which the media among them are known.
-const std::vector<Parameter> *documentedFor(const PropertyTexts &texts) {
-  Inputs inputs;
-  inputs.model = textIn(texts, "model");
-  inputs.image.carried = textIn(texts, "image");
-  const Model *model = Catalogue::instance().find(chosenModel(inputs));
+const std::vector<Parameter> *documentedFor(const FieldTexts &texts) {
+  const Model *model = Catalogue::instance().find(chosenModel(textIn(texts, "model"), !textIn(texts, "image").empty()));
   const bool legacy = textIn(texts, "endpoint") == "legacy";
   return model ? &model->parametersOn(legacy ? EndpointFamily::Legacy : EndpointFamily::Universal) : nullptr;
 }
@@ -39,17 +36,17 @@ fs::path entryOf(const std::string &name) {
 
 } // namespace
 
-std::vector<NamedFile> filesNamedBy(const PropertyTexts &texts) {
+std::vector<NamedFile> filesNamedBy(const FieldTexts &texts) {
   std::vector<NamedFile> files;
   const auto add = [&files](const char *property, const std::string &reference) {
     if (const auto path = pathIn(reference, property); path && isLocalFile(reference))
       files.push_back({property, *path});
   };
-  for (const char *property : {"image", "tail-image"})
-    add(property, textIn(texts, property));
-  for (const char *property : {"prompt-file", "api-key-file"})
-    if (const std::string path = textIn(texts, property); !path.empty())
-      files.push_back({property, path});
+  for (const Field &field : fields())
+    if (const std::string text = textIn(texts, field.name); field.is(Field::IsMedium))
+      add(field.name, text);
+    else if (field.is(Field::IsFile) && !text.empty())
+      files.push_back({field.name, text});
   std::string parameters = textIn(texts, "parameters");
   if (parameters.starts_with('@')) {
     files.push_back({"parameters", parameters.substr(1)});

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "element_options.h"
+#include "field_options.h"
 
 namespace aimlvideo::cli {
 
@@ -18,7 +18,7 @@ struct NamedFile {
 
 /// The files that properties name: images, texts, and what stands within `parameters`. Reads the file that `parameters`
 /// names. What can't be understood names none, and is refused elsewhere.
-std::vector<NamedFile> filesNamedBy(const PropertyTexts &texts);
+std::vector<NamedFile> filesNamedBy(const FieldTexts &texts);
 
 /// Folders in which files have to be, wherever symbolic links lead.
 class Boundary {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "api/generation_uri.h"
+#include <aimlvideo/uri.h>
 
 #include <algorithm>
-#include <charconv>
-#include <climits>
 #include <vector>
 
-#include <glib.h>
+#include <aimlvideo/field.h>
 
 #include "api/faults.h"
 #include "api/nearest.h"
@@ -17,88 +15,11 @@ namespace aimlvideo {
 namespace {
 
 constexpr std::string_view aboutForm = "Write aimlvideo://MODEL?prompt=A%20cat&duration=5";
-constexpr double largestCfgScale = 100; // that of the element's property
-
-/// What a key of the query means. `read` is false where the value is not one that is allowed; `write` is empty where
-/// there is none.
-struct Key {
-  const char *name;
-  const char *allowed;
-  bool (*read)(GenerationUri &wanted, const std::string &value);
-  std::string (*write)(const GenerationUri &wanted);
-};
-
-template <std::string GenerationUri::*Member>
-constexpr Key textKey(const char *name, const char *allowed = "any text") {
-  return {name, allowed,
-          [](GenerationUri &wanted, const std::string &value) {
-            wanted.*Member = value;
-            return !value.empty();
-          },
-          [](const GenerationUri &wanted) {
-            return wanted.*Member;
-          }};
-}
-
-template <unsigned GenerationUri::*Member, guint64 Largest>
-constexpr Key numberKey(const char *name, const char *allowed) {
-  return {name, allowed,
-          [](GenerationUri &wanted, const std::string &value) {
-            guint64 number = 0;
-            const bool fits = g_ascii_string_to_unsigned(value.c_str(), 10, 0, Largest, &number, nullptr);
-            wanted.*Member = static_cast<unsigned>(number);
-            return fits;
-          },
-          [](const GenerationUri &wanted) {
-            return wanted.*Member == 0 ? "" : std::to_string(wanted.*Member);
-          }};
-}
-
-bool readCfgScale(GenerationUri &wanted, const std::string &value) {
-  if (value.empty() || value.find_first_not_of("0123456789.eE-") != std::string::npos)
-    return false; // strtod would take blanks, hexadecimal digits and words
-  char *end = nullptr;
-  const double number = g_ascii_strtod(value.c_str(), &end);
-  wanted.cfgScale = number;
-  return *end == '\0' && number >= 0 && number <= largestCfgScale;
-}
-
-std::string writeCfgScale(const GenerationUri &wanted) {
-  if (!wanted.cfgScale)
-    return "";
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, *wanted.cfgScale);
-  return {buffer, end.ptr};
-}
-
-bool readGenerateAudio(GenerationUri &wanted, const std::string &value) {
-  wanted.generateAudio = value == "default" ? std::nullopt : std::optional(value == "true");
-  return value == "true" || value == "false" || value == "default";
-}
-
-std::string writeGenerateAudio(const GenerationUri &wanted) {
-  return wanted.generateAudio ? (*wanted.generateAudio ? "true" : "false") : "";
-}
-
-constexpr auto imageAllowed = "a path, or a file:, http(s): or data: URI";
-
-constexpr Key keys[] = {
-    textKey<&GenerationUri::prompt>("prompt"),
-    textKey<&GenerationUri::negativePrompt>("negative-prompt"),
-    textKey<&GenerationUri::image>("image", imageAllowed),
-    textKey<&GenerationUri::tailImage>("tail-image", imageAllowed),
-    numberKey<&GenerationUri::duration, INT_MAX>("duration", "a whole number of seconds"),
-    textKey<&GenerationUri::aspectRatio>("aspect-ratio", "a ratio such as 16:9"),
-    {"cfg-scale", "a number from 0 to 100, with most models to 1", readCfgScale, writeCfgScale},
-    {"generate-audio", "true, false or default", readGenerateAudio, writeGenerateAudio},
-    textKey<&GenerationUri::parameters>("parameters", "a JSON object, or @FILE"),
-    numberKey<&GenerationUri::take, UINT_MAX>("take", "a whole number"),
-};
-
 std::vector<std::string> keyNames() {
   std::vector<std::string> names;
-  for (const Key &key : keys)
-    names.emplace_back(key.name);
+  for (const Field &field : fields())
+    if (field.is(Field::InUri))
+      names.emplace_back(field.name);
   return names;
 }
 
@@ -161,30 +82,30 @@ Result<void> checkModel(std::string_view model) {
   return {};
 }
 
-Result<void> readItem(std::string_view item, GenerationUri &wanted, std::vector<const Key *> &seen) {
+Result<void> readItem(std::string_view item, Settings &wanted, std::vector<const Field *> &seen) {
   const size_t equals = item.find('=');
   if (equals == std::string_view::npos)
     return refuse("a part of its query has no = after its key");
   const std::string name(item.substr(0, equals));
   const std::string_view raw = item.substr(equals + 1);
-  const Key *key = std::find_if(std::begin(keys), std::end(keys), [&](const Key &known) { return name == known.name; });
-  if (key == std::end(keys))
+  const Field *field = findField(name);
+  if (!field || !field->is(Field::InUri))
     return refuseKey(name);
-  if (std::find(seen.begin(), seen.end(), key) != seen.end())
+  if (std::ranges::find(seen, field) != seen.end())
     return refuse("it sets " + name + " twice", "Give it once");
-  seen.push_back(key);
+  seen.push_back(field);
   const auto value = decoded(raw, name);
   if (!value)
     return tl::unexpected(value.error());
-  if (!key->read(wanted, *value))
+  if (value->empty() || !setFromText(wanted, *field, *value))
     return refuse(name + (value->empty() ? " is empty" : " is " + quoted(std::string(raw))) + ", allowed is " +
-                  key->allowed);
+                  allowedFor(*field));
   return {};
 }
 
 /// The rest of a URI after the scheme and `//`.
 Result<std::string_view> withoutScheme(std::string_view uri) {
-  const std::string scheme = std::string(generationUriScheme) + "://";
+  const std::string scheme = std::string(uriScheme) + "://";
   if (uri.size() < scheme.size() || g_ascii_strncasecmp(uri.data(), scheme.c_str(), scheme.size()) != 0)
     return refuse("it does not begin with " + scheme);
   return uri.substr(scheme.size());
@@ -192,7 +113,7 @@ Result<std::string_view> withoutScheme(std::string_view uri) {
 
 } // namespace
 
-Result<GenerationUri> parseGenerationUri(std::string_view uri) {
+Result<void> takeUri(std::string_view uri, Settings &settings) {
   const auto rest = withoutScheme(uri);
   if (!rest)
     return tl::unexpected(rest.error());
@@ -201,7 +122,11 @@ Result<GenerationUri> parseGenerationUri(std::string_view uri) {
   if (uri.find('#') != std::string_view::npos)
     return refuse("it has a fragment after #", "Write %23 for a #");
 
-  GenerationUri wanted;
+  Settings wanted = settings;
+  const Settings unset;
+  for (const Field &field : fields())
+    if (field.is(Field::InUri))
+      copyField(field, unset, wanted);
   const size_t question = rest->find('?');
   std::string_view model = rest->substr(0, question);
   if (model.starts_with('/'))
@@ -210,7 +135,7 @@ Result<GenerationUri> parseGenerationUri(std::string_view uri) {
     return tl::unexpected(named.error());
   wanted.model = model;
 
-  std::vector<const Key *> seen;
+  std::vector<const Field *> seen;
   std::string_view query = question == std::string_view::npos ? std::string_view() : rest->substr(question + 1);
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
@@ -218,21 +143,22 @@ Result<GenerationUri> parseGenerationUri(std::string_view uri) {
       return tl::unexpected(read.error());
     query.remove_prefix(std::min(end + 1, query.size()));
   }
-  return wanted;
+  wanted.uri = uriFor(wanted);
+  settings = std::move(wanted);
+  return {};
 }
 
-std::string writeGenerationUri(const GenerationUri &wanted) {
+std::string uriFor(const Settings &settings) {
   // programs that put URIs together write hosts in lower case
-  const std::string host = wanted.model.substr(0, wanted.model.find('/'));
+  const std::string host = settings.model.substr(0, settings.model.find('/'));
   const bool keepsAsHost = std::none_of(host.begin(), host.end(), [](char c) { return g_ascii_isupper(c); });
-  std::string uri = std::string(generationUriScheme) + (keepsAsHost ? "://" : ":///") + wanted.model;
+  std::string uri = std::string(uriScheme) + (keepsAsHost ? "://" : ":///") + settings.model;
   char separator = '?';
-  for (const Key &key : keys) {
-    const std::string value = key.write(wanted);
-    if (value.empty())
+  for (const Field &field : fields()) {
+    if (!field.is(Field::InUri) || !isSet(settings, field))
       continue;
-    const GCharPtr escaped(g_uri_escape_string(value.c_str(), "/:,", FALSE));
-    uri += separator + (key.name + ("=" + std::string(escaped.get())));
+    const GCharPtr escaped(g_uri_escape_string(textOf(settings, field).c_str(), "/:,", FALSE));
+    uri += separator + (field.name + ("=" + std::string(escaped.get())));
     separator = '&';
   }
   return uri;

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "field_options.h"
+
+#include "api/nearest.h"
+#include "config.h"
+#include "output.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+/// What stands for the value in the help, such as `auto|universal|legacy` or `SECONDS`.
+std::string placeholderFor(const Field &field) {
+  if (const auto *choices = std::get_if<Choices>(&field.member)) {
+    std::string names;
+    for (const Choice &choice : choices->all)
+      names += (names.empty() ? "" : "|") + std::string(choice.name);
+    return names;
+  }
+  if (std::holds_alternative<std::string Settings::*>(field.member))
+    return field.is(Field::IsFile) ? "FILE" : field.is(Field::IsMedium) ? "IMAGE" : "TEXT";
+  const GCharPtr unit(g_ascii_strup(field.unit ? field.unit : "number", -1));
+  return unit.get();
+}
+
+Failure unknownField(const std::string &name) {
+  std::vector<std::string> names;
+  for (const Field &field : fields())
+    if (field.is(Field::OnCommandLine))
+      names.emplace_back(field.name);
+  const std::string nearest = nearestTo(name, names);
+  return failure(ErrorKind::BadRequest, "there is no property \"" + name + "\"", "",
+                 nearest.empty() ? "" : "Did you mean " + nearest + "?");
+}
+
+} // namespace
+
+Result<const Field *> fieldForCommandLine(const std::string &name) {
+  const Field *field = findField(name);
+  if (!field || !field->is(Field::OnCommandLine))
+    return unknownField(name);
+  return field;
+}
+
+Result<Settings> settingsFrom(const FieldTexts &texts) {
+  Settings settings;
+  settings.userAgent = PACKAGE "/" PACKAGE_VERSION;
+  for (const auto &[name, text] : texts) {
+    const auto field = fieldForCommandLine(name);
+    if (!field)
+      return tl::unexpected(field.error());
+    if (const auto set = setFromText(settings, **field, text); !set)
+      return tl::unexpected(set.error());
+  }
+  return settings;
+}
+
+void FieldOptions::addTo(Options &options) {
+  for (const Field &field : fields()) {
+    if (!field.is(Field::OnCommandLine) || !wanted_(field))
+      continue;
+    Slot &slot = slots_.emplace_back();
+    slot.field = &field;
+    const bool isFlag = std::holds_alternative<bool Settings::*>(field.member);
+    entries_.push_back({field.name, field.letter, 0, isFlag ? G_OPTION_ARG_NONE : G_OPTION_ARG_STRING,
+                        isFlag ? static_cast<gpointer>(&slot.flag) : slot.text.slot(), field.about,
+                        isFlag ? nullptr : placeholders_.emplace_back(placeholderFor(field)).c_str()});
+  }
+  entries_.push_back({});
+  options.add(entries_.data());
+}
+
+FieldTexts FieldOptions::texts() const {
+  FieldTexts texts;
+  for (const Slot &slot : slots_)
+    if (slot.flag)
+      texts[slot.field->name] = "true";
+    else if (slot.text.given())
+      texts[slot.field->name] = slot.text.text();
+  if (const auto baseUrl = texts.find("base-url"); baseUrl != texts.end())
+    trustTypedBaseUrl(baseUrl->second);
+  return texts;
+}
+
+std::optional<Settings> FieldOptions::settings() const {
+  auto settings = settingsFrom(texts());
+  if (settings)
+    return std::move(*settings);
+  printUsageError(settings.error().text());
+  return {};
+}
+
+bool isAboutService(const Field &field) {
+  const std::string_view name = field.name;
+  return name == "base-url" || name == "api-key-file" || name == "proxy";
+}
+
+} // namespace aimlvideo::cli
