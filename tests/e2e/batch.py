@@ -419,7 +419,7 @@ class OthersManifest(BatchCase):
 
     def test_a_row_says_what_is_to_be_made_and_nothing_else(self):
         may = {"prompt", "negative-prompt", "prompt-file", "image", "tail-image", "model", "duration", "aspect-ratio",
-               "cfg-scale", "generate-audio", "parameters", "take", "generation-id"}
+               "cfg-scale", "generate-audio", "seed", "parameters", "take", "generation-id"}
         text = subprocess.run([COMMAND, "generate", "--help"], capture_output=True, text=True).stdout
         own = {"help", "output", "profile", "size", "rate", "force", "json"}
         others = set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", text, re.MULTILINE)) - own - may

@@ -51,7 +51,7 @@ class CommandLine(EndToEnd):
         self.assertIn('no command "modls"', self.refused(2, "modls"))
         self.assertIn("--jsn", self.refused(2, "models", "--jsn"))
         self.assertIn("one argument too many", self.refused(2, "models", "a", "b"))
-        self.assertIn("--generate-audio must be", self.refused(2, "check", "--generate-audio", "maybe"))
+        self.assertIn("generate-audio can't be \"maybe\": allowed is false, true or default", self.refused(2, "check", "--generate-audio", "maybe"))
         self.assertIn("needs an ID and a FILE", self.refused(2, "jobs", "resume", "1"))
         self.refused(2)
 

@@ -43,6 +43,7 @@ bool exists(const char *element) {
 Result<void> checkElements(const Profile &profile) {
   if (profile.kind == Profile::Kind::AsIs)
     return {};
+  gst_init(nullptr, nullptr);
   std::string missing;
   for (const char *element :
        {"filesrc", "filesink", "decodebin", "encodebin", "videoconvert", "videoscale", "videorate", "audiotestsrc",

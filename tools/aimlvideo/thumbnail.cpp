@@ -56,6 +56,7 @@ std::string thumbnailOf(const std::string &path) {
 } // namespace
 
 std::vector<std::string> thumbnailsOf(const std::vector<std::string> &paths) {
+  gst_init(nullptr, nullptr);
   std::vector<std::string> pictures(paths.size());
   std::atomic<size_t> next = 0;
   std::vector<std::jthread> threads;
