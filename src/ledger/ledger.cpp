@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include <glib/gstdio.h>
@@ -500,16 +501,30 @@ void stamp(LedgerRow &row) {
     row.created = row.changed;
 }
 
+/// Writes a row. What it is a row of, its identity and base URL, stays as it was first written: an index that holds
+/// nothing new need not be written to.
 sqlite::Done<void> insert(sqlite::Database &database, const LedgerRow &row, int64_t &id) {
+  static const auto *sql = [] { // outlives every worker, also those still running at exit
+    auto *text = new std::string(std::string("INSERT INTO purchase (") + columns + ") VALUES (NULLIF(?, 0)");
+    std::istringstream names(columns);
+    std::string changes;
+    for (std::string name; std::getline(names >> std::ws, name, ',');) {
+      if (name == "id")
+        continue;
+      *text += ", ?";
+      if (name != "identity" && name != "base_url")
+        changes += (changes.empty() ? "" : ", ") + name + " = excluded." + name;
+    }
+    *text += ") ON CONFLICT (id) DO UPDATE SET " + changes;
+    return text;
+  }();
   const char *family = row.family == EndpointFamily::Legacy ? "legacy" : "universal";
   auto inserted = database.run(
-      std::string("INSERT OR REPLACE INTO purchase (") + columns +
-          ") VALUES (NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
+      *sql, row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
       row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
       row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt,
       row.cause, row.submitted, row.duration, row.resolution, row.requestId, row.clipProof);
-  id = database.lastRow();
+  id = row.id == 0 ? database.lastRow() : row.id;
   return inserted;
 }
 

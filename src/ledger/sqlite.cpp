@@ -17,6 +17,19 @@ bool Fault::damaged() const {
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
+Connection::~Connection() {
+  for (const auto &[text, statement] : idle)
+    sqlite3_finalize(statement);
+  sqlite3_close_v2(handle);
+}
+
+void Statement::GiveBack::operator()(sqlite3_stmt *statement) const {
+  sqlite3_reset(statement); // its result was told by the step
+  sqlite3_clear_bindings(statement);
+  if (!connection->idle.try_emplace(sqlite3_sql(statement), statement).second)
+    sqlite3_finalize(statement);
+}
+
 Statement &Statement::bind(std::string_view text) {
   const int result =
       sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
@@ -87,15 +100,20 @@ Done<Database> Database::open(const std::string &path) {
 }
 
 Done<Statement> Database::prepare(std::string_view sql) {
+  auto &idle = connection_->idle;
+  if (const auto known = idle.find(sql); known != idle.end())
+    return Statement(idle.extract(known).mapped(), connection_.get());
   sqlite3_stmt *statement = nullptr;
-  const int result = sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  const int result = sqlite3_prepare_v3(connection_->handle, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK)
     return tl::unexpected(fault());
-  return Statement(statement);
+  ++connection_->compiled;
+  return Statement(statement, connection_.get());
 }
 
 Done<void> Database::execute(const std::string &sql) {
-  if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+  if (sqlite3_exec(connection_->handle, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
     return tl::unexpected(fault());
   return {};
 }
@@ -113,12 +131,12 @@ Done<std::optional<std::string>> Database::value(std::string_view sql) {
 }
 
 void Database::leaveToParent() {
-  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(connection_->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   close();
 }
 
 Fault Database::fault() const {
-  return Fault{sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get())};
+  return Fault{sqlite3_extended_errcode(connection_->handle), sqlite3_errmsg(connection_->handle)};
 }
 
 } // namespace aimlvideo::sqlite

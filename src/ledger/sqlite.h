@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,19 @@ struct Fault {
 template <typename T>
 using Done = tl::expected<T, Fault>;
 
-/// A prepared statement. Parameters and columns count from 0.
+/// A connection with the statements that it has compiled, by their text, each while nobody uses it.
+struct Connection {
+  explicit Connection(sqlite3 *opened) : handle(opened) {}
+  Connection(const Connection &) = delete;
+  Connection &operator=(const Connection &) = delete;
+  ~Connection();
+
+  sqlite3 *const handle;
+  std::map<std::string, sqlite3_stmt *, std::less<>> idle;
+  unsigned compiled = 0; ///< statements so far
+};
+
+/// A prepared statement. Parameters and columns count from 0. Ends before its database is closed.
 class Statement {
 public:
   Statement &bind(std::string_view text);
@@ -44,9 +57,13 @@ public:
 
 private:
   friend class Database;
-  explicit Statement(sqlite3_stmt *statement) : statement_(statement, sqlite3_finalize) {}
+  struct GiveBack {
+    Connection *connection;
+    void operator()(sqlite3_stmt *statement) const;
+  };
+  Statement(sqlite3_stmt *statement, Connection *connection) : statement_(statement, GiveBack{connection}) {}
 
-  std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt *)> statement_;
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   int bound_ = 0;
   int fault_ = SQLITE_OK; ///< of a bind; told by step()
 };
@@ -57,6 +74,7 @@ public:
   /// Creates the file where there is none.
   static Done<Database> open(const std::string &path);
 
+  /// Each text is compiled once, so texts must be few: what varies is bound.
   Done<Statement> prepare(std::string_view sql);
   /// One or more statements whose rows do not matter.
   Done<void> execute(const std::string &sql);
@@ -72,21 +90,24 @@ public:
       return tl::unexpected(stepped.error());
     return {};
   }
-  int64_t lastRow() const { return sqlite3_last_insert_rowid(handle_.get()); }
+  int64_t lastRow() const { return sqlite3_last_insert_rowid(connection_->handle); }
   /// The first column of the first row; nothing where there is none.
   Done<std::optional<std::string>> value(std::string_view sql);
 
+  /// How many statements it has compiled so far.
+  unsigned compiled() const { return connection_->compiled; }
+
   /// Nothing can be done with it afterwards.
-  void close() { handle_.reset(); }
+  void close() { connection_.reset(); }
   /// Closes the copy that a forked child has of its parent's, and changes nothing in the file. None of it may have been
   /// in use at the fork.
   void leaveToParent();
 
 private:
-  explicit Database(sqlite3 *handle) : handle_(handle, sqlite3_close_v2) {}
+  explicit Database(sqlite3 *handle) : connection_(std::make_unique<Connection>(handle)) {}
   Fault fault() const;
 
-  std::unique_ptr<sqlite3, int (*)(sqlite3 *)> handle_;
+  std::unique_ptr<Connection> connection_;
 };
 
 } // namespace aimlvideo::sqlite

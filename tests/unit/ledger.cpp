@@ -93,6 +93,23 @@ GST_START_TEST(a_second_write_changes_the_row_and_adds_none) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_changed_row_writes_to_no_index_that_holds_nothing_new) {
+  constexpr off_t frame = 24 + 4096;
+  Desk desk;
+  LedgerRow row = written(*desk.ledger, RowState::Intent, "one");
+  const auto size = [&] {
+    struct stat facts {};
+    fail_unless_equals_int(stat((desk.file + "-wal").c_str(), &facts), 0);
+    return facts.st_size;
+  };
+  const off_t before = size();
+  row.state = RowState::Sent;
+  fail_unless(desk.ledger->write(row).has_value());
+  fail_unless_equals_int((size() - before) / frame, 2); // the row, and the index of generations' ids
+  fail_unless((*desk.ledger->row(row.id))->state == RowState::Sent);
+}
+GST_END_TEST
+
 GST_START_TEST(the_newest_row_of_a_request_counts) {
   Desk desk;
   written(*desk.ledger, RowState::Failed, "one");
@@ -982,6 +999,7 @@ static Suite *ledger_suite() {
   suite_add_tcase(suite, rows);
   tcase_add_test(rows, a_row_reads_back_as_it_was_written_after_the_file_was_closed);
   tcase_add_test(rows, a_second_write_changes_the_row_and_adds_none);
+  tcase_add_test(rows, a_changed_row_writes_to_no_index_that_holds_nothing_new);
   tcase_add_test(rows, the_newest_row_of_a_request_counts);
   tcase_add_test(rows, a_changed_image_is_another_request_but_a_host_that_does_not_answer_is_not);
   tcase_add_test(rows, its_files_are_for_their_user_alone);
