@@ -43,13 +43,6 @@ void replaceThreadsLeftBehind() {
   }
 }
 
-/// A source that calls `dispatch` at its ready time.
-struct CallingSource {
-  GSource source;
-  Loop *loop;
-  void (Loop::*dispatch)();
-};
-
 } // namespace
 
 Loop &Loop::instance() {
@@ -71,28 +64,32 @@ Loop &Loop::instance() {
   return *current;
 }
 
-GSource *Loop::addSource(void (Loop::*dispatch)()) {
-  static GSourceFuncs functions{nullptr,
-                                nullptr,
-                                [](GSource *source, GSourceFunc, gpointer) -> gboolean {
-                                  g_source_set_ready_time(source, -1);
-                                  const auto *calling = reinterpret_cast<CallingSource *>(source);
-                                  (calling->loop->*calling->dispatch)();
-                                  return G_SOURCE_CONTINUE;
-                                },
-                                nullptr,
-                                nullptr,
-                                nullptr};
-  GSource *source = g_source_new(&functions, sizeof(CallingSource));
-  auto *calling = reinterpret_cast<CallingSource *>(source);
-  calling->loop = this;
-  calling->dispatch = dispatch;
-  g_source_attach(source, context_);
-  return source;
-}
+/// All that is posted and all timers. GLib asks it before each wait: the network thread need not be woken by itself.
+struct Loop::Source {
+  GSource source;
+  Loop *loop;
 
-Loop::Loop()
-    : context_(g_main_context_new()), posts_(addSource(&Loop::runPosted)), clock_(addSource(&Loop::runTimers)) {
+  static Loop &of(GSource *source) { return *reinterpret_cast<Source *>(source)->loop; }
+};
+
+Loop::Loop() : context_(g_main_context_new()) {
+  static GSourceFuncs functions{
+      [](GSource *source, gint *timeout) -> gboolean {
+        *timeout = Source::of(source).millisecondsToWait();
+        return *timeout == 0;
+      },
+      [](GSource *source) -> gboolean { return Source::of(source).millisecondsToWait() == 0; },
+      [](GSource *source, GSourceFunc, gpointer) -> gboolean {
+        Source::of(source).runPosted();
+        Source::of(source).runTimers();
+        return G_SOURCE_CONTINUE;
+      },
+      nullptr,
+      nullptr,
+      nullptr};
+  GSource *source = g_source_new(&functions, sizeof(Source));
+  reinterpret_cast<Source *>(source)->loop = this;
+  g_source_attach(source, context_);
   std::thread thread([this, fresh = !forked] {
     thread_ = std::this_thread::get_id();
     g_main_context_push_thread_default(context_);
@@ -107,8 +104,8 @@ Loop::Loop()
 void Loop::post(Work work) {
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(work));
-  if (posted_.size() == 1)
-    g_source_set_ready_time(posts_, 0);
+  if (posted_.size() == 1 && !isCurrent())
+    g_main_context_wakeup(context_);
 }
 
 void Loop::runPosted() {
@@ -121,14 +118,19 @@ void Loop::runPosted() {
     std::exchange(work, {})();
 }
 
-void Loop::armTimers() {
+/// -1: nothing is to come.
+int Loop::millisecondsToWait() {
   using std::chrono::ceil;
-  using std::chrono::microseconds;
-  // GLib's clock is the steady one, in microseconds
-  gint64 next = -1;
-  if (!timers_.empty())
-    next = std::max<gint64>(0, ceil<microseconds>(timers_.begin()->first.time_since_epoch()).count());
-  g_source_set_ready_time(clock_, next);
+  using std::chrono::milliseconds;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!posted_.empty())
+      return 0;
+  }
+  if (timers_.empty())
+    return -1;
+  const auto wait = ceil<milliseconds>(timers_.begin()->first - Clock::now());
+  return static_cast<int>(std::clamp<milliseconds::rep>(wait.count(), 0, G_MAXINT));
 }
 
 void Loop::runTimers() {
@@ -138,14 +140,10 @@ void Loop::runTimers() {
     timers_.erase(timers_.begin());
     std::exchange(timer.call_, {})(); // which may end the timer
   }
-  armTimers();
 }
 
 Loop::Timer::Timer(Clock::time_point when, Work call) : call_(std::move(call)) {
-  Loop &loop = Loop::instance();
-  place_ = loop.timers_.emplace(when, this);
-  if (place_ == loop.timers_.begin())
-    loop.armTimers();
+  place_ = Loop::instance().timers_.emplace(when, this);
 }
 
 Loop::Timer::~Timer() {

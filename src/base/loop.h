@@ -73,15 +73,14 @@ public:
 private:
   using Timers = std::multimap<Clock::time_point, Timer *>;
 
+  struct Source;
+
   Loop();
-  GSource *addSource(void (Loop::*dispatch)());
+  int millisecondsToWait();
   void runPosted();
   void runTimers();
-  void armTimers();
 
   GMainContext *const context_;
-  GSource *const posts_;
-  GSource *const clock_;
   std::atomic<std::thread::id> thread_;
 
   std::mutex mutex_;

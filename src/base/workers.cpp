@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/workers.h"
 
+#include <chrono>
 #include <system_error>
 #include <thread>
 
 namespace aimlvideo {
 
+namespace {
+
+/// How long a thread waits for something to do: making one costs as much as what most of them do.
+constexpr std::chrono::milliseconds linger{500};
+
+} // namespace
+
 void Workers::push(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(work));
+  if (waiting_.size() <= idle_)
+    return pushed_.notify_one();
   if (running_ == most_)
     return;
   try {
@@ -24,7 +34,14 @@ void Workers::push(std::function<void()> work) {
 
 void Workers::run() {
   std::unique_lock lock(mutex_);
-  while (!waiting_.empty()) {
+  for (;;) {
+    if (waiting_.empty()) {
+      ++idle_;
+      const bool pushed = pushed_.wait_for(lock, linger, [this] { return !waiting_.empty(); });
+      --idle_;
+      if (!pushed)
+        break;
+    }
     auto work = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -8,8 +9,8 @@
 namespace aimlvideo {
 
 /// Threads for what may take its time, or never end: disks, SQLite, the user's code. At most so many at a time, made
-/// when they are needed and gone when there is nothing to do, so that a forked child misses none. They must not be
-/// static objects.
+/// when they are needed and gone when there has been nothing to do for a while. A forked child, which misses them, has
+/// to have Workers of its own. They are never destroyed.
 class Workers {
 public:
   explicit Workers(unsigned most) : most_(most) {}
@@ -25,7 +26,9 @@ private:
 
   const unsigned most_;
   std::mutex mutex_; ///< guards what follows
-  unsigned running_ = 0;
+  std::condition_variable pushed_;
+  unsigned running_ = 0; ///< threads, those included that wait
+  unsigned idle_ = 0;
   std::deque<std::function<void()>> waiting_;
 };
 

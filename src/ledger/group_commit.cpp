@@ -3,16 +3,22 @@
 
 #include <algorithm>
 #include <system_error>
-#include <thread>
 #include <utility>
+
+#include "base/loop.h"
 
 namespace aimlvideo::sqlite {
 
 namespace {
 
-void onOwnThread(const std::function<void()> &work) {
+/// Nothing else keeps these waiting. There is more than one for the ledgers of several folders.
+struct Writers : Workers {
+  Writers() : Workers(8) {}
+};
+
+void onWriter(const std::function<void()> &work) {
   try {
-    std::thread(work).detach();
+    Loop::instance().own<Writers>().push(work);
   } catch (const std::system_error &) {
     work(); // the system has no thread left: late is better than never
   }
@@ -70,7 +76,7 @@ void GroupCommit::writeAll(std::unique_lock<std::mutex> &lock) {
 /// Returns with the lock released.
 void GroupCommit::start(std::unique_lock<std::mutex> &lock, std::shared_ptr<const void> owner) {
   serving_ = true;
-  const Executor executor = executor_ ? executor_ : onOwnThread;
+  const Executor executor = executor_ ? executor_ : onWriter;
   lock.unlock();
   executor([this, owner = std::move(owner)] { serve(); });
 }
@@ -101,7 +107,7 @@ void GroupCommit::serve() {
 std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
   const std::lock_guard lock(use_);
   if (items.size() > 1) {
-    const auto begun = database_.execute("BEGIN IMMEDIATE");
+    const auto begun = database_.run("BEGIN IMMEDIATE");
     if (!begun) // after a patience that the others should not need as well, one after the other
       return std::vector<Done<void>>(items.size(), begun);
     if (together(items))
@@ -118,9 +124,9 @@ std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
 bool GroupCommit::together(const Items &items) {
   const bool done =
       std::all_of(items.begin(), items.end(), [this](const auto &item) { return item->work(database_).has_value(); });
-  if (done && database_.execute("COMMIT"))
+  if (done && database_.run("COMMIT"))
     return true;
-  database_.execute("ROLLBACK");
+  database_.run("ROLLBACK");
   return false;
 }
 

@@ -34,7 +34,7 @@ public:
   /// time, and only while there is something for it to do. `owner` keeps this object alive until then.
   void submit(Work work, Report report, std::shared_ptr<const void> owner);
 
-  /// Where the worker runs from its next start on; a thread of its own otherwise. From any thread.
+  /// Where the worker runs from its next start on; a thread for ledgers otherwise. From any thread.
   void setExecutor(Executor executor);
 
 private:

@@ -78,7 +78,7 @@ public:
 
   const std::string &folder() const { return folder_; }
 
-  /// Where the worker for what is submitted runs, such as a pool of threads; a thread of its own otherwise.
+  /// Where the worker for what is submitted runs, such as a pool of threads; a thread for ledgers otherwise.
   void workOn(sqlite::GroupCommit::Executor executor) { writes_.setExecutor(std::move(executor)); }
 
 private:

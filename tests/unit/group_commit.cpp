@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <future>
+#include <set>
 #include <thread>
+
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -72,6 +75,48 @@ std::vector<Done<void>> whileBusy(Desk &desk, const std::vector<sqlite::GroupCom
 }
 
 } // namespace
+
+GST_START_TEST(a_statement_is_compiled_once_and_again_only_while_it_is_in_use) {
+  Desk desk;
+  Database &database = desk.database;
+  const unsigned before = database.compiled();
+  fail_unless(note(database, "a").has_value());
+  fail_if(note(database, "a").has_value()); // it is there already
+  fail_unless(note(database, "b").has_value());
+  fail_unless_equals_int(database.compiled() - before, 1);
+  {
+    auto all = std::move(*database.prepare("SELECT text FROM note WHERE text >= ? ORDER BY text"));
+    auto some = std::move(*database.prepare("SELECT text FROM note WHERE text >= ? ORDER BY text"));
+    fail_unless_equals_int(database.compiled() - before, 3);
+    all.bind("a");
+    some.bind("b");
+    fail_unless(*all.step() && *some.step());
+    fail_unless_equals_text(all.text(0), "a");
+    fail_unless_equals_text(some.text(0), "b");
+  } // and the rest is not read
+  auto again = std::move(*database.prepare("SELECT text FROM note WHERE text >= ? ORDER BY text"));
+  fail_unless_equals_int(database.compiled() - before, 3);
+  fail_if(*again.step()); // nothing is left of what was bound
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_submitted_bit_by_bit_takes_one_thread) {
+  Desk desk;
+  std::set<pid_t> threads;
+  for (unsigned i = 0; i < 50; ++i) {
+    std::promise<void> reported;
+    desk.writes.submit([i](Database &database) { return note(database, std::to_string(i)); },
+                       [&](const Done<void> &done) {
+                         fail_unless(done.has_value());
+                         threads.insert(gettid());
+                         reported.set_value();
+                       },
+                       nullptr);
+    reported.get_future().wait();
+  }
+  fail_unless(threads.size() < 10, "%zu threads for 50 writes", threads.size()); // two, unless the machine stands still
+}
+GST_END_TEST
 
 GST_START_TEST(what_comes_while_the_disk_is_busy_shares_one_transaction) {
   Desk desk;
@@ -162,6 +207,8 @@ static Suite *group_commit_suite() {
   Suite *suite = suite_create("group_commit");
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
+  tcase_add_test(tests, a_statement_is_compiled_once_and_again_only_while_it_is_in_use);
+  tcase_add_test(tests, what_is_submitted_bit_by_bit_takes_one_thread);
   tcase_add_test(tests, what_comes_while_the_disk_is_busy_shares_one_transaction);
   tcase_add_test(tests, one_that_fails_takes_no_other_with_it);
   tcase_add_test(tests, those_that_find_the_file_locked_wait_for_it_together);

@@ -2,11 +2,16 @@
 #include "base/loop.h"
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <optional>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include <unistd.h>
 
 #include "await.h"
 #include "base/cancellation.h"
@@ -91,6 +96,39 @@ GST_START_TEST(every_thread_may_post) {
   for (const auto &numbers : seen) {
     fail_unless_equals_int(static_cast<int>(numbers.size()), 1000);
     fail_unless(std::is_sorted(numbers.begin(), numbers.end()));
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(what_comes_bit_by_bit_is_done_by_the_same_threads) {
+  std::set<pid_t> threads;
+  for (unsigned i = 0; i < 50; ++i) {
+    const auto task = [&]() -> Task<void> {
+      threads.insert(co_await onPool([] { return gettid(); }));
+    };
+    await(task());
+  }
+  fail_unless(threads.size() <= 8, "%zu threads for 50 pieces of work", threads.size());
+}
+GST_END_TEST
+
+/// Each piece of work blocks until the last has begun.
+GST_START_TEST(what_comes_at_once_is_done_at_once) {
+  for (unsigned round = 0; round < 20; ++round) {
+    std::promise<void> all;
+    const auto begun = all.get_future().share();
+    std::atomic<unsigned> inside = 0;
+    std::promise<void> end;
+    std::atomic<unsigned> ended = 0;
+    for (unsigned i = 0; i < 8; ++i)
+      Loop::instance().pool().push([&] {
+        if (++inside == 8)
+          all.set_value();
+        begun.wait();
+        if (++ended == 8)
+          end.set_value();
+      });
+    end.get_future().wait();
   }
 }
 GST_END_TEST
@@ -289,6 +327,8 @@ static Suite *loop_suite() {
   Suite *suite = suite_create("loop");
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
+  tcase_add_test(tests, what_comes_bit_by_bit_is_done_by_the_same_threads);
+  tcase_add_test(tests, what_comes_at_once_is_done_at_once);
   tcase_add_test(tests, what_is_posted_is_done_in_that_order);
   tcase_add_test(tests, every_thread_may_post);
   tcase_add_test(tests, timers_call_in_the_order_of_their_times);
