@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips of any layout in push and pull mode, size, seeking; section (d5) of the design's reference.
+#include <atomic>
 #include <memory>
+
+#include <malloc.h>
+#include <sys/resource.h>
 
 #include <gst/check/gstharness.h>
 
@@ -37,6 +41,34 @@ std::string padMode(const Pipeline &pipeline) {
   gst_object_unref(pad);
   return mode;
 }
+
+/// A clip by its boxes.
+std::string clipOf(uint32_t size) {
+  std::string clip = std::string("\0\0\0\x0c", 4) + "ftypisom" + std::string("\0\0\0\x08", 4) + "moov";
+  const uint32_t media = GUINT32_TO_BE(size - static_cast<uint32_t>(clip.size()));
+  clip.append(reinterpret_cast<const char *>(&media), sizeof media).append("mdat");
+  clip.resize(size, 'x');
+  return clip;
+}
+
+/// Page faults of the thread that pushes large buffers, from the fourth of them to the latest.
+struct Faults {
+  std::atomic<long> first{-1};
+  std::atomic<long> latest{0};
+  std::atomic<unsigned> buffers{0};
+
+  static GstPadProbeReturn count(GstPad *, GstPadProbeInfo *info, gpointer data) {
+    auto *self = static_cast<Faults *>(data);
+    if (gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info)) < gsize{512} * 1024)
+      return GST_PAD_PROBE_OK;
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    if (++self->buffers == 4) // by now, those that a sink keeps have been made
+      self->first = usage.ru_minflt;
+    self->latest = usage.ru_minflt;
+    return GST_PAD_PROBE_OK;
+  }
+};
 
 } // namespace
 
@@ -152,6 +184,28 @@ GST_START_TEST(a_broken_transfer_is_mended_and_bought_once) {
 }
 GST_END_TEST
 
+GST_START_TEST(large_buffers_share_their_memory) {
+  // whatever has this size is given back to the system when it is freed
+  fail_unless(mallopt(M_MMAP_THRESHOLD, 64 * 1024) == 1);
+  FakeService service;
+  service.clip = clipOf(32 << 20);
+  Pipeline pipeline(service, "SRC ! fakesink");
+  Faults faults;
+  GstPad *pad = gst_element_get_static_pad(pipeline.source(), "src");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, Faults::count, &faults, nullptr);
+  gst_object_unref(pad);
+  pipeline.setState(GST_STATE_PAUSED);
+  pipeline.waitFor("element", [](const Event &event) {
+    return g_strcmp0(gst_structure_get_string(event.structure, "status"), "completed") == 0;
+  });
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless(faults.buffers > 50, "%u large buffers", faults.buffers.load());
+  constexpr long pages = 512 / 4; // of one buffer
+  fail_unless(faults.latest - faults.first < 10 * pages, "%ld faults", faults.latest - faults.first);
+}
+GST_END_TEST
+
 GST_START_TEST(a_given_generation_is_fetched_and_nothing_is_submitted) {
   FakeService service;
   service.clip = clipNamed("faststart");
@@ -173,6 +227,7 @@ static Suite *delivery_suite() {
   tcase_add_test(tests, the_size_is_known_with_the_first_buffer);
   tcase_add_test(tests, a_time_seek_in_a_clip_makes_no_request);
   tcase_add_test(tests, a_broken_transfer_is_mended_and_bought_once);
+  tcase_add_test(tests, large_buffers_share_their_memory);
   tcase_add_test(tests, a_given_generation_is_fetched_and_nothing_is_submitted);
   return suite;
 }
