@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "image/image_reference.h"
 #ifdef WITH_EMULATOR
-#include "emulator/media.h"
+#include "emulator/wire/media.h"
 #endif
 
 using namespace aimlvideo;

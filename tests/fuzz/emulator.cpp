@@ -3,8 +3,8 @@
 // empty line and a body; a line `--` separates them.
 #include <algorithm>
 
-#include "emulator/mangle.h"
-#include "emulator/router.h"
+#include "emulator/service/router.h"
+#include "emulator/wire/mangle.h"
 #include "fuzz.h"
 
 using namespace aimlvideo::fuzz;

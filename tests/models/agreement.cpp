@@ -9,9 +9,9 @@
 #include "api/json.h"
 #include "models/samples.h"
 
-#include "emulator/catalogue.h"
-#include "emulator/rules.h"
-#include "emulator/validation.h"
+#include "emulator/service/catalogue.h"
+#include "emulator/service/rules.h"
+#include "emulator/service/validation.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::test;

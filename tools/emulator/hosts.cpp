@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "hosts.h"
+#include "emulator/hosts.h"
 
 #include <algorithm>
 
-#include "glib_ptr.h"
-#include "media.h"
+#include "emulator/wire/glib_ptr.h"
+#include "emulator/wire/media.h"
 
 namespace emulator {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "options.h"
+#include "emulator/service/options.h"
 
 namespace emulator {
 

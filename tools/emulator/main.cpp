@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "options.h"
-#include "renderer.h"
-#include "server.h"
+#include "emulator/server.h"
+#include "emulator/service/options.h"
+#include "emulator/studio/renderer.h"
 
 namespace {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "server.h"
+#include "emulator/server.h"
 
 #include <cstdio>
 #include <exception>
 #include <utility>
 
-#include "hosts.h"
-#include "mangle.h"
+#include "emulator/hosts.h"
+#include "emulator/wire/mangle.h"
 
 namespace emulator {
 namespace {

@@ -6,9 +6,9 @@
 #include <libsoup/soup.h>
 #include <tl/expected.hpp>
 
-#include "router.h"
-#include "service.h"
-#include "wire.h"
+#include "emulator/service/router.h"
+#include "emulator/service/service.h"
+#include "emulator/wire/wire.h"
 
 namespace emulator {
 

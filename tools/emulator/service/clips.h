@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "emulator/service/service.h"
+
+namespace emulator {
+
+// The answer with the clip or the range of it that is asked for; 304 where the client has it.
+Response serveClip(const Request &request, const Clip &clip, const std::string &etag);
+
+// The object store that hands the clips out.
+class Clips {
+public:
+  explicit Clips(Service &service) : service_(service) {}
+  Response get(const Request &request, const Fault *fault);
+
+private:
+  Service &service_;
+  unsigned etags_ = 0; // made up so far
+};
+
+} // namespace emulator

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "emulator/service/catalogue.h"
+#include "emulator/wire/json.h"
+
+namespace emulator {
+
+// The OpenAPI description of the endpoint that makes generations with the model.
+Json schemaJson(const Model &model);
+
+} // namespace emulator

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "emulator/service/catalogue.h"
+#include "emulator/wire/json.h"
+
+namespace emulator {
+
+// A request's body as the report tells it: {"model", "prompt", "parameters", "media"}.
+// The content of data URIs is left out; each is told by its type, size and SHA-256.
+Json summarise(const Model &model, const Json &body);
+
+} // namespace emulator

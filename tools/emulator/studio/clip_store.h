@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "emulator/studio/look.h"
+#include "emulator/studio/picture.h"
+#include "emulator/wire/glib_ptr.h"
+
+namespace emulator {
+
+// A finished MP4. Its bytes are a mapped file without a name: no memory is
+// spent, and the disk space is free again when the last user lets go.
+struct Clip {
+  Bytes bytes;
+  std::string etag; // with its quotes
+  gint64 modified;  // seconds since 1970
+  Bytes thumbnail;  // of the first image, JPEG; empty without one
+};
+
+using ClipPtr = std::shared_ptr<const Clip>;
+using ClipResult = tl::expected<ClipPtr, std::string>;
+
+tl::expected<ClipPtr, std::string> openClip(const std::string &path, Bytes thumbnail = {});
+
+// Renders clips in worker threads, each look once.
+class ClipStore {
+public:
+  // Called on the main loop.
+  using Ready = std::function<void(const ClipResult &)>;
+
+  // Every look gets this clip instead of a rendered one, where it is given.
+  explicit ClipStore(ClipPtr fixed = {});
+  // Stops the renders under way and removes the temporary folder.
+  ~ClipStore();
+
+  void order(Look look, Ready ready);
+  // Those that wait for a worker are told that they will not be rendered.
+  void cancelOrders();
+  // Renders done so far, those taken from the cache left out.
+  unsigned rendered() const;
+
+private:
+  struct Order {
+    Look look;
+    Ready ready;
+  };
+  struct Pictures {
+    std::optional<Picture> first, last;
+  };
+
+  void work(const std::stop_token &stop);
+  void fulfil(Order &order, const std::stop_token &stop);
+  ClipResult make(Look &look, const std::string &key, const std::stop_token &stop);
+  ClipPtr remembered(const std::string &key);
+  void remember(const std::string &key, const ClipPtr &clip);
+
+  ClipPtr fixed_;
+  std::string folder_;
+  mutable std::mutex mutex_; // guards what follows
+  std::condition_variable_any changed_;
+  std::deque<Order> orders_;
+  std::map<std::string, std::vector<Ready>> underWay_; // by look
+  std::map<std::string, std::weak_ptr<const Clip>> clips_;
+  std::list<ClipPtr> recent_; // kept although no task has them any more
+  unsigned rendered_ = 0;
+  std::vector<std::jthread> workers_; // last: they use all of the above
+};
+
+} // namespace emulator
