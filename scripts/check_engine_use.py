@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The plugin, the command line and the examples use the engine by its headers for applications, <aimlvideo/...>.
-Exceptions are in engine_internals.txt, with the reason."""
+Exceptions are in engine_internals.txt, with the reason. And in a program of several rooms no include goes up."""
 
 import pathlib
 import re
@@ -10,6 +10,8 @@ import sys
 SCRIPTS = pathlib.Path(__file__).resolve().parent
 SOURCE = SCRIPTS.parent
 USERS = ("gst-plugin", "tools/aimlvideo", "examples")
+# program: its folders, each of which includes only those before it and itself; "" is the program's own folder
+ROOMS = {"tools/emulator": ("wire", "studio", "service", "")}
 
 
 def exceptions(text):
@@ -18,18 +20,36 @@ def exceptions(text):
     return {line[0]: line[1] if len(line) > 1 else "" for line in lines}
 
 
+def includes(folder):
+    """(file, header) for each include in the sources below a folder"""
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in (".h", ".c", ".cpp"):
+            for header in re.findall(r'^\s*#\s*include\s+["<](.+?)[">]', file.read_text(), re.MULTILINE):
+                yield file, header
+
+
 def included(source):
     """{internal header: [files that include it]}"""
     found = {}
     for user in USERS:
-        for file in sorted((source / user).rglob("*")):
-            if file.suffix in (".h", ".c", ".cpp"):
-                for header in re.findall(r'^\s*#\s*include\s+["<](.+?)[">]', file.read_text(), re.MULTILINE):
-                    if header.startswith("aimlvideo/"):
-                        continue
-                    if (source / "src" / header).exists():
-                        found.setdefault(header, []).append(str(file.relative_to(source)))
+        for file, header in includes(source / user):
+            if not header.startswith("aimlvideo/") and (source / "src" / header).exists():
+                found.setdefault(header, []).append(str(file.relative_to(source)))
     return found
+
+
+def upward(source):
+    for program, rooms in ROOMS.items():
+        folder = source / program
+        for file, header in includes(folder):
+            target = folder.parent / header
+            if not target.is_relative_to(folder) or not target.exists():
+                continue
+            here, there = (path.parent.relative_to(folder).as_posix().removeprefix(".") for path in (file, target))
+            if here not in rooms:
+                yield f"{file.relative_to(source)}: {here} is not among the rooms in {pathlib.Path(__file__).name}"
+            elif there not in rooms or rooms.index(there) > rooms.index(here):
+                yield f"{file.relative_to(source)}: includes \"{header}\", which is above it ({', '.join(rooms)})"
 
 
 def problems(source, allowed):
@@ -46,6 +66,7 @@ def problems(source, allowed):
 
 def main():
     said = list(problems(SOURCE, exceptions((SCRIPTS / "engine_internals.txt").read_text())))
+    said += upward(SOURCE)
     print("\n".join(said), end="\n" if said else "", file=sys.stderr)
     return 1 if said else 0
 

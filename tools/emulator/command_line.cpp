@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "emulator/service/options.h"
+#include "emulator/command_line.h"
 
 #include <array>
 #include <cstdio>

@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "emulator/command_line.h"
 #include "emulator/server.h"
-#include "emulator/service/options.h"
 #include "emulator/studio/renderer.h"
 
 namespace {

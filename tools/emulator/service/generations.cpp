@@ -8,6 +8,7 @@
 
 #include "emulator/service/prices.h"
 #include "emulator/service/replies.h"
+#include "emulator/service/requested_look.h"
 #include "emulator/service/rules.h"
 #include "emulator/service/summary.h"
 #include "emulator/service/validation.h"
@@ -93,7 +94,7 @@ void Generations::create(const Request &request, const Fault *fault, const Reply
   if (auto mistakes = findMistakesIn(*model, request, *body, refusesUnknownKeys ? nullptr : &unknownKeys);
       !mistakes.empty())
     return reply(bodyError(request, mistakes));
-  if (!service_.account.hold(costOf(*model, *body, readLook(*model, *body).seconds)))
+  if (!service_.account.hold(costOf(*model, *body, requestedLook(*model, *body).seconds)))
     return reply(errorResponse(request, 403,
                                "You've run out of funds. Please top up your balance to continue: "
                                "https://aimlapi.com/app/billing"));
@@ -119,7 +120,7 @@ TaskPtr Generations::accept(const Request &request, const Model &model, const Js
   task->knownModel = &model;
   task->clientRequestId = validClientRequestId(request);
   task->summary = summarise(model, body);
-  task->seconds = readLook(model, body).seconds;
+  task->seconds = requestedLook(model, body).seconds;
   task->cost = costOf(model, body, task->seconds);
   task->acceptedAt = monotonicSeconds();
   task->acceptedClock = g_get_real_time();
@@ -144,7 +145,7 @@ TaskPtr Generations::accept(const Request &request, const Model &model, const Js
 
 void Generations::startRendering(const TaskPtr &task, const Model &model, const Json &body, std::shared_ptr<LogRow> row,
                                  const Reply &whenEnded) {
-  Look look = readLook(model, body);
+  Look look = requestedLook(model, body);
   look.layout = service_.options.layout;
   look.longestSide = service_.options.renderSize;
   service_.clips.order(std::move(look), [this, task, row = std::move(row), whenEnded](const ClipResult &clip) {

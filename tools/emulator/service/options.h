@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "emulator/studio/look.h"
 
 namespace emulator {
@@ -68,9 +66,5 @@ struct Options {
   bool verbose = false;
   bool exitWithParent = false;
 };
-
-// Reads the command line. --help and --version end the process.
-// The error says in words what is wrong with it.
-tl::expected<Options, std::string> readOptions(int argc, char **argv);
 
 } // namespace emulator

@@ -4,8 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "emulator/service/catalogue.h"
-#include "emulator/wire/json.h"
 #include "emulator/wire/media.h"
 
 namespace emulator {
@@ -39,8 +37,5 @@ struct Size {
 
 // Even numbers of pixels for a frame of this look.
 Size frameSize(const Look &look, double aspect);
-
-// What the valid request `body` for `model` asks for.
-Look readLook(const Model &model, const Json &body);
 
 } // namespace emulator
