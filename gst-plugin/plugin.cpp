@@ -3,8 +3,10 @@
 
 #include "aimlvideosrc.h"
 #include "config.h"
+#include "engine_log.h"
 
 static gboolean initPlugin(GstPlugin *plugin) {
+  aimlvideo::logToGStreamer();
   return GST_ELEMENT_REGISTER(aimlvideosrc, plugin);
 }
 

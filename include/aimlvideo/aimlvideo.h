@@ -11,6 +11,7 @@
 #include <aimlvideo/folders.h>
 #include <aimlvideo/job.h>
 #include <aimlvideo/ledger.h>
+#include <aimlvideo/log.h>
 #include <aimlvideo/money.h>
 #include <aimlvideo/printable.h>
 #include <aimlvideo/request.h>

@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include "base/log.h"
 #include "http/address.h"
 #include "http/held_body.h"
 
@@ -565,6 +566,19 @@ TransportError notBegun(const Cancellation &cancellation) {
   return {TransportError::Cause::NoTurn, false, "too many other requests were under way"};
 }
 
+/// What a request is called in the log: a user and a query may be secrets.
+std::string nameForLog(const HttpRequest &request, GUri *uri) {
+  const int port = g_uri_get_port(uri);
+  return std::string(request.method) + ' ' + g_uri_get_scheme(uri) + "://" + g_uri_get_host(uri) +
+         (port > 0 ? ":" + std::to_string(port) : "") + g_uri_get_path(uri);
+}
+
+std::string secondsSince(Clock::time_point begun) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f s", std::chrono::duration<double>(Clock::now() - begun).count());
+  return text;
+}
+
 GRefPtr<SoupMessage> messageFor(const HttpRequest &request, GUri *uri) {
   auto message = adopt(soup_message_new_from_uri(request.method, uri));
   // what one generation's address holds of passwords is not for another's
@@ -599,6 +613,19 @@ Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::open(const Ht
 Task<Exchanged<std::unique_ptr<HttpSession::Stream>>>
 HttpSession::attempt(const HttpRequest &request, GUri *uri, Cancellation &cancellation, Clock::time_point deadline,
                      Starting starting, TlsTrust *trust, bool &narrowed) {
+  const auto begun = Clock::now();
+  auto stream = co_await send(request, uri, cancellation, deadline, std::move(starting), trust, narrowed);
+  log(LogLevel::Debug, [&] {
+    const std::string end = stream ? std::to_string((*stream)->head().status) : stream.error().message;
+    return nameForLog(request, uri) + ": " + end + " after " + secondsSince(begun);
+  });
+  co_return stream;
+}
+
+Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::send(const HttpRequest &request, GUri *uri,
+                                                                        Cancellation &cancellation,
+                                                                        Clock::time_point deadline, Starting starting,
+                                                                        TlsTrust *trust, bool &narrowed) {
   std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
   const auto message = messageFor(request, uri);
   stream->message_ = message;
@@ -629,8 +656,10 @@ std::optional<Exchanged<size_t>> HttpSession::Stream::readNow(void *buffer, size
   GErrorSlot error;
   const gssize count = g_pollable_input_stream_read_nonblocking(G_POLLABLE_INPUT_STREAM(body_.get()), buffer, size,
                                                                 attempt_.cancellable(), &error);
-  if (count >= 0)
+  if (count >= 0) {
+    log(LogLevel::Log, [count] { return std::to_string(count) + " bytes of an answer"; });
     return static_cast<size_t>(count);
+  }
   if (g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return std::nullopt;
   return tl::unexpected(describe(error.get(), message_.get(), true, cancellation_));

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include <aimlvideo/log.h>
+
 #include "await.h"
 #include "certificate.h"
 #include "raw_server.h"
@@ -591,9 +593,41 @@ GST_START_TEST(a_request_that_is_not_let_go_never_leaves) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_request_is_logged_by_its_path_status_and_time_without_a_secret) {
+  struct Lines : LogSink {
+    bool wants(LogLevel level) const override { return level <= most; }
+    void write(LogLevel level, const std::string &line, const std::source_location &) override {
+      lines.emplace_back(level, line);
+    }
+    LogLevel most = LogLevel::Info;
+    std::vector<std::pair<LogLevel, std::string>> lines;
+  } sink;
+  setLogSink(&sink);
+  TestServer server;
+  Exchange exchange("http://user:s3cret@" + server.url().substr(7) + "/a/path?signature=s3cret");
+  exchange.request.bearer = Secret("s3cret");
+  fail_unless(exchange.run().has_value());
+  fail_unless(sink.lines.empty());
+  sink.most = LogLevel::Debug;
+  fail_unless(exchange.run().has_value());
+  fail_unless_equals_int(sink.lines.size(), 1);
+  const auto &[level, line] = sink.lines.front();
+  fail_unless(level == LogLevel::Debug);
+  fail_unless_contains(line, "GET " + server.url() + "/a/path: ");
+  fail_unless_contains(line, " after ");
+  Exchange nobody("http://127.0.0.1:1/a/path?signature=s3cret");
+  nobody.fault();
+  fail_unless_contains(sink.lines.back().second, "GET http://127.0.0.1:1/a/path: ");
+  setLogSink(nullptr);
+  for (const auto &[each, text] : sink.lines)
+    fail_if(contains(text, "s3cret"), "%s", text.c_str());
+}
+GST_END_TEST
+
 static TCase *answers() {
   TCase *tests = tcase_create("answers");
   tcase_add_test(tests, a_request_that_is_not_let_go_never_leaves);
+  tcase_add_test(tests, a_request_is_logged_by_its_path_status_and_time_without_a_secret);
   tcase_add_test(tests, an_answer_arrives_with_status_headers_and_body);
   tcase_add_test(tests, a_failure_that_the_server_reports_is_an_answer);
   tcase_add_test(tests, headers_leave_as_given_and_no_others);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "options.h"
 
+#include <atomic>
+
+#include <aimlvideo/log.h>
+
 #include "base/glib_ptr.h"
 #include "output.h"
 
@@ -11,10 +15,47 @@ void trustTypedBaseUrl(const std::string &baseUrl) {
     g_setenv("AIMLAPI_BASE_URL", baseUrl.c_str(), TRUE);
 }
 
+namespace {
+
+/// For `--verbose`: what the engine writes to its log goes to standard error.
+class TerminalLog : public LogSink {
+public:
+  bool wants(LogLevel level) const override { return level <= most; }
+
+  void write(LogLevel level, const std::string &line, const std::source_location &place) override {
+    static constexpr const char *names[] = {"warning", "info", "debug", "log"};
+    GDateTime *now = g_date_time_new_now_local();
+    const GCharPtr time(g_date_time_format(now, "%H:%M:%S"));
+    g_date_time_unref(now);
+    const GCharPtr file(g_path_get_basename(place.file_name()));
+    g_printerr("%s %s %s:%u: %s\n", time.get(), names[static_cast<size_t>(level)], file.get(),
+               static_cast<unsigned>(place.line()), line.c_str());
+  }
+
+  std::atomic<LogLevel> most = LogLevel::Debug;
+};
+
+gboolean speakMore(const gchar *, const gchar *, gpointer, GError **) {
+  static TerminalLog *log = nullptr;
+  if (log)
+    log->most = LogLevel::Log;
+  else
+    setLogSink(log = new TerminalLog);
+  return TRUE;
+}
+
+} // namespace
+
 Options::Options(const char *command, const char *arguments, const char *summary)
     : context_(g_option_context_new(arguments)) {
   g_set_prgname(("aimlvideo " + std::string(command)).c_str()); // GOption's help begins with it
   g_option_context_set_summary(context_, summary);
+  const GOptionEntry entries[] = {
+      {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, reinterpret_cast<gpointer>(speakMore),
+       "say what is decided and asked; twice: what is received too", nullptr},
+      {},
+  };
+  add(entries);
 }
 
 Options::~Options() {
