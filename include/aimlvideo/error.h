@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -47,18 +50,78 @@ struct AIMLVIDEO_API Error {
   std::string text() const;
 };
 
+namespace detail {
+
+/// The error of a Result: on the heap, since all results have to have room for it and few have one. A value; nothing is
+/// to be done with one that was moved away but to assign to it.
+class AIMLVIDEO_API KeptError {
+public:
+  KeptError(Error error);
+  KeptError(const KeptError &other);
+  KeptError(KeptError &&) noexcept = default;
+  KeptError &operator=(const KeptError &other);
+  KeptError &operator=(KeptError &&other) noexcept;
+  ~KeptError();
+
+  Error &operator*() const { return *error_; }
+  operator const Error &() const { return *error_; }
+
+private:
+  std::unique_ptr<Error> error_;
+};
+
+} // namespace detail
+
+/// An error on its way into a Result, of whatever type.
+class Failure : public tl::unexpected<detail::KeptError> {
+  using Base = tl::unexpected<detail::KeptError>;
+
+public:
+  explicit Failure(detail::KeptError error) : Base(std::move(error)) {}
+
+  const Error &value() const & { return *Base::value(); }
+  Error &value() & { return *Base::value(); }
+  Error &&value() && { return std::move(*Base::value()); }
+};
+
+/// A value, or why there is none: a tl::expected<T, Error> that is little larger than the value.
 template <typename T>
-using Result = tl::expected<T, Error>;
+class Result : public tl::expected<T, detail::KeptError> {
+  using Base = tl::expected<T, detail::KeptError>;
 
-using Failure = tl::unexpected<Error>;
+public:
+  using Base::Base;
 
-inline Failure failure(ErrorKind kind, std::string what, std::string why = {}, std::string remedy = {}) {
-  Error error;
-  error.kind = kind;
-  error.what = std::move(what);
-  error.why = std::move(why);
-  error.remedy = std::move(remedy);
-  return Failure{std::move(error)};
-}
+  const Error &error() const & { return *Base::error(); }
+  Error &error() & { return *Base::error(); }
+  Error &&error() && { return std::move(*Base::error()); }
+  /// The error for a result of another type.
+  Failure failure() const & { return Failure(Base::error()); }
+  Failure failure() && { return Failure(std::move(*this).Base::error()); }
+
+  /// What `next` makes of the value, a Result as well; the error where there is none.
+  template <typename Next>
+  auto and_then(Next &&next) const & {
+    return then(*this, std::forward<Next>(next));
+  }
+  template <typename Next>
+  auto and_then(Next &&next) && {
+    return then(std::move(*this), std::forward<Next>(next));
+  }
+
+private:
+  template <typename Self, typename Next>
+  static auto then(Self &&self, Next &&next) {
+    const auto call = [&] {
+      if constexpr (std::is_void_v<T>)
+        return std::forward<Next>(next)();
+      else
+        return std::forward<Next>(next)(*std::forward<Self>(self));
+    };
+    return self ? call() : decltype(call())(std::forward<Self>(self).failure());
+  }
+};
+
+AIMLVIDEO_API Failure failure(ErrorKind kind, std::string what, std::string why = {}, std::string remedy = {});
 
 } // namespace aimlvideo

@@ -14,6 +14,32 @@ void closeSentence(std::string &text) {
 
 } // namespace
 
+namespace detail {
+
+// not in the header, where each result that goes would take a page of code to free the texts of an error
+KeptError::KeptError(Error error) : error_(std::make_unique<Error>(std::move(error))) {}
+
+KeptError::KeptError(const KeptError &other) : KeptError(*other.error_) {}
+
+KeptError &KeptError::operator=(const KeptError &other) {
+  return *this = KeptError(other);
+}
+
+KeptError &KeptError::operator=(KeptError &&other) noexcept = default;
+
+KeptError::~KeptError() = default;
+
+} // namespace detail
+
+Failure failure(ErrorKind kind, std::string what, std::string why, std::string remedy) {
+  Error error;
+  error.kind = kind;
+  error.what = std::move(what);
+  error.why = std::move(why);
+  error.remedy = std::move(remedy);
+  return Failure{std::move(error)};
+}
+
 const char *nameOf(ErrorKind kind) {
   switch (kind) {
   case ErrorKind::BadRequest:
