@@ -34,11 +34,13 @@ private:
   Task<Result<void>> describeRequest();
   Result<void> gatherIdentities();
   Result<bool> isKnown() const;
-  Result<std::optional<LedgerRow>> earlierRun() const;
+  Result<void> seeEarlierRun();
   Result<std::optional<LedgerRow>> newest() const;
   Task<Result<void>> own(const std::string &name);
+  Failure notLetGo(const std::string &holder) const;
   Task<void> follow(const std::string &name);
-  Task<Result<Claim>> goOn(LedgerRow row);
+  Result<void> found(Result<std::optional<LedgerRow>> row);
+  Task<Result<Claim>> goOn();
   Task<std::shared_ptr<Spool>> stored();
 
   Run &run_;
@@ -46,7 +48,8 @@ private:
   const int64_t ownRow_;
   /// Of the request, in order: the present one, and those that older versions gave it by the spelling of the base URL.
   std::set<std::string> identities_;
-  std::set<std::string> held_; ///< names of the ownerships
+  std::set<std::string> held_;     ///< names of the ownerships
+  std::optional<LedgerRow> found_; ///< the ledger's row for it, if there is one
   bool isOwnRow_ = false;
   bool waited_ = false; ///< somebody else worked on the same request
 };
@@ -62,7 +65,7 @@ Task<Result<void>> Claimant::describeRequest() {
   if (!run_.plan.allowance.mayBuy) {
     const auto known = co_await onPool([this] { return isKnown(); });
     if (!known)
-      co_return tl::unexpected(known.error());
+      co_return known.failure();
     if (!*known)
       co_return tl::unexpected(notForUri(run_));
   }
@@ -112,17 +115,21 @@ Result<bool> Claimant::isKnown() const {
   return false;
 }
 
-/// What the same element bought in its earlier run, if it is the same request still.
-Result<std::optional<LedgerRow>> Claimant::earlierRun() const {
+/// What the same element bought in its earlier run is gone on with, if it is the same request still.
+Result<void> Claimant::seeEarlierRun() {
   if (ownRow_ == 0)
-    return std::optional<LedgerRow>();
-  auto row = purchase_.ledger->row(ownRow_);
-  if (!row || !*row)
-    return row;
+    return {};
+  const auto row = purchase_.ledger->row(ownRow_);
+  if (!row)
+    return row.failure();
+  if (!*row)
+    return {};
   const bool same = identities_.contains((*row)->identity) && (*row)->validators == purchase_.row.validators;
   const RowState state = (*row)->state;
-  const bool bought = state == RowState::Sent || state == RowState::Running || state == RowState::Completed;
-  return same && bought ? row : std::optional<LedgerRow>();
+  isOwnRow_ = same && (state == RowState::Sent || state == RowState::Running || state == RowState::Completed);
+  if (isOwnRow_)
+    purchase_.row.owner = (*row)->owner;
+  return {};
 }
 
 Result<std::optional<LedgerRow>> Claimant::newest() const {
@@ -145,40 +152,46 @@ Task<Result<Claim>> Claimant::claim() {
   co_return co_await request();
 }
 
+/// What a look at the ledger brings.
+Result<void> Claimant::found(Result<std::optional<LedgerRow>> row) {
+  if (!row)
+    return std::move(row).failure();
+  found_ = std::move(*row);
+  return {};
+}
+
 Task<Result<Claim>> Claimant::request() {
-  if (auto described = co_await describeRequest(); !described)
-    co_return tl::unexpected(std::move(described.error()));
-  auto earlier = co_await onPool([this] { return earlierRun(); });
-  if (!earlier)
-    co_return tl::unexpected(std::move(earlier.error()));
-  isOwnRow_ = earlier->has_value();
-  const bool alone = run_.settings.reuse == Reuse::None;
+  if (const auto described = co_await describeRequest(); !described)
+    co_return described.failure();
   purchase_.row.owner = purchase_.row.identity;
-  if (isOwnRow_)
-    purchase_.row.owner = (*earlier)->owner;
-  else if (alone)
+  if (const auto seen = co_await onPool([this] { return seeEarlierRun(); }); !seen)
+    co_return seen.failure();
+  const bool alone = !isOwnRow_ && run_.settings.reuse == Reuse::None;
+  if (alone)
     purchase_.row.owner += std::string(".") + GCharPtr(g_uuid_string_random()).get();
   // two processes that spell the base URL differently take the same ones, in the same order
   const std::set<std::string> owners = isOwnRow_ || alone ? std::set<std::string>{purchase_.row.owner} : identities_;
   for (const std::string &owner : owners)
-    if (auto owned = co_await own(owner); !owned)
-      co_return tl::unexpected(std::move(owned.error()));
+    if (const auto owned = co_await own(owner); !owned)
+      co_return owned.failure();
 
-  auto row = co_await onPool([&] {
-    return isOwnRow_ ? purchase_.ledger->row(ownRow_) : alone ? std::optional<LedgerRow>() : newest();
-  });
-  if (!row)
-    co_return tl::unexpected(std::move(row.error()));
-  if (*row && !held_.contains((*row)->owner)) {
-    // bought with reuse=none, perhaps by somebody who is still at work
-    if (auto owned = co_await own((*row)->owner); !owned)
-      co_return tl::unexpected(std::move(owned.error()));
-    if (row = co_await onPool([&] { return purchase_.ledger->row((*row)->id); }); !row)
-      co_return tl::unexpected(std::move(row.error()));
+  if (!alone) {
+    const auto looked =
+        co_await onPool([this] { return found(isOwnRow_ ? purchase_.ledger->row(ownRow_) : newest()); });
+    if (!looked)
+      co_return looked.failure();
   }
-  if (!*row)
+  if (found_ && !held_.contains(found_->owner)) {
+    // bought with reuse=none, perhaps by somebody who is still at work
+    if (const auto owned = co_await own(found_->owner); !owned)
+      co_return owned.failure();
+    const auto looked = co_await onPool([this] { return found(purchase_.ledger->row(found_->id)); });
+    if (!looked)
+      co_return looked.failure();
+  }
+  if (!found_)
     co_return Claim{};
-  co_return co_await goOn(std::move(**row));
+  co_return co_await goOn();
 }
 
 /// A generation that the user names. It is never submitted, so that it needs no ledger.
@@ -195,16 +208,19 @@ Task<Result<Claim>> Claimant::given() {
     co_return Claim{Claim::Way::Await, nullptr, false};
 
   const auto find = [&] {
-    return purchase_.ledger->findGeneration(row.baseUrl, row.generationId);
+    return found(purchase_.ledger->findGeneration(row.baseUrl, row.generationId));
   };
-  auto known = co_await onPool(find);
-  const bool listed = known && *known;
-  if (auto owned = co_await own(listed ? (*known)->owner : row.owner); !owned)
-    co_return tl::unexpected(std::move(owned.error()));
-  if (listed || waited_)
-    known = co_await onPool(find);
-  if (known && *known)
-    co_return co_await goOn(std::move(**known));
+  (void)co_await onPool(find);
+  const bool listed = found_.has_value();
+  const std::string owner = listed ? found_->owner : row.owner;
+  if (const auto owned = co_await own(owner); !owned)
+    co_return owned.failure();
+  if (listed || waited_) {
+    found_.reset();
+    (void)co_await onPool(find);
+  }
+  if (found_)
+    co_return co_await goOn();
   row.keyFingerprint = purchase_.ledger->fingerprint(run_.plan.key);
   co_await run_.recordAfterwards(RowState::Running);
   co_return Claim{Claim::Way::Await, nullptr, false};
@@ -214,25 +230,26 @@ Task<Result<Claim>> Claimant::given() {
 Task<Result<Claim>> Claimant::listed() {
   const int64_t id = run_.settings.ledgerRow;
   const auto read = [&] {
-    return purchase_.ledger->row(id);
+    return found(purchase_.ledger->row(id));
   };
-  auto row = co_await onPool(read);
-  if (row && *row) {
-    if (auto owned = co_await own((*row)->owner); !owned)
-      co_return tl::unexpected(std::move(owned.error()));
-    row = co_await onPool(read);
+  auto looked = co_await onPool(read);
+  if (looked && found_) {
+    if (const auto owned = co_await own(found_->owner); !owned)
+      co_return owned.failure();
+    looked = co_await onPool(read);
   }
-  if (!row)
-    co_return tl::unexpected(std::move(row.error()));
-  if (!*row)
+  if (!looked)
+    co_return looked.failure();
+  if (!found_)
     co_return failure(ErrorKind::NotFound, "the ledger has no job " + std::to_string(id), "",
                       "'aimlvideo jobs list' lists those that it has");
-  co_return co_await goOn(std::move(**row));
+  co_return co_await goOn();
 }
 
-Task<Result<Claim>> Claimant::goOn(LedgerRow row) {
+/// Goes on with what was found.
+Task<Result<Claim>> Claimant::goOn() {
   const bool given = run_.settings.fetchesOnly();
-  purchase_.row = std::move(row);
+  purchase_.row = *std::exchange(found_, {});
   LedgerRow &found = purchase_.row;
   purchase_.byOtherKey =
       !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(run_.plan.key);
@@ -284,7 +301,7 @@ Task<Result<void>> Claimant::own(const std::string &name) {
   for (;;) {
     auto taken = co_await onPool([&] { return Ownership::take(folder, name); });
     if (!taken)
-      co_return tl::unexpected(std::move(taken.error()));
+      co_return std::move(taken).failure();
     if (*taken) {
       purchase_.ownerships.push_back(std::move(**taken));
       held_.insert(name);
@@ -303,10 +320,14 @@ Task<Result<void>> Claimant::own(const std::string &name) {
     if (!co_await released.until(next))
       co_return stopped();
     if (Clock::now() >= run_.deadline)
-      co_return failure(ErrorKind::TimedOut, "the same generation is in the hands of " + holder,
-                        "it has not let go within " + std::to_string(run_.settings.timeout) + " s",
-                        "Wait for it, or end it and run again to take over; this one has bought nothing");
+      co_return notLetGo(holder);
   }
+}
+
+Failure Claimant::notLetGo(const std::string &holder) const {
+  return failure(ErrorKind::TimedOut, "the same generation is in the hands of " + holder,
+                 "it has not let go within " + std::to_string(run_.settings.timeout) + " s",
+                 "Wait for it, or end it and run again to take over; this one has bought nothing");
 }
 
 /// Shows how far the other owner is.
@@ -328,7 +349,7 @@ Task<void> Claimant::follow(const std::string &name) {
 Task<Result<Claim>> claim(Run &run, int64_t ownRow) {
   auto ledger = co_await onPool([&] { return Ledger::open(stateFolder(), run.cancellation, run.deadline); });
   if (!ledger && run.settings.generationId.empty())
-    co_return tl::unexpected(std::move(ledger.error()));
+    co_return std::move(ledger).failure();
   if (ledger)
     run.purchase.ledger = std::move(*ledger);
   else

@@ -41,36 +41,59 @@ std::string clipName(const LedgerRow &row) {
 
 } // namespace
 
-Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
+Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, const Callbacks &callbacks,
                        const Patience &patience)
-    : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), callbacks_(std::move(callbacks)) {
+    : run_(std::move(settings), patience, cancellation, callbacks), ownRow_(ownRow), arriving_(callbacks.arriving) {
   // who is stopped from now on, and started again, has to know what may have been bought
-  run_.purchase.recorded = callbacks_.claimed;
+  run_.purchase.recorded = callbacks.claimed;
 }
 
 Task<Result<std::shared_ptr<Spool>>> Generation::run() {
   run_.status().started = Clock::now();
   run_.deadline = run_.status().started + seconds(run_.settings.timeout);
-  Result<std::shared_ptr<Spool>> result = stopped();
+  Result<Step> next = Step::Check;
   try {
-    result = co_await carryOut();
+    while (next && *next != Step::End)
+      next = co_await take(*next);
   } catch (const std::exception &exception) {
-    result = failure(ErrorKind::BadAnswer, "the generation can't go on", exception.what(), "");
+    next = failure(ErrorKind::BadAnswer, "the generation can't go on", exception.what(), "");
   }
-  if (!result)
-    result = finish(std::move(result.error()));
+  if (!next)
+    next = finish(std::move(next.error()));
   run_.flight.reset();
   run_.descriptor.reset();
   run_.purchase.release();
-  run_.narrator.enter(result ? State::Completed
-                             : (result.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed));
-  co_return result;
+  if (next) {
+    run_.narrator.enter(State::Completed);
+    co_return std::move(clip_);
+  }
+  run_.narrator.enter(next.error().kind == ErrorKind::Cancelled ? State::Cancelled : State::Failed);
+  co_return std::move(next).failure();
 }
 
-Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
+Task<Result<Generation::Step>> Generation::take(Step step) {
+  switch (step) {
+  case Step::Check:
+    return check();
+  case Step::Claim:
+    return goOn();
+  case Step::Buy:
+    return buy();
+  case Step::LookUp:
+    return settle();
+  case Step::Await:
+    return await();
+  case Step::Fetch:
+  case Step::End:
+    break;
+  }
+  return fetch();
+}
+
+Task<Result<Generation::Step>> Generation::check() {
   auto descriptor = ReservedDescriptor::take();
   if (!descriptor)
-    co_return tl::unexpected(std::move(descriptor.error()));
+    co_return std::move(descriptor).failure();
   run_.descriptor = std::move(*descriptor);
   std::function<Result<Plan>()> preparation = [settings = run_.settings] {
     return prepare(settings);
@@ -83,7 +106,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
     co_return notInTime("the request can't be composed", "its image or another of its files can't be read",
                         "Check the disk that they are on");
   if (!*plan)
-    co_return tl::unexpected(std::move(plan->error()));
+    co_return std::move(*plan).failure();
   run_.plan = std::move(**plan);
   const Request &request = run_.plan.request;
   run_.status().model = request.model;
@@ -98,83 +121,91 @@ Task<Result<std::shared_ptr<Spool>>> Generation::carryOut() {
     run_.narrator.warn(warning);
   for (const std::string &text : request.notes)
     run_.narrator.note(text);
-  if (run_.settings.dryRun) {
-    if (const auto reported = co_await reportDryRun(run_); !reported)
-      co_return tl::unexpected(reported.error());
-    co_return nullptr;
-  }
-
-  auto claimed = co_await claim(run_, ownRow_);
-  if (!claimed)
-    co_return tl::unexpected(std::move(claimed.error()));
-  co_return co_await goOn(std::move(*claimed));
+  if (!run_.settings.dryRun)
+    co_return Step::Claim;
+  if (const auto reported = co_await reportDryRun(run_); !reported)
+    co_return reported.failure();
+  co_return Step::End;
 }
 
-Task<Result<std::shared_ptr<Spool>>> Generation::goOn(Claim claim) {
+Task<Result<Generation::Step>> Generation::goOn() {
+  auto claimed = co_await claim(run_, ownRow_);
+  if (!claimed)
+    co_return std::move(claimed).failure();
   Status &status = run_.status();
-  callbacks_.claimed(run_.purchase.row.id);
+  run_.purchase.recorded(run_.purchase.row.id);
   status.usage.update(run_.purchase.row.usage);
   if (!run_.narrator.forecast())
     co_await expect(run_, run_.purchase.row);
-  Reply pending;
-  pending.state = JobState::Queued;
-  const bool atWork = claim.way == Claim::Way::LookUp || claim.way == Claim::Way::Await;
+  const bool atWork = claimed->way == Claim::Way::LookUp || claimed->way == Claim::Way::Await;
   if (atWork && !run_.purchase.wasCompleted)
     run_.flight = Flight::underWay(serviceAt(run_.plan.baseUrl));
-  switch (claim.way) {
+  switch (claimed->way) {
   case Claim::Way::Buy:
-    co_return co_await buy();
-  case Claim::Way::LookUp: {
-    Error why = failure(ErrorKind::UnknownOutcome, "", "an earlier run ended before the service had answered").value();
-    co_return co_await settle(std::move(why));
-  }
+    break;
+  case Claim::Way::LookUp:
+    doubt_ = std::make_unique<Error>();
+    doubt_->why = "an earlier run ended before the service had answered";
+    co_return Step::LookUp;
   case Claim::Way::Await:
-    status.origin = claim.joined ? Origin::Joined : Origin::Resumed;
+    status.origin = claimed->joined ? Origin::Joined : Origin::Resumed;
     goOnWaiting(run_, run_.purchase.row);
-    co_return co_await await(std::move(pending), Clock::now());
+    co_return awaitUnseen();
   case Claim::Way::Replay:
-    status.origin = claim.joined ? Origin::Joined : Origin::Replayed;
-    callbacks_.arriving(status, claim.clip);
-    co_return std::move(claim.clip);
+    status.origin = claimed->joined ? Origin::Joined : Origin::Replayed;
+    clip_ = std::move(claimed->clip);
+    arriving_(status, clip_);
+    co_return Step::End;
   }
-  co_return stopped();
+  co_return Step::Buy;
 }
 
-Task<Result<std::shared_ptr<Spool>>> Generation::buy() {
+/// Asks the application whether it would take the clip.
+Task<Result<void>> Generation::askRecipient() {
+  auto recipient = run_.settings.recipient;
+  if (!recipient)
+    co_return {};
+  const auto wanted =
+      co_await onWorker(Loop::instance().own<CallWorkers>(), std::move(recipient), run_.cancellation, run_.deadline);
+  if (run_.cancellation.cancelled())
+    co_return stopped();
+  if (!wanted)
+    co_return notInTime("nobody knows whether the clip would be taken",
+                        "the application, or what follows the source, does not answer", "Look at what blocks there");
+  co_return *wanted;
+}
+
+Result<void> Generation::mayBuy() const {
   if (run_.settings.fetchesOnly())
-    co_return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
-                      "Run the request again to buy it");
+    return failure(ErrorKind::NotFound, "there is no clip to fetch", "the ledger says that nothing was bought",
+                   "Run the request again to buy it");
   if (!run_.plan.allowance.mayBuy)
-    co_return tl::unexpected(notForUri(run_));
-  if (run_.settings.recipient) {
-    auto recipient = run_.settings.recipient;
-    const auto wanted =
-        co_await onWorker(Loop::instance().own<CallWorkers>(), std::move(recipient), run_.cancellation, run_.deadline);
-    if (run_.cancellation.cancelled())
-      co_return stopped();
-    if (!wanted)
-      co_return notInTime("nobody knows whether the clip would be taken",
-                          "the application, or what follows the source, does not answer", "Look at what blocks there");
-    if (!*wanted)
-      co_return tl::unexpected(wanted->error());
-  }
+    return tl::unexpected(notForUri(run_));
+  return {};
+}
+
+Task<Result<Generation::Step>> Generation::buy() {
+  if (const auto may = mayBuy(); !may)
+    co_return may.failure();
+  if (const auto wanted = co_await askRecipient(); !wanted)
+    co_return wanted.failure();
   if (const auto allowed = co_await checkPrice(run_); !allowed)
-    co_return tl::unexpected(allowed.error());
+    co_return allowed.failure();
   if (const auto turn = co_await takeTurn(); !turn)
-    co_return tl::unexpected(turn.error());
+    co_return turn.failure();
   // of what another run bought, if it did; from now on it is this run's own
   run_.status().origin = Origin::None;
   run_.status().usage = {};
   co_await expect(run_, run_.purchase.row);
-  Error why;
+  doubt_ = std::make_unique<Error>();
   submitted_ = true;
-  auto submitted = co_await submit(run_, why);
+  const auto submitted = co_await submit(run_, reply_, *doubt_);
   run_.status().generationId = run_.purchase.row.generationId;
   if (!submitted)
-    co_return tl::unexpected(std::move(submitted.error()));
-  if (!*submitted)
-    co_return co_await settle(std::move(why));
-  co_return co_await await(std::move(**submitted), Clock::now() + pauseBeforePoll(run_));
+    co_return submitted.failure();
+  if (*submitted == Submitted::Unknown)
+    co_return Step::LookUp;
+  co_return awaitFrom(Clock::now() + pauseBeforePoll(run_));
 }
 
 /// Waits until there is room in flight. The price may have changed when that took its time, and `timeout` is for what
@@ -203,23 +234,20 @@ Task<Result<void>> Generation::takeTurn() {
   co_return co_await checkPrice(run_);
 }
 
-/// A submission has left and nobody knows its outcome.
-Task<Result<std::shared_ptr<Spool>>> Generation::settle(Error why) {
+Task<Result<Generation::Step>> Generation::settle() {
   if (run_.cancellation.cancelled())
     co_return stopped();
+  Error &why = *doubt_;
   const auto finding = co_await lookUp(run_, why);
   if (!finding)
-    co_return tl::unexpected(finding.error());
+    co_return finding.failure();
   switch (*finding) {
-  case Finding::Bought: {
+  case Finding::Bought:
     run_.status().origin = Origin::LookedUp;
     run_.status().generationId = run_.purchase.row.generationId;
-    Reply pending;
-    pending.state = JobState::Queued;
-    co_return co_await await(std::move(pending), Clock::now());
-  }
+    co_return awaitUnseen();
   case Finding::NotBought:
-    co_return co_await buy();
+    co_return Step::Buy;
   case Finding::Unknown:
     break;
   }
@@ -237,7 +265,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::settle(Error why) {
     run_.purchase.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
     co_await run_.recordAfterwards(LedgerRow::State::NotBought);
     run_.narrator.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");
-    co_return co_await buy();
+    co_return Step::Buy;
   }
   co_return tl::unexpected(stillUnknown(why));
 }
@@ -250,36 +278,55 @@ Error Generation::stillUnknown(const Error &why) const {
   return error;
 }
 
-Task<Result<std::shared_ptr<Spool>>> Generation::await(Reply reply, Clock::time_point firstPoll) {
-  auto completed = co_await waitForCompletion(run_, std::move(reply), firstPoll);
+/// It is bought, and `reply_` is what the service has said of it.
+Generation::Step Generation::awaitFrom(Clock::time_point firstPoll) {
+  doubt_.reset();
+  firstPoll_ = firstPoll;
+  return Step::Await;
+}
+
+/// It was bought earlier, and is asked for at once.
+Generation::Step Generation::awaitUnseen() {
+  reply_ = {};
+  reply_.state = JobState::Queued;
+  return awaitFrom(Clock::now());
+}
+
+Task<Result<Generation::Step>> Generation::await() {
+  auto completed = co_await waitForCompletion(run_, reply_, firstPoll_);
   run_.flight.reset();
-  Result<std::shared_ptr<Spool>> clip = nullptr;
-  if (completed)
-    clip = co_await fetch(*completed);
-  else
-    clip = tl::unexpected(std::move(completed.error()));
-  if (clip || !mayReplace(clip.error()))
-    co_return clip;
-  run_.narrator.warn(clip.error().what + "; another one is bought, as on-lost=buy asks");
+  if (!completed)
+    co_return replace(std::move(completed.error()));
+  co_return Step::Fetch;
+}
+
+/// What a failure of what is bought leads to: to the end, but where it is lost and another one may be bought.
+Result<Generation::Step> Generation::replace(Error lost) {
+  if (!mayReplace(lost))
+    return tl::unexpected(std::move(lost));
+  run_.narrator.warn(lost.what + "; another one is bought, as on-lost=buy asks");
   run_.purchase.renew();
   run_.status().usage = {}; // of the lost one
   run_.deadline = Clock::now() + seconds(run_.settings.timeout);
-  co_return co_await buy();
+  return Step::Buy;
 }
 
 /// Whether another generation may be bought for one that is lost. Once a run: what this run has bought itself is not
 /// replaced, and nothing of the lost clip may have been played, nor may it be there still.
 bool Generation::mayReplace(const Error &error) const {
   return error.kind == ErrorKind::Lost && run_.settings.onLost == OnLost::Buy && !run_.settings.fetchesOnly() &&
-         run_.plan.allowance.mayBuy && !submitted_ && !arriving_ && run_.purchase.keptClip.empty();
+         run_.plan.allowance.mayBuy && !submitted_ && !arrived_ && run_.purchase.keptClip.empty();
 }
 
-Task<Result<std::shared_ptr<Spool>>> Generation::fetch(const Reply &reply) {
-  auto clip = co_await download(reply.clipUrl);
+Task<Result<Generation::Step>> Generation::fetch() {
+  auto clip = co_await download(reply_.clipUrl);
   co_await learn(run_); // not before, since the clip should not wait for the ledger
-  if (clip && !partly_)
-    co_await keep(**clip);
-  co_return clip;
+  if (!clip)
+    co_return replace(std::move(clip.error()));
+  clip_ = std::move(*clip);
+  if (!partly_)
+    co_await keep(*clip_);
+  co_return Step::End;
 }
 
 /// In the store's own folder, where the clip becomes an entry without a copy, or in the temporary one.
@@ -309,11 +356,11 @@ void Generation::leaveStore(const Error &why) {
 Task<Result<std::shared_ptr<Spool>>> Generation::download(const std::string &url) {
   run_.narrator.enter(State::Downloading);
   if (const auto room = co_await roomToFetch(run_); !room)
-    co_return tl::unexpected(room.error());
+    co_return room.failure();
   const auto begun = Clock::now();
   auto spool = co_await onPool([this] { return makeSpool(); });
   if (!spool)
-    co_return tl::unexpected(std::move(spool.error()));
+    co_return std::move(spool).failure();
   run_.descriptor.reset();
   Downloader::Limits limits;
   limits.maximumSize = run_.settings.maximumClipSize;
@@ -327,8 +374,8 @@ Task<Result<std::shared_ptr<Spool>>> Generation::download(const std::string &url
     return freshUrl();
   };
   callbacks.arriving = [this, &spool] {
-    arriving_ = true;
-    callbacks_.arriving(run_.status(), *spool);
+    arrived_ = true;
+    arriving_(run_.status(), *spool);
   };
   callbacks.progressed = [this](uint64_t received, std::optional<uint64_t> total) {
     run_.narrator.bytes(received, total);
@@ -347,7 +394,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::download(const std::string &url
     fetched.error().remedy += ", or take what there is with 'aimlvideo jobs resume " +
                               std::to_string(run_.purchase.row.id) + " FILE --incomplete'";
   if (!fetched)
-    co_return tl::unexpected(std::move(fetched.error()));
+    co_return std::move(fetched).failure();
   partly_ = !downloader.incomplete().empty();
   if (partly_)
     run_.narrator.note("the clip is not whole, what there is of it is handed out: " + downloader.incomplete());
@@ -365,12 +412,11 @@ Task<ClipReach> Generation::reach() {
 
 /// The clip's present address. The generation has completed, so this asks once and takes over what comes.
 Task<Result<std::string>> Generation::freshUrl() {
-  Reply pending;
-  pending.state = JobState::Generating;
-  auto reply = co_await waitForCompletion(run_, std::move(pending), Clock::now());
-  if (!reply)
-    co_return tl::unexpected(std::move(reply.error()));
-  co_return std::move(reply->clipUrl);
+  Reply reply;
+  const auto completed = co_await waitForCompletion(run_, reply, Clock::now());
+  if (!completed)
+    co_return completed.failure();
+  co_return std::move(reply.clipUrl);
 }
 
 /// Puts the clip into the store for the next time. Where that is not possible it is played all the same.

@@ -4,12 +4,11 @@
 #include <functional>
 #include <memory>
 
+#include "api/reply.h"
 #include "clip/clip_host.h"
 #include "generation/run.h"
 
 namespace aimlvideo {
-
-struct Claim;
 
 /// The life of one generation, a task of the network thread: check, buy once or go on with what is bought, wait, fetch
 /// the clip.
@@ -27,9 +26,9 @@ public:
   };
 
   /// `ownRow` is the ledger's row of an earlier run of the same owner, which is gone on with whatever `reuse` says; 0:
-  /// none.
-  Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, Callbacks callbacks,
-             const Patience &patience = {});
+  /// none. The patience has to live as long.
+  Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, const Callbacks &callbacks,
+             const Patience &patience = Patience::usual());
 
   /// The clip; null after a dry run, which has none.
   Task<Result<std::shared_ptr<Spool>>> run();
@@ -40,14 +39,33 @@ public:
   const Status &status() const { return run_.narrator.status; }
 
 private:
-  Task<Result<std::shared_ptr<Spool>>> carryOut();
-  Task<Result<std::shared_ptr<Spool>>> goOn(Claim claim);
-  Task<Result<std::shared_ptr<Spool>>> buy();
+  /// A step has ended, with all that it needed, before the next one begins: while a generation waits, it holds what the
+  /// wait needs.
+  enum class Step {
+    Check,
+    Claim,
+    Buy,
+    LookUp, ///< a submission has left and nobody knows its outcome
+    Await,
+    Fetch,
+    End,
+  };
+  /// Each says what comes next.
+  Task<Result<Step>> take(Step step);
+  Task<Result<Step>> check();
+  Task<Result<Step>> goOn();
+  Task<Result<Step>> buy();
+  Task<Result<Step>> settle();
+  Task<Result<Step>> await();
+  Task<Result<Step>> fetch();
+
+  Result<void> mayBuy() const;
+  Task<Result<void>> askRecipient();
   Task<Result<void>> takeTurn();
-  Task<Result<std::shared_ptr<Spool>>> settle(Error why);
+  Step awaitFrom(Clock::time_point firstPoll);
+  Step awaitUnseen();
+  Result<Step> replace(Error lost);
   Error stillUnknown(const Error &why) const;
-  Task<Result<std::shared_ptr<Spool>>> await(Reply reply, Clock::time_point firstPoll);
-  Task<Result<std::shared_ptr<Spool>>> fetch(const Reply &reply);
   Task<Result<std::shared_ptr<Spool>>> download(const std::string &url);
   Result<std::shared_ptr<SpoolFile>> makeSpool();
   Task<Result<void>> moveFromStore(SpoolFile &spool, const Error &why);
@@ -61,11 +79,17 @@ private:
 
   Run run_;
   const int64_t ownRow_;
-  Callbacks callbacks_;
+  const std::function<void(const Status &, const std::shared_ptr<Spool> &)> arriving_;
   bool submitted_ = false;   ///< this run has sent a submission
   bool resubmitted_ = false; ///< on-unknown=resubmit was followed, which happens once a run
-  bool arriving_ = false;    ///< somebody may be reading the clip
+  bool arrived_ = false;     ///< somebody may be reading the clip
   bool partly_ = false;      ///< not all of the clip is there, and that is what was asked for
+
+  // from one step to the next
+  std::unique_ptr<Error> doubt_; ///< why nobody knows the outcome of the submission
+  Reply reply_;                  ///< the latest of the service
+  Clock::time_point firstPoll_;
+  std::shared_ptr<Spool> clip_; ///< null: not yet, or a dry run
 };
 
 } // namespace aimlvideo

@@ -12,20 +12,26 @@ namespace aimlvideo {
 
 class Job::Inside {
 public:
-  Inside(JobObserver &observer, int64_t ownRow) : observer_(observer), row_(ownRow) { status_.started = Clock::now(); }
+  Inside(JobObserver &observer, int64_t ownRow, std::unique_ptr<const Patience> patience)
+      : observer_(observer), ownPatience_(std::move(patience)), row_(ownRow) {
+    status_.started = Clock::now();
+  }
 
-  static Task<void> run(std::shared_ptr<Job> job, Settings settings, Patience patience);
+  static std::shared_ptr<Job> start(Settings settings, std::unique_ptr<Inside> inside);
   void stop();
   Status status() const;
   int64_t row() const;
 
 private:
+  static Task<void> run(std::shared_ptr<Job> job, std::unique_ptr<Generation> generation);
+  const Patience &patience() const { return ownPatience_ ? *ownPatience_ : Patience::usual(); }
   Generation::Callbacks callbacks();
   void callOut(const std::function<void()> &call);
   void publish(const Status &status);
 
   JobObserver &observer_;
   const ProcessMark process_;
+  const std::unique_ptr<const Patience> ownPatience_; ///< null: the usual one
   Cancellation cancellation_;
 
   mutable std::mutex mutex_; ///< guards what follows
@@ -37,13 +43,21 @@ private:
 };
 
 std::shared_ptr<Job> Job::start(Settings settings, int64_t ownRow, JobObserver &observer) {
-  return start(std::move(settings), ownRow, observer, Patience());
+  return Inside::start(std::move(settings), std::make_unique<Inside>(observer, ownRow, nullptr));
 }
 
 std::shared_ptr<Job> Job::start(Settings settings, int64_t ownRow, JobObserver &observer, const Patience &patience) {
-  const std::shared_ptr<Job> job(new Job(std::make_unique<Inside>(observer, ownRow)));
-  Loop::instance().post([job = job, settings = std::move(settings), patience]() mutable {
-    detach(Inside::run(std::move(job), std::move(settings), patience));
+  return Inside::start(std::move(settings),
+                       std::make_unique<Inside>(observer, ownRow, std::make_unique<const Patience>(patience)));
+}
+
+std::shared_ptr<Job> Job::Inside::start(Settings settings, std::unique_ptr<Inside> inside) {
+  const std::shared_ptr<Job> job(new Job(std::move(inside)));
+  Loop::instance().post([job = job, settings = std::move(settings)]() mutable {
+    Inside &self = *job->inside_;
+    auto generation = std::make_unique<Generation>(std::move(settings), self.row(), self.cancellation_,
+                                                   self.callbacks(), self.patience());
+    detach(run(std::move(job), std::move(generation)));
   });
   return job;
 }
@@ -80,20 +94,20 @@ Generation::Callbacks Job::Inside::callbacks() {
   return callbacks;
 }
 
-Task<void> Job::Inside::run(std::shared_ptr<Job> job, Settings settings, Patience patience) {
+Task<void> Job::Inside::run(std::shared_ptr<Job> job, std::unique_ptr<Generation> generation) {
   Inside &self = *job->inside_;
-  Generation generation(std::move(settings), self.row(), self.cancellation_, self.callbacks(), patience);
-  const auto clip = co_await generation.run();
+  const auto clip = co_await generation->run();
+  const Status &status = generation->status();
   if (!clip)
-    (void)co_await self.cancellation_.sleepUntil(generation.status().started + patience.firstFailure);
+    (void)co_await self.cancellation_.sleepUntil(status.started + self.patience().firstFailure);
   self.callOut([&] {
     if (clip)
-      self.observer_.completed(generation.status());
+      self.observer_.completed(status);
     else if (clip.error().kind != ErrorKind::Cancelled)
-      self.observer_.failed(generation.status(), clip.error());
+      self.observer_.failed(status, clip.error());
   });
   if (clip && *clip)
-    co_await generation.finishUp();
+    co_await generation->finishUp();
 }
 
 void Job::Inside::callOut(const std::function<void()> &call) {

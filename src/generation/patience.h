@@ -27,6 +27,11 @@ struct Patience {
   unsigned unknownIdAnswers = 5;
   /// For one that was bought: from the first of them to the last, so that no restart of the service takes so long.
   std::chrono::milliseconds unknownIdSpan{180'000};
+
+  static const Patience &usual() {
+    static const Patience patience;
+    return patience;
+  }
 };
 
 } // namespace aimlvideo

@@ -7,11 +7,16 @@ Task<Result<void>> Purchase::record(LedgerRow::State state) {
   row.state = state;
   if (!ledger)
     co_return {};
-  ViaCallback<Result<LedgerRow>> answer([this](auto say) { ledger->submitWrite(row, std::move(say)); });
+  using Written = Result<std::unique_ptr<LedgerRow>>; // many wait for it at once, and a row is large
+  ViaCallback<Written> answer([this](const auto &say) {
+    ledger->submitWrite(row, [say](Result<LedgerRow> done) {
+      say(done ? Written(std::make_unique<LedgerRow>(std::move(*done))) : std::move(done).failure());
+    });
+  });
   auto written = co_await answer;
   if (!written)
-    co_return tl::unexpected(std::move(written.error()));
-  row = std::move(*written);
+    co_return std::move(written).failure();
+  row = std::move(**written);
   if (recorded)
     recorded(row.id);
   co_return {};

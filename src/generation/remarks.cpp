@@ -49,7 +49,7 @@ Error unknownOutcome(const Run &run, const std::string &why) {
   return error;
 }
 
-Error deadlinePassed(const Run &run, const std::string &cause, bool disowned) {
+Failure deadlinePassed(const Run &run, const std::string &cause, bool disowned) {
   Error error;
   error.kind = ErrorKind::TimedOut;
   error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
@@ -60,7 +60,12 @@ Error deadlinePassed(const Run &run, const std::string &cause, bool disowned) {
                                 " s: the same request again, or generation-id=" + run.purchase.row.generationId +
                                 " with the same key, and a longer timeout settle it"
                           : resumeHint(run);
-  return error;
+  return Failure(std::move(error));
+}
+
+Failure completedWithoutClip(const Run &run, const Reply &reply) {
+  return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
+                 resumeHint(run));
 }
 
 Error failedGeneration(const Run &run, const Reply &reply) {

@@ -14,7 +14,8 @@ namespace aimlvideo {
 Error notReached(const Run &run, const TransportError &cause);
 Error unknownOutcome(const Run &run, const std::string &why);
 /// `disowned`: the service says last that it does not know what it has sold, not for long enough to be believed.
-Error deadlinePassed(const Run &run, const std::string &cause, bool disowned);
+Failure deadlinePassed(const Run &run, const std::string &cause, bool disowned);
+Failure completedWithoutClip(const Run &run, const Reply &reply);
 Error failedGeneration(const Run &run, const Reply &reply);
 /// What was bought is gone at the service, by its own word to the key that bought it. `refusal` is that word.
 Error lostGeneration(const Run &run, Error refusal);

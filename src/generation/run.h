@@ -20,11 +20,12 @@ namespace aimlvideo {
 
 /// What the steps of one generation share. All of them run on the network thread.
 struct Run {
+  /// The patience and the cancellation have to live as long.
   Run(Settings wanted, const Patience &patient, Cancellation &canceller, Narrator::Callbacks callbacks)
       : settings(std::move(wanted)), patience(patient), cancellation(canceller), narrator(std::move(callbacks)) {}
 
   const Settings settings;
-  const Patience patience;
+  const Patience &patience;
   Cancellation &cancellation;
   Narrator narrator;
   std::minstd_rand random{std::random_device{}()};
@@ -49,16 +50,10 @@ struct Run {
 
   /// Writes a state that follows from what has happened already: a failure is told and the generation goes on, since
   /// the row on disk leads the next run to look the purchase up.
-  Task<void> recordAfterwards(LedgerRow::State state) {
-    const auto written = co_await purchase.record(state);
-    if (!written)
-      narrator.note("this could not be recorded in the ledger: " + written.error().why);
-  }
+  Task<void> recordAfterwards(LedgerRow::State state);
 };
 
 /// The user stopped the generation.
-inline Failure stopped() {
-  return failure(ErrorKind::Cancelled, "the generation was stopped");
-}
+Failure stopped();
 
 } // namespace aimlvideo

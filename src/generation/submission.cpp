@@ -24,33 +24,41 @@ std::string randomRequestId() {
 
 class Submission {
 public:
-  explicit Submission(Run &run) : run_(run), row_(run.purchase.row) {}
+  Submission(Run &run, Reply &reply, Error &why) : run_(run), row_(run.purchase.row), reply_(reply), why_(why) {}
 
-  Task<Result<std::optional<Reply>>> carryOut(Error &why);
+  Task<Result<Submitted>> carryOut();
 
 private:
-  Task<Result<Exchanged<HttpResponse>>> send();
-  Task<std::optional<Reply>> accepted(const HttpResponse &response, Error &why);
-  Task<Result<void>> pause(const RetryPolicy &policy, const Error &cause, const Exchanged<HttpResponse> &response);
-  const RetryPolicy &policyFor(const Exchanged<HttpResponse> &response) const;
+  using Sent = Exchanged<HttpResponse>;
+  /// What an answer leads to.
+  enum class Next { Again, Accepted, Unknown };
+  Task<Result<Sent>> send();
+  Task<Result<Next>> judge(const Sent &sent);
+  Task<Result<Next>> accepted(const HttpResponse &response);
+  Task<Result<Next>> unknown(const Sent &sent);
+  Task<Result<Next>> pathUnknown(const HttpResponse &response);
+  Task<Result<Next>> pause(const Sent &sent);
+  const RetryPolicy &policyFor(const Sent &sent) const;
   Task<Failure> givenUp(Error error);
   Task<Failure> withReplacement(Error error);
 
   Run &run_;
   LedgerRow &row_;
+  Reply &reply_;
+  Error &why_;
   unsigned attempts_ = 0;
 };
 
 /// One attempt. Its two steps are on disk before the request can be acted on: without its body it says nothing. Where
 /// they can't be written, it does not leave.
-Task<Result<Exchanged<HttpResponse>>> Submission::send() {
+Task<Result<Submission::Sent>> Submission::send() {
   ++attempts_;
   row_.clientRequestId = randomRequestId();
   row_.requestId.clear();
   run_.status().clientRequestId = row_.clientRequestId;
-  if (auto written = co_await run_.purchase.record(LedgerRow::State::Intent); !written)
-    co_return tl::unexpected(std::move(written.error()));
-  Result<void> recorded;
+  Result<void> recorded = co_await run_.purchase.record(LedgerRow::State::Intent);
+  if (!recorded)
+    co_return recorded.failure();
   const auto starting = [&]() -> Task<bool> {
     recorded = co_await run_.purchase.record(LedgerRow::State::Sent);
     co_return recorded.has_value();
@@ -60,60 +68,72 @@ Task<Result<Exchanged<HttpResponse>>> Submission::send() {
   const AttemptTime time{run_.deadline, run_.patience.submission};
   auto response = co_await run_.client->create(row_.family, row_.clientRequestId, run_.cancellation, time, starting);
   if (!recorded)
-    co_return tl::unexpected(std::move(recorded.error()));
+    co_return recorded.failure();
   if (response)
     row_.requestId = requestIdOf(*response);
   co_return response;
 }
 
-Task<Result<std::optional<Reply>>> Submission::carryOut(Error &why) {
+Task<Result<Submitted>> Submission::carryOut() {
   const Model *model = run_.plan.request.known;
   const EndpointChoice choice = run_.settings.endpoint;
   const bool legacyFirst =
       choice == EndpointChoice::Legacy || (choice == EndpointChoice::Auto && model && model->legacyOnly);
   row_.family = legacyFirst ? EndpointFamily::Legacy : EndpointFamily::Universal;
   run_.narrator.enter(State::Submitting);
-
   for (;;) {
     const auto sent = co_await send();
     if (!sent)
-      co_return tl::unexpected(sent.error());
-    const Exchanged<HttpResponse> &response = *sent;
-    const Verdict verdict = verdictOn(response);
-    switch (verdict) {
-    case Verdict::Accepted:
-      co_return co_await accepted(*response, why);
-    case Verdict::Unknown:
-      if (!response) {
-        why.why = response.error().message;
-      } else {
-        why = refusalFrom(*response);
-        if (!row_.requestId.empty())
-          co_await run_.recordAfterwards(LedgerRow::State::Sent);
-      }
-      co_return std::optional<Reply>();
-    case Verdict::PathUnknown:
-      if (choice != EndpointChoice::Auto || row_.family != EndpointFamily::Universal)
-        co_return co_await givenUp(refusalFrom(*response));
-      run_.narrator.log("the service does not know the universal path, trying the legacy one");
-      row_.family = EndpointFamily::Legacy;
-      break;
-    case Verdict::Cancelled:
-      co_await run_.recordAfterwards(LedgerRow::State::Intent);
-      co_return stopped();
-    case Verdict::Unreachable:
-    case Verdict::TurnedAway: {
-      const Error cause = response ? refusalFrom(*response) : notReached(run_, response.error());
-      if (const auto paused = co_await pause(policyFor(response), cause, response); !paused)
-        co_return co_await givenUp(paused.error());
-      break;
-    }
-    case Verdict::Untrusted:
-      co_return co_await givenUp(notReached(run_, response.error()));
-    case Verdict::Refused:
-      co_return co_await withReplacement((co_await givenUp(refusalFrom(*response))).value());
-    }
+      co_return sent.failure();
+    const auto next = co_await judge(*sent);
+    if (!next)
+      co_return next.failure();
+    if (*next != Next::Again)
+      co_return *next == Next::Accepted ? Submitted::Accepted : Submitted::Unknown;
   }
+}
+
+Task<Result<Submission::Next>> Submission::judge(const Sent &sent) {
+  switch (verdictOn(sent)) {
+  case Verdict::Accepted:
+    co_return co_await accepted(*sent);
+  case Verdict::Unknown:
+    break;
+  case Verdict::PathUnknown:
+    co_return co_await pathUnknown(*sent);
+  case Verdict::Cancelled:
+    co_await run_.recordAfterwards(LedgerRow::State::Intent);
+    co_return stopped();
+  case Verdict::Unreachable:
+  case Verdict::TurnedAway:
+    co_return co_await pause(sent);
+  case Verdict::Untrusted:
+    co_return co_await givenUp(notReached(run_, sent.error()));
+  case Verdict::Refused: {
+    auto refused = co_await givenUp(refusalFrom(*sent));
+    co_return co_await withReplacement(std::move(refused.value()));
+  }
+  }
+  co_return co_await unknown(sent);
+}
+
+Task<Result<Submission::Next>> Submission::unknown(const Sent &sent) {
+  if (!sent) {
+    why_.why = sent.error().message;
+  } else {
+    why_ = refusalFrom(*sent);
+    if (!row_.requestId.empty())
+      co_await run_.recordAfterwards(LedgerRow::State::Sent);
+  }
+  co_return Next::Unknown;
+}
+
+Task<Result<Submission::Next>> Submission::pathUnknown(const HttpResponse &response) {
+  if (run_.settings.endpoint != EndpointChoice::Auto || row_.family != EndpointFamily::Universal)
+    co_return co_await givenUp(refusalFrom(response));
+  run_.narrator.log("the service does not know the universal path, trying the legacy one");
+  row_.family = EndpointFamily::Legacy;
+  co_return Next::Again;
 }
 
 /// Where the service does not know the model, its list of those that it has given up may say why, and what took its
@@ -133,25 +153,27 @@ Task<Failure> Submission::withReplacement(Error error) {
   co_return Failure{std::move(error)};
 }
 
-/// Waits before the next attempt, or says why there is none.
-Task<Result<void>> Submission::pause(const RetryPolicy &policy, const Error &cause,
-                                     const Exchanged<HttpResponse> &response) {
-  const auto retryAfter = response ? retryAfterOf(*response) : std::nullopt;
+/// Nothing was accepted: waits before the next attempt, if there is one.
+Task<Result<Submission::Next>> Submission::pause(const Sent &sent) {
+  const Error cause = sent ? refusalFrom(*sent) : notReached(run_, sent.error());
+  const RetryPolicy &policy = policyFor(sent);
+  const auto retryAfter = sent ? retryAfterOf(*sent) : std::nullopt;
   const auto next = Clock::now() + policy.pauseBefore(attempts_ + 1, retryAfter, run_.random);
   if (attempts_ >= policy.attempts || next >= run_.deadline)
-    co_return tl::unexpected(cause);
+    co_return co_await givenUp(cause);
   co_await run_.recordAfterwards(LedgerRow::State::Intent); // a crash in the pause has bought nothing
   ++run_.status().retries;
   run_.narrator.note("nothing was accepted, trying again: " + cause.why);
-  if (!co_await run_.cancellation.sleepUntil(next))
-    co_return stopped();
-  co_return {};
+  if (co_await run_.cancellation.sleepUntil(next))
+    co_return Next::Again;
+  Error end = stopped().value();
+  co_return co_await givenUp(std::move(end));
 }
 
-const RetryPolicy &Submission::policyFor(const Exchanged<HttpResponse> &response) const {
-  if (!response && response.error().cause != TransportError::Cause::Declined)
+const RetryPolicy &Submission::policyFor(const Sent &sent) const {
+  if (!sent && sent.error().cause != TransportError::Cause::Declined)
     return run_.patience.unreachable;
-  const bool tooLarge = response && response->status == 413;
+  const bool tooLarge = sent && sent->status == 413;
   return tooLarge ? run_.patience.tooLarge : run_.patience.turnedAway;
 }
 
@@ -163,24 +185,24 @@ Task<Failure> Submission::givenUp(Error error) {
   co_return Failure{std::move(error)};
 }
 
-Task<std::optional<Reply>> Submission::accepted(const HttpResponse &response, Error &why) {
+Task<Result<Submission::Next>> Submission::accepted(const HttpResponse &response) {
   auto parsed = parseReply(response.body);
-  Reply reply = parsed ? std::move(*parsed) : Reply{};
-  if (reply.id.empty())
-    reply.id = response.header("x-inference-id").value_or("");
-  if (reply.id.empty()) {
-    why.httpStatus = response.status;
-    why.why = parsed ? "the service's answer names no generation" : run_.client->withoutSecrets(parsed.error());
-    co_return std::nullopt;
+  reply_ = parsed ? std::move(*parsed) : Reply{};
+  if (reply_.id.empty())
+    reply_.id = response.header("x-inference-id").value_or("");
+  if (reply_.id.empty()) {
+    why_.httpStatus = response.status;
+    why_.why = parsed ? "the service's answer names no generation" : run_.client->withoutSecrets(parsed.error());
+    co_return Next::Unknown;
   }
-  row_.generationId = reply.id;
+  row_.generationId = reply_.id;
   run_.status().origin = Origin::Bought;
   const Moment now = Moment::now();
   run_.watch.begin(std::chrono::milliseconds(0), now);
   run_.status().accepted = now.steady;
   row_.submitted = now.wall.count();
   run_.retryAfter = retryAfterOf(response);
-  row_.usage.update(reply.usage);
+  row_.usage.update(reply_.usage);
   const auto amountIn = [&response](const char *header) {
     const auto text = response.header(header);
     return text ? parseUsd(*text) : std::nullopt;
@@ -189,13 +211,13 @@ Task<std::optional<Reply>> Submission::accepted(const HttpResponse &response, Er
   co_await run_.recordAfterwards(LedgerRow::State::Running);
   run_.status().submitTime = run_.status().elapsed();
   if (!parsed)
-    reply.state = JobState::Queued;
-  co_return reply;
+    reply_.state = JobState::Queued;
+  co_return Next::Accepted;
 }
 
 } // namespace
 
-Task<Result<std::optional<Reply>>> submit(Run &run, Error &why) {
+Task<Result<Submitted>> submit(Run &run, Reply &reply, Error &why) {
   LedgerRow &row = run.purchase.row;
   if (row.state != LedgerRow::State::Intent)
     run.purchase.renew();
@@ -207,11 +229,11 @@ Task<Result<std::optional<Reply>>> submit(Run &run, Error &why) {
   run.purchase.byOtherKey = false; // of one that an earlier run meant to send, and did not
   if (run.settings.storePrompt)
     row.prompt = run.plan.request.prompt;
-  Submission submission(run);
-  auto reply = co_await submission.carryOut(why);
-  if (reply && *reply)
-    run.plan.request.body = {}; // it may hold megabytes of image and is not needed during the wait
-  co_return reply;
+  Submission submission(run, reply, why);
+  auto submitted = co_await submission.carryOut();
+  if (submitted && *submitted == Submitted::Accepted)
+    run.plan.request = {}; // a run buys one; the body may hold megabytes of image
+  co_return submitted;
 }
 
 } // namespace aimlvideo

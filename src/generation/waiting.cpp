@@ -17,27 +17,33 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// A completed reply without a clip is asked for again this often.
-constexpr unsigned completedWithoutClip = 3;
+constexpr unsigned mostWithoutClip = 3;
 
 class Waiting {
 public:
-  explicit Waiting(Run &run)
-      : run_(run), row_(run.purchase.row), model_(Catalogue::instance().find(run.purchase.row.model)) {}
+  Waiting(Run &run, Reply &reply)
+      : run_(run), reply_(reply), row_(run.purchase.row), model_(Catalogue::instance().find(run.purchase.row.model)) {}
 
-  Task<Result<Reply>> carryOut(Reply reply, Clock::time_point firstPoll);
+  Task<Result<void>> carryOut(Clock::time_point firstPoll);
 
 private:
-  Task<Result<Reply>> nextReply(Clock::time_point firstPoll);
+  /// What an answer is good for.
+  enum class Answer { SaysNothing, IsReply };
+  Task<Result<void>> nextReply(Clock::time_point firstPoll);
   Task<bool> sleepUntil(Clock::time_point moment);
-  Task<Result<std::optional<Reply>>> poll();
-  void watch(const Reply &reply, Moment asked);
-  Task<Result<std::optional<Reply>>> judge(const HttpResponse &response);
+  Task<Result<Answer>> poll();
+  /// Not inlined: its texts would be in the frame that waits.
+  [[gnu::noinline]] void fault();
+  void watch(Moment asked);
+  Task<Result<Answer>> judge(const HttpResponse &response);
   bool saysItIsUnknown(const HttpResponse &response) const;
-  Task<Failure> unknown(Error refusal);
-  void takeOver(const Reply &reply);
-  Task<Failure> failed(const Reply &reply);
+  Task<Result<void>> unknown(Error refusal);
+  void takeOver();
+  Task<Result<void>> completed(Clock::time_point begun);
+  Task<Result<void>> failed();
 
   Run &run_;
+  Reply &reply_;
   LedgerRow &row_;
   const Model *model_;
 
@@ -47,44 +53,45 @@ private:
   std::string cause_;
 };
 
-Task<Result<Reply>> Waiting::carryOut(Reply reply, Clock::time_point firstPoll) {
+Task<Result<void>> Waiting::carryOut(Clock::time_point firstPoll) {
   const auto begun = Clock::now();
   auto next = firstPoll;
-  if (reply.state == JobState::Completed)
+  if (reply_.state == JobState::Completed)
     run_.watch.forget(); // it was not seen to run
-  for (unsigned withoutClip = 0;;) {
-    takeOver(reply);
-    if (reply.state == JobState::Failed)
-      co_return co_await failed(reply);
-    if (reply.state == JobState::Completed && !reply.clipUrl.empty()) {
-      row_.clipUrl = reply.clipUrl;
-      row_.cause.clear(); // should the service have lost sight of it for a while
-      co_await run_.recordAfterwards(LedgerRow::State::Completed);
-      if (run_.status().state != State::Downloading)
-        run_.status().waitTime = duration_cast<milliseconds>(Clock::now() - begun);
-      co_return reply;
-    }
-    if (reply.state == JobState::Completed && ++withoutClip > completedWithoutClip)
-      co_return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
-                        resumeHint(run_));
-    auto answer = co_await nextReply(next);
-    if (!answer)
-      co_return answer;
-    reply = std::move(*answer);
+  for (unsigned withoutClips = 0;;) {
+    takeOver();
+    if (reply_.state == JobState::Failed)
+      co_return co_await failed();
+    if (reply_.state == JobState::Completed && !reply_.clipUrl.empty())
+      co_return co_await completed(begun);
+    if (reply_.state == JobState::Completed && ++withoutClips > mostWithoutClip)
+      co_return completedWithoutClip(run_, reply_);
+    auto answered = co_await nextReply(next);
+    if (!answered)
+      co_return answered;
     next = Clock::now() + pauseBeforePoll(run_);
   }
 }
 
-Task<Failure> Waiting::failed(const Reply &reply) {
-  Error error = failedGeneration(run_, reply);
+Task<Result<void>> Waiting::completed(Clock::time_point begun) {
+  row_.clipUrl = reply_.clipUrl;
+  row_.cause.clear(); // should the service have lost sight of it for a while
+  co_await run_.recordAfterwards(LedgerRow::State::Completed);
+  if (run_.status().state != State::Downloading)
+    run_.status().waitTime = duration_cast<milliseconds>(Clock::now() - begun);
+  co_return {};
+}
+
+Task<Result<void>> Waiting::failed() {
+  Error error = failedGeneration(run_, reply_);
   row_.usage = run_.status().usage = Usage{0.0, 0.0}; // what it had used is not billed
   row_.cause = error.why;
-  co_await run_.recordAfterwards(reply.moderated ? LedgerRow::State::Moderated : LedgerRow::State::Failed);
-  co_return Failure{std::move(error)};
+  co_await run_.recordAfterwards(reply_.moderated ? LedgerRow::State::Moderated : LedgerRow::State::Failed);
+  co_return tl::unexpected(std::move(error));
 }
 
 /// Asks until there is an answer that says something.
-Task<Result<Reply>> Waiting::nextReply(Clock::time_point firstPoll) {
+Task<Result<void>> Waiting::nextReply(Clock::time_point firstPoll) {
   faultsInRow_ = 0;
   unknownIds_.clear();
   cause_.clear();
@@ -92,17 +99,22 @@ Task<Result<Reply>> Waiting::nextReply(Clock::time_point firstPoll) {
     if (!co_await sleepUntil(std::min(next, run_.deadline)))
       co_return stopped();
     if (next >= run_.deadline)
-      co_return tl::unexpected(deadlinePassed(run_, cause_, run_.purchase.isBought() && !unknownIds_.empty()));
-    auto reply = co_await poll();
+      co_return deadlinePassed(run_, cause_, run_.purchase.isBought() && !unknownIds_.empty());
+    const auto answer = co_await poll();
     run_.narrator.tick();
-    if (!reply)
-      co_return tl::unexpected(std::move(reply.error()));
-    if (*reply)
-      co_return std::move(**reply);
-    ++run_.status().retries;
-    run_.narrator.log("poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
-    next = Clock::now() + run_.patience.polls.pauseBefore(++faultsInRow_ + 1, run_.retryAfter, run_.random);
+    if (!answer)
+      co_return answer.failure();
+    if (*answer == Answer::IsReply)
+      co_return {};
+    fault();
+    next = Clock::now() + run_.patience.polls.pauseBefore(faultsInRow_ + 1, run_.retryAfter, run_.random);
   }
+}
+
+void Waiting::fault() {
+  ++faultsInRow_;
+  ++run_.status().retries;
+  run_.narrator.log("poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
 }
 
 /// False: stopped. A long sleep is broken by signs of life.
@@ -116,8 +128,8 @@ Task<bool> Waiting::sleepUntil(Clock::time_point moment) {
   }
 }
 
-/// One poll. Nothing where its answer says nothing; an error where no other poll will help.
-Task<Result<std::optional<Reply>>> Waiting::poll() {
+/// One poll, whose reply is taken over; an error where no other poll will help.
+Task<Result<Waiting::Answer>> Waiting::poll() {
   const Moment asked = Moment::now();
   const auto response = co_await run_.client->poll(row_.family, model_, row_.generationId, run_.cancellation,
                                                    AttemptTime{run_.deadline, run_.patience.poll});
@@ -131,7 +143,7 @@ Task<Result<std::optional<Reply>>> Waiting::poll() {
       cause_ = response.error().message;
       unknownIds_.clear();
     }
-    co_return std::nullopt;
+    co_return Answer::SaysNothing;
   }
   run_.retryAfter = retryAfterOf(*response);
   if (!response->successful())
@@ -140,22 +152,23 @@ Task<Result<std::optional<Reply>>> Waiting::poll() {
   if (!reply) {
     cause_ = run_.client->withoutSecrets(reply.error());
     unknownIds_.clear();
-    co_return std::nullopt;
+    co_return Answer::SaysNothing;
   }
   run_.purchase.confirmed = run_.purchase.confirmed || !reply->word.empty();
-  watch(*reply, asked);
-  co_return std::optional(std::move(*reply));
+  reply_ = std::move(*reply);
+  watch(asked);
+  co_return Answer::IsReply;
 }
 
 /// Learns what the generation takes.
-void Waiting::watch(const Reply &reply, Moment asked) {
-  if (reply.state == JobState::Queued || reply.state == JobState::Generating)
+void Waiting::watch(Moment asked) {
+  if (reply_.state == JobState::Queued || reply_.state == JobState::Generating)
     run_.watch.pending(asked);
-  else if (reply.state == JobState::Completed && !reply.clipUrl.empty() && run_.status().state != State::Downloading)
+  else if (reply_.state == JobState::Completed && !reply_.clipUrl.empty() && run_.status().state != State::Downloading)
     run_.took = run_.watch.completed(Moment::now());
 }
 
-Task<Result<std::optional<Reply>>> Waiting::judge(const HttpResponse &response) {
+Task<Result<Waiting::Answer>> Waiting::judge(const HttpResponse &response) {
   Error refusal = refusalFrom(response);
   cause_ = refusal.why;
   if (refusal.kind == ErrorKind::NotAuthorized)
@@ -166,14 +179,15 @@ Task<Result<std::optional<Reply>>> Waiting::judge(const HttpResponse &response) 
     row_.family = row_.family == EndpointFamily::Universal ? EndpointFamily::Legacy : EndpointFamily::Universal;
   if (!saysItIsUnknown(response)) {
     unknownIds_.clear();
-    co_return std::nullopt;
+    co_return Answer::SaysNothing;
   }
   unknownIds_.push_back(Clock::now());
   const auto span = run_.purchase.isBought() ? run_.patience.unknownIdSpan : milliseconds(0);
   const bool enough = unknownIds_.size() >= run_.patience.unknownIdAnswers;
   if (!enough || unknownIds_.back() - unknownIds_.front() < span)
-    co_return std::nullopt;
-  co_return co_await unknown(std::move(refusal));
+    co_return Answer::SaysNothing;
+  const auto ended = co_await unknown(std::move(refusal));
+  co_return ended.failure();
 }
 
 /// What is bought is given up by the service's own word alone. An id that was only typed costs nothing to give up: any
@@ -185,38 +199,38 @@ bool Waiting::saysItIsUnknown(const HttpResponse &response) const {
 }
 
 /// Nobody will ever answer for it. With another key than the one that bought it, that says nothing.
-Task<Failure> Waiting::unknown(Error refusal) {
+Task<Result<void>> Waiting::unknown(Error refusal) {
   const bool bought = run_.purchase.isBought();
   const bool byItsKey = !run_.purchase.byOtherKey && !row_.keyFingerprint.empty();
   if (bought && byItsKey) {
     row_.cause = "the service no longer knows it: " + refusal.why;
     co_await run_.recordAfterwards(row_.state);
-    co_return Failure{lostGeneration(run_, std::move(refusal))};
+    co_return tl::unexpected(lostGeneration(run_, std::move(refusal)));
   }
   if (!bought && !run_.purchase.doubted) {
     row_.cause = "the service does not know it: " + refusal.why;
     co_await run_.recordAfterwards(LedgerRow::State::NotBought);
   }
-  co_return Failure{unknownGeneration(run_, std::move(refusal))};
+  co_return tl::unexpected(unknownGeneration(run_, std::move(refusal)));
 }
 
-void Waiting::takeOver(const Reply &reply) {
-  row_.usage.update(reply.usage);
+void Waiting::takeOver() {
+  row_.usage.update(reply_.usage);
   run_.status().usage.update(row_.usage);
   // a clip that is already being fetched does not go back to waiting
   if (run_.status().state == State::Downloading)
     return;
-  if (reply.state == JobState::Queued)
+  if (reply_.state == JobState::Queued)
     run_.narrator.enter(State::Queued);
-  else if (reply.state == JobState::Generating)
+  else if (reply_.state == JobState::Generating)
     run_.narrator.enter(State::Generating);
 }
 
 } // namespace
 
-Task<Result<Reply>> waitForCompletion(Run &run, Reply reply, Clock::time_point firstPoll) {
-  Waiting waiting(run);
-  co_return co_await waiting.carryOut(std::move(reply), firstPoll);
+Task<Result<void>> waitForCompletion(Run &run, Reply &reply, Clock::time_point firstPoll) {
+  Waiting waiting(run, reply);
+  co_return co_await waiting.carryOut(firstPoll);
 }
 
 milliseconds pauseBeforePoll(Run &run) {
