@@ -24,7 +24,7 @@ Task<Exchanged<HttpResponse>> ServiceClient::create(EndpointFamily family, const
   request.headers = {{"X-Client-Request-Id", clientRequestId}};
   // the plan outlives the exchange, so the body, which may hold megabytes of image, is not copied
   request.body = adopt(g_bytes_new_static(plan_.request.body.data(), plan_.request.body.size()));
-  co_return co_await exchange(std::move(request), cancellation, time, std::move(starting));
+  return exchange(std::move(request), cancellation, time, std::move(starting));
 }
 
 Task<Exchanged<HttpResponse>> ServiceClient::poll(EndpointFamily family, const Model *model,
@@ -33,21 +33,21 @@ Task<Exchanged<HttpResponse>> ServiceClient::poll(EndpointFamily family, const M
   HttpRequest request;
   request.url = plan_.baseUrl + pollPath(family, model, generationId);
   request.isPoll = true;
-  co_return co_await exchange(std::move(request), cancellation, time, {});
+  return exchange(std::move(request), cancellation, time, {});
 }
 
 Task<Exchanged<HttpResponse>> ServiceClient::logs(const char *period, unsigned offset, Cancellation &cancellation,
                                                   AttemptTime time) {
   HttpRequest request;
   request.url = plan_.baseUrl + logsPath(period, offset);
-  co_return co_await exchange(std::move(request), cancellation, time, {});
+  return exchange(std::move(request), cancellation, time, {});
 }
 
 Task<Exchanged<HttpResponse>> ServiceClient::get(const std::string &path, Cancellation &cancellation,
                                                  AttemptTime time) {
   HttpRequest request;
   request.url = plan_.baseUrl + path;
-  co_return co_await exchange(std::move(request), cancellation, time, {});
+  return exchange(std::move(request), cancellation, time, {});
 }
 
 Task<Exchanged<HttpResponse>> ServiceClient::exchange(HttpRequest request, Cancellation &cancellation, AttemptTime time,
