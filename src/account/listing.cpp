@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "api/deprecations.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "ledger/folders.h"
 
 namespace aimlvideo {

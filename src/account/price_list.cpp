@@ -2,7 +2,7 @@
 #include "account/price_list.h"
 
 #include "account/listing.h"
-#include "api/json.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

@@ -6,9 +6,9 @@
 
 #include "account/account.h"
 #include "api/endpoint.h"
-#include "api/json.h"
 #include "api/overlay.h"
 #include "api/schema.h"
+#include "base/json/node.h"
 #include "ledger/folders.h"
 
 namespace aimlvideo {

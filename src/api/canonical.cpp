@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "api/json.h"
-#include "api/json_text.h"
 #include "api/media.h"
 #include "base/glib_ptr.h"
+#include "base/json/node.h"
+#include "base/json/text.h"
 
 namespace aimlvideo {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "api/json.h"
 #include "api/overlay.h"
+#include "base/json/node.h"
 extern "C" {
 #include "models_resource.h" // generated, without its own extern "C"
 }

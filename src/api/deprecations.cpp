@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "api/json.h"
 #include "api/overlay.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

@@ -5,8 +5,8 @@
 
 #include <gio/gio.h>
 
-#include "api/json.h"
 #include "api/reply.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <iterator>
 
-#include "api/json.h"
 #include "api/media.h"
 #include "api/nearest.h"
 #include "api/rules.h"
 #include "api/typed_inputs.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

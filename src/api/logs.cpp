@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/logs.h"
 
-#include "api/json.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

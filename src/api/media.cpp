@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "api/json.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

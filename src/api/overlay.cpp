@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/json.h"
 #include "api/typed_inputs.h"
+#include "base/json/node.h"
 #include "base/printable.h"
 
 namespace aimlvideo {

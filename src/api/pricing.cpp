@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/json.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

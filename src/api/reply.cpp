@@ -5,7 +5,7 @@
 #include <array>
 #include <initializer_list>
 
-#include "api/json.h"
+#include "base/json/node.h"
 #include "base/printable.h"
 
 namespace aimlvideo {

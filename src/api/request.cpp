@@ -6,9 +6,9 @@
 
 #include "api/canonical.h"
 #include "api/faults.h"
-#include "api/json.h"
 #include "api/nearest.h"
 #include "api/typed_inputs.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/json.h"
+#include "base/json/node.h"
 #include "base/printable.h"
 
 namespace aimlvideo {

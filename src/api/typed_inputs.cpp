@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "api/json.h"
+#include "base/json/node.h"
 
 namespace aimlvideo {
 

@@ -5,7 +5,7 @@
 #include <gst/video/video.h>
 
 #include "api/canonical.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "support/pipeline.h"
 #include "unit/images.h"
 #include "unit/unit.h"

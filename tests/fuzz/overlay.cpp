@@ -5,8 +5,8 @@
 
 #include "api/catalogue.h"
 #include "api/deprecations.h"
-#include "api/json.h"
 #include "api/schema.h"
+#include "base/json/node.h"
 #include "fuzz.h"
 
 using namespace aimlvideo;

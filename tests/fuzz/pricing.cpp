@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "api/json.h"
+#include "base/json/node.h"
 #include "fuzz.h"
 
 using namespace aimlvideo;

@@ -4,7 +4,7 @@
 #include "api/request.h"
 
 #include "api/canonical.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "fuzz.h"
 
 using namespace aimlvideo;

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "api/faults.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "models/samples.h"
 
 #include "emulator/service/catalogue.h"

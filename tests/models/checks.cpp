@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "api/faults.h"
-#include "api/json.h"
 #include "api/request.h"
+#include "base/json/node.h"
 #include "models/samples.h"
 #include "unit/unit.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/canonical.h"
 
-#include "api/json.h"
 #include "api/request.h"
+#include "base/json/node.h"
 #include "image/image_reference.h"
 #include "images.h"
 #include "unit.h"

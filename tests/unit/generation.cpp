@@ -3,7 +3,7 @@
 
 #include <numeric>
 
-#include "api/json.h"
+#include "base/json/node.h"
 #include "bench.h"
 #include "images.h"
 

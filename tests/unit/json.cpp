@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "api/json.h"
+#include "base/json/node.h"
 #include "unit.h"
 
 using namespace aimlvideo;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image/media_reference.h"
 
-#include "api/json.h"
+#include "base/json/node.h"
 #include "bench.h"
 #include "image/media_file.h"
 #include "images.h"

@@ -7,8 +7,8 @@
 #include "account/refresh.h"
 #include "api/catalogue.h"
 #include "api/deprecations.h"
-#include "api/json.h"
 #include "api/schema.h"
+#include "base/json/node.h"
 #include "support/home.h"
 #include "unit.h"
 

@@ -2,7 +2,7 @@
 #include "api/pricing.h"
 
 #include "api/billing.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "unit.h"
 
 using namespace aimlvideo;

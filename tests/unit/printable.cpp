@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/printable.h"
 
-#include "api/json.h"
 #include "base/error.h"
+#include "base/json/node.h"
 #include "unit.h"
 
 using namespace aimlvideo;

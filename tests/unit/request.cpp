@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/request.h"
 
-#include "api/json.h"
+#include "base/json/node.h"
 #include "unit.h"
 
 using namespace aimlvideo;

@@ -6,7 +6,7 @@
 #include "account/account.h"
 #include "account/price_list.h"
 #include "api/catalogue.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "ledger/ledger.h"
 
 namespace aimlvideo::cli {

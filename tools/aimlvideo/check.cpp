@@ -3,7 +3,7 @@
 #include "account/listing.h"
 #include "account/price_list.h"
 #include "api/deprecations.h"
-#include "api/json.h"
+#include "base/json/node.h"
 #include "command.h"
 #include "field_options.h"
 #include "options.h"

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/json.h"
 #include "base/glib_ptr.h"
+#include "base/json/node.h"
 #include "checksum.h"
 
 namespace aimlvideo::cli {

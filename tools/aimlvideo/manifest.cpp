@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <map>
 
-#include "api/json.h"
 #include "base/glib_ptr.h"
+#include "base/json/node.h"
 #include "csv.h"
 #include "generation/plan.h"
 #include "generation/text_file.h"

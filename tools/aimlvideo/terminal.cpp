@@ -13,8 +13,8 @@
 
 #include <aimlvideo/printable.h>
 
-#include "api/json.h"
 #include "base/glib_ptr.h"
+#include "base/json/node.h"
 #include "output.h"
 
 namespace aimlvideo::cli {

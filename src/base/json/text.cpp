@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "api/json_text.h"
+#include "base/json/text.h"
 
 #include <charconv>
 #include <cmath>

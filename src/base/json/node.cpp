@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "api/json.h"
+#include "base/json/node.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "api/json_text.h"
+#include "base/json/text.h"
 #include "base/money.h"
 #include "base/printable.h"
 
