@@ -5,6 +5,7 @@
 
 #include "api/deprecations.h"
 #include "base/json/node.h"
+#include "base/sha256.h"
 #include "ledger/folders.h"
 
 namespace aimlvideo {
@@ -24,8 +25,7 @@ struct Remembered {
 
 /// The file is named by what was asked for, so that the list of one service is never taken for another's.
 std::string fileFor(const std::string &url, const std::string &folder) {
-  const GCharPtr name(g_compute_checksum_for_string(G_CHECKSUM_SHA256, url.c_str(), -1));
-  return cacheFolder() + "/" + folder + "/" + std::string(name.get()).substr(0, 32) + ".json";
+  return cacheFolder() + "/" + folder + "/" + sha256(url).substr(0, 32) + ".json";
 }
 
 Remembered recall(const std::string &url, const std::string &folder) {

@@ -5,18 +5,13 @@
 #include <vector>
 
 #include "api/media.h"
-#include "base/glib_ptr.h"
 #include "base/json/node.h"
 #include "base/json/text.h"
+#include "base/sha256.h"
 
 namespace aimlvideo {
 
 namespace {
-
-std::string spelled(const std::string &text) {
-  const auto node = adopt(json_node_init_string(json_node_alloc(), text.c_str()));
-  return json::write(node.get());
-}
 
 class Writer {
 public:
@@ -41,7 +36,9 @@ private:
     std::sort(names.begin(), names.end());
     const char *separator = "{";
     for (const std::string &name : names) {
-      text += separator + spelled(name) + ":";
+      text += separator;
+      json::append(text, name);
+      text += ':';
       write(json_object_get_member(object, name.c_str()), place.empty() ? name : place + "." + name);
       separator = ",";
     }
@@ -58,12 +55,9 @@ private:
   }
 
   void writeValue(JsonNode *node, const std::string &place) {
-    const GType type = json_node_get_value_type(node);
-    if (type == G_TYPE_STRING) {
+    if (json_node_get_value_type(node) == G_TYPE_STRING) {
       const auto known = identities_.find(place);
-      text += spelled(known == identities_.end() ? identityOfCarried(json_node_get_string(node)) : known->second);
-    } else if (type == G_TYPE_DOUBLE) {
-      text += json::spelled(json_node_get_double(node));
+      json::append(text, known == identities_.end() ? identityOfCarried(json_node_get_string(node)) : known->second);
     } else {
       text += json::write(node);
     }
@@ -94,9 +88,7 @@ void collectRemote(JsonNode *node, std::vector<std::string> &found) {
 } // namespace
 
 std::string identityOf(std::string_view bytes) {
-  const GCharPtr hex(
-      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
-  return std::string("sha256:") + hex.get();
+  return "sha256:" + sha256(bytes);
 }
 
 std::string identityOfCarried(const std::string &carried) {

@@ -14,6 +14,7 @@
 #include <gio/gio.h>
 
 #include "base/glib_ptr.h"
+#include "base/sha256.h"
 #include "ledger/folders.h"
 
 namespace aimlvideo {
@@ -224,10 +225,9 @@ std::string looksOf(const Spool &spool) {
   const auto last = spool.read(size - std::min(size, proofBytes), bytes.data() + proofBytes, proofBytes);
   if (!first || !last)
     return {};
-  const GCharPtr hash(
-      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
   return std::to_string(facts.st_ino) + "-" + std::to_string(facts.st_size) + "-" +
-         std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" + hash.get();
+         std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" +
+         sha256({bytes.data(), bytes.size()});
 }
 
 Result<bool> syncToDisk(const Spool &spool, const Cancellation &cancellation) {
@@ -250,16 +250,16 @@ Result<bool> syncToDisk(const Spool &spool, const Cancellation &cancellation) {
 }
 
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation) {
-  const std::unique_ptr<GChecksum, void (*)(GChecksum *)> checksum(g_checksum_new(G_CHECKSUM_SHA256), g_checksum_free);
+  Sha256 checksum;
   std::vector<char> buffer(chunk);
   for (uint64_t offset = 0; offset < spool.size().value_or(0);) {
     const auto count = spool.read(offset, buffer.data(), buffer.size());
     if (cancellation.cancelled() || !count || *count == 0)
       return std::nullopt;
-    g_checksum_update(checksum.get(), reinterpret_cast<const guchar *>(buffer.data()), static_cast<gssize>(*count));
+    checksum.add({buffer.data(), *count});
     offset += *count;
   }
-  return g_checksum_get_string(checksum.get());
+  return checksum.hex();
 }
 
 } // namespace aimlvideo

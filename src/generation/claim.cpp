@@ -7,6 +7,7 @@
 
 #include "api/canonical.h"
 #include "api/endpoint.h"
+#include "base/sha256.h"
 #include "generation/expectation.h"
 #include "generation/remarks.h"
 #include "generation/stored_clip.h"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/on_worker.h"
+#include "base/sha256.h"
 #include "clip/downloader.h"
 #include "generation/claim.h"
 #include "generation/descriptors.h"
@@ -17,7 +18,6 @@
 #include "generation/submission.h"
 #include "generation/waiting.h"
 #include "ledger/folders.h"
-#include "ledger/identity.h"
 
 namespace aimlvideo {
 

@@ -2,7 +2,7 @@
 #include "ledger/identity.h"
 
 #include "api/endpoint.h"
-#include "base/glib_ptr.h"
+#include "base/sha256.h"
 
 namespace aimlvideo {
 
@@ -13,12 +13,6 @@ std::string requestIdentity(const std::string &baseUrl, const std::string &canon
 std::string identityBySpelling(const std::string &baseUrl, const std::string &canonical, unsigned take) {
   // neither an address nor compact JSON holds a line break
   return sha256(baseUrl + "\n" + canonical + "\n" + std::to_string(take));
-}
-
-std::string sha256(const std::string &bytes) {
-  const GCharPtr text(
-      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
-  return text.get();
 }
 
 } // namespace aimlvideo

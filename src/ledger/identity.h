@@ -12,7 +12,4 @@ std::string requestIdentity(const std::string &baseUrl, const std::string &canon
 /// The identity as versions computed it that took every spelling of a base URL for another service.
 std::string identityBySpelling(const std::string &baseUrl, const std::string &canonical, unsigned take);
 
-/// SHA-256 in hex.
-std::string sha256(const std::string &bytes);
-
 } // namespace aimlvideo

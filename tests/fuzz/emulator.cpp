@@ -8,7 +8,8 @@
 #include "fuzz.h"
 
 using namespace aimlvideo::fuzz;
-using namespace emulator;
+using namespace aimlvideo;
+using namespace aimlvideo::emulator;
 
 namespace {
 
@@ -44,7 +45,7 @@ std::optional<Request> read(std::string_view text) {
   request.method = line.substr(0, line.find(' '));
   line.remove_prefix(std::min(line.size(), request.method.size() + 1));
   const std::string target = "http://127.0.0.1:8089" + std::string(line);
-  UriPtr uri(g_uri_parse(target.c_str(), GUriFlags(SOUP_HTTP_URI_FLAGS), nullptr));
+  const auto uri = adopt(g_uri_parse(target.c_str(), GUriFlags(SOUP_HTTP_URI_FLAGS), nullptr));
   if (!uri || !line.starts_with('/') || request.method.empty() || !isReadable(line) || !isOneLine(line))
     return std::nullopt;
   request.path = g_uri_get_path(uri.get());
@@ -57,7 +58,7 @@ std::optional<Request> read(std::string_view text) {
     const size_t colon = header.find(": ");
     if (colon == std::string_view::npos || !isOneLine(header))
       return std::nullopt;
-    CharPtr name(g_ascii_strdown(header.data(), static_cast<gssize>(colon)));
+    const GCharPtr name(g_ascii_strdown(header.data(), static_cast<gssize>(colon)));
     request.headers[name.get()] = header.substr(colon + 2);
   }
   request.body = Bytes(text);

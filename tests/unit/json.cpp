@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/json/node.h"
+
+#include <cmath>
+
+#include "base/json/value.h"
 #include "unit.h"
 
 using namespace aimlvideo;
@@ -134,6 +138,49 @@ GST_START_TEST(every_number_is_written_as_json) {
 }
 GST_END_TEST
 
+GST_START_TEST(every_byte_of_a_text_is_spelled_as_ever) {
+  // requests that were bought are known by this spelling
+  std::string controls;
+  for (char c = 1; c < 0x20; ++c)
+    controls += c;
+  fail_unless_equals_text(json::Value(controls + "\"\\/\x7f\u00e9\u2028\U0001f600").dump(),
+                          R"("\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f\u0010\u0011)"
+                          R"(\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e)"
+                          "\x1f\\\"\\\\/\\u007f\u00e9\u2028\U0001f600\"");
+}
+GST_END_TEST
+
+GST_START_TEST(a_number_beyond_a_double_is_none) {
+  fail_unless_equals_text(json::write(json::parse("[1e400,-1e400]")->get()), "[null,null]");
+  fail_unless_equals_text(json::Value(HUGE_VAL).dump(), "null");
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_rewritten_leaves_the_rest_as_it_is) {
+  const auto node = json::parse(R"({"a":"x\ud83dy\u0000z","b":[18446744073709551616,1e999,7],"c":"\n\u00e9"})");
+  fail_unless_equals_text(json::write(node->get()),
+                          "{\"a\":\"x\ufffdy\ufffdz\",\"b\":[18446744073709551616,null,7],\"c\":\"\\n\u00e9\"}");
+}
+GST_END_TEST
+
+GST_START_TEST(a_value_is_made_changed_and_compared) {
+  json::Value value = json::Value::parse(R"({"a":[1,"x",null,true]})").value();
+  fail_unless(value["a"].elements().size() == 4);
+  fail_unless(value["a"].elements()[0] == json::Value(1.0));
+  fail_unless(json::Value(1.0) == value["a"].elements()[0]);
+  fail_if(json::Value(1.5) == json::Value(1));
+  fail_if(json::Value(1) == json::Value(1.5));
+  fail_if(json::Value(1) == json::Value(true));
+  fail_if(json::Value(1) == json::Value("1"));
+  fail_if(value["none"].exists());
+  value.set("b", json::Value::array({0.5, "t", false})).set("left out", json::Value());
+  fail_unless_equals_text(value.dump(), R"({"a":[1,"x",null,true],"b":[0.5,"t",false]})");
+  fail_unless(value == json::Value::object({{"b", json::Value::array({0.5, "t", false})}, {"a", value["a"]}}));
+  fail_if(value == json::Value::object({{"a", value["a"]}}));
+  fail_unless_equals_text(json::Value("\xff").dump(), "\"\ufffd\"");
+}
+GST_END_TEST
+
 GST_START_TEST(a_missing_member_or_object_is_no_crash) {
   const auto array = json::parse("[1]");
   fail_unless(array.has_value());
@@ -170,6 +217,10 @@ static Suite *json_suite() {
   tcase_add_test(tests, spellings_of_other_languages_are_refused);
   tcase_add_test(tests, every_number_is_written_as_json);
   tcase_add_test(tests, a_missing_member_or_object_is_no_crash);
+  tcase_add_test(tests, every_byte_of_a_text_is_spelled_as_ever);
+  tcase_add_test(tests, a_number_beyond_a_double_is_none);
+  tcase_add_test(tests, what_is_rewritten_leaves_the_rest_as_it_is);
+  tcase_add_test(tests, a_value_is_made_changed_and_compared);
   tcase_add_test(tests, what_is_written_reads_back);
   return suite;
 }

@@ -6,6 +6,7 @@
 
 #include "base/glib_ptr.h"
 #include "base/json/node.h"
+#include "base/sha256.h"
 #include "csv.h"
 #include "generation/plan.h"
 #include "generation/text_file.h"

@@ -9,11 +9,10 @@
 #include "config.h"
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 using Outcome = tl::expected<void, std::string>;
-using StringsPtr = std::unique_ptr<char *, Releaser<g_strfreev>>;
 
 constexpr char summary[] = "Stands in for the AI/ML API's video service on this machine: takes the same requests,\n"
                            "checks them as strictly, answers in the same words, and renders a real MP4 for each.\n"
@@ -96,7 +95,7 @@ tl::expected<double, std::string> readRate(const std::string &text) {
 // "completed=succeeded,queued=waiting"; a word alone is for completed.
 tl::expected<std::map<std::string, std::string>, std::string> readSpelling(const std::string &text) {
   std::map<std::string, std::string> spelling;
-  StringsPtr parts(g_strsplit(text.c_str(), ",", -1));
+  const GStrvPtr parts(g_strsplit(text.c_str(), ",", -1));
   for (char **part = parts.get(); *part; part++) {
     std::string word = *part;
     size_t equals = word.find('=');
@@ -245,10 +244,10 @@ Outcome parse(Raw &raw, int argc, char **argv) {
   g_option_group_add_entries(main, behaviour);
   g_option_group_add_entries(main, clips);
   g_option_context_set_main_group(context, main);
-  ErrorPtr error;
-  gboolean parsed = g_option_context_parse(context, &argc, &argv, ErrorOut(error));
+  GErrorSlot error;
+  gboolean parsed = g_option_context_parse(context, &argc, &argv, &error);
   g_option_context_free(context);
-  return parsed ? Outcome() : Outcome(tl::unexpected<std::string>(error->message));
+  return parsed ? Outcome() : Outcome(tl::unexpected<std::string>(error.message()));
 }
 
 Outcome readServing(const Raw &raw, Options &options) {
@@ -365,4 +364,4 @@ tl::expected<Options, std::string> readOptions(int argc, char **argv) {
   return options;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -7,10 +7,10 @@
 
 #include "emulator/service/options.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Reads the command line. --help and --version end the process.
 // The error says in words what is wrong with it.
 tl::expected<Options, std::string> readOptions(int argc, char **argv);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "emulator/wire/glib_ptr.h"
+#include "base/glib_ptr.h"
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 // "[::1]:8089" -> "::1", "LocalHost.:80" -> "localhost"
@@ -15,7 +15,7 @@ std::string nameIn(const std::string &hostAndPort) {
                                                   : hostAndPort.substr(0, hostAndPort.rfind(':'));
   if (name.ends_with('.'))
     name.pop_back();
-  CharPtr lower(g_ascii_strdown(name.c_str(), -1));
+  const GCharPtr lower(g_ascii_strdown(name.c_str(), -1));
   return lower.get();
 }
 
@@ -37,9 +37,9 @@ bool isOwnHost(const std::string &hostAndPort, const Options &options) {
 }
 
 bool isOwnOrigin(const std::string &origin, const Options &options) {
-  UriPtr uri(g_uri_parse(origin.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+  const auto uri = adopt(g_uri_parse(origin.c_str(), G_URI_FLAGS_ENCODED, nullptr));
   const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
   return host && *host && isOwnHost(std::string("[") + host + "]", options);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -15,8 +15,8 @@
 
 namespace {
 
-using namespace emulator;
-using LoopPtr = std::unique_ptr<GMainLoop, Releaser<g_main_loop_unref>>;
+using namespace aimlvideo;
+using namespace aimlvideo::emulator;
 
 gboolean quit(gpointer loop) {
   g_main_loop_quit(static_cast<GMainLoop *>(loop));
@@ -47,10 +47,10 @@ bool endWithParent() {
 tl::expected<void, std::string> loadScenario(const std::string &path, Faults &faults) {
   char *text = nullptr;
   gsize size = 0;
-  ErrorPtr error;
-  if (!g_file_get_contents(path.c_str(), &text, &size, ErrorOut(error)))
-    return tl::unexpected<std::string>(error->message);
-  CharPtr owned(text);
+  GErrorSlot error;
+  if (!g_file_get_contents(path.c_str(), &text, &size, &error))
+    return tl::unexpected<std::string>(error.message());
+  const GCharPtr owned(text);
   auto rules = Json::parse({text, size});
   if (!rules)
     return tl::unexpected(path + ": " + rules.error());
@@ -66,7 +66,7 @@ void loadOverlay(Catalogue &catalogue) {
   gsize size = 0;
   if (!g_file_get_contents(path.c_str(), &text, &size, nullptr))
     return;
-  CharPtr owned(text);
+  const GCharPtr owned(text);
   auto overlay = Json::parse({text, size});
   if (!overlay || !catalogue.add(*overlay))
     std::fprintf(stderr, "aimlapi-emulator: %s is ignored: it is no refreshed catalogue\n", path.c_str());
@@ -90,7 +90,7 @@ int run(int argc, char **argv) {
     return fail("clips cannot be rendered: GStreamer lacks " + missing +
                 ". Install its plugins (good, bad, ugly, libav), or give a clip with --clip.");
   }
-  LoopPtr loop(g_main_loop_new(nullptr, FALSE));
+  const auto loop = adopt(g_main_loop_new(nullptr, FALSE));
   Server server(*options, fixedClip);
   loadOverlay(server.service().catalogue);
   if (!options->scenarioFile.empty())

@@ -6,19 +6,18 @@
 #include <utility>
 
 #include "emulator/hosts.h"
+#include "emulator/wire/main_loop.h"
 #include "emulator/wire/mangle.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr int connectionsInQueue = 1024; // that wait to be accepted
 constexpr goffset longestBody = goffset(64) << 20;
 constexpr char bodyLengthKey[] = "aimlapi-emulator-body-length";
 
-using MessagePtr = std::shared_ptr<SoupServerMessage>;
-
 std::string lowerCase(const char *text) {
-  CharPtr lower(g_ascii_strdown(text, -1));
+  const GCharPtr lower(g_ascii_strdown(text, -1));
   return lower.get();
 }
 
@@ -86,8 +85,8 @@ Server::Server(const Options &options, ClipPtr fixedClip)
       service_(options, std::move(fixedClip)),
       router_(service_, wires_),
       // Raw paths: the clip's address is signed, what the client sends must be seen as it is.
-      server_(SOUP_SERVER(
-          g_object_new(SOUP_TYPE_SERVER, "server-header", "aimlapi-emulator", "raw-paths", TRUE, nullptr))) {
+      server_(adopt(SOUP_SERVER(
+          g_object_new(SOUP_TYPE_SERVER, "server-header", "aimlapi-emulator", "raw-paths", TRUE, nullptr)))) {
   soup_server_add_handler(server_.get(), nullptr, onRequest, this, nullptr);
   g_signal_connect(server_.get(), "request-started", G_CALLBACK(onStarted), nullptr);
 }
@@ -97,30 +96,28 @@ Server::~Server() {
 }
 
 tl::expected<void, std::string> Server::listen() {
-  ErrorPtr error;
+  GErrorSlot error;
   auto flags = SoupServerListenOptions(0);
   if (!options_.tlsCertificate.empty()) {
-    ObjectPtr<GTlsCertificate> certificate(
-        g_tls_certificate_new_from_files(options_.tlsCertificate.c_str(), options_.tlsKey.c_str(), ErrorOut(error)));
+    const auto certificate =
+        adopt(g_tls_certificate_new_from_files(options_.tlsCertificate.c_str(), options_.tlsKey.c_str(), &error));
     if (!certificate)
-      return tl::unexpected<std::string>(error->message);
+      return tl::unexpected<std::string>(error.message());
     soup_server_set_tls_certificate(server_.get(), certificate.get());
     flags = SOUP_SERVER_LISTEN_HTTPS;
   }
-  ObjectPtr<GSocketAddress> address(
-      g_inet_socket_address_new_from_string(options_.address.c_str(), guint(options_.port)));
+  const auto address = adopt(g_inet_socket_address_new_from_string(options_.address.c_str(), guint(options_.port)));
   if (!address)
     return tl::unexpected("'" + options_.address + "' is no IP address");
   // A socket of its own: with the usual queue of ten, hundreds of clients that come at once would wait for seconds.
-  ObjectPtr<GSocket> socket(g_socket_new(g_socket_address_get_family(address.get()), G_SOCKET_TYPE_STREAM,
-                                         G_SOCKET_PROTOCOL_TCP, ErrorOut(error)));
+  const auto socket = adopt(
+      g_socket_new(g_socket_address_get_family(address.get()), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error));
   if (!socket)
-    return tl::unexpected<std::string>(error->message);
+    return tl::unexpected<std::string>(error.message());
   g_socket_set_listen_backlog(socket.get(), connectionsInQueue);
-  if (!g_socket_bind(socket.get(), address.get(), TRUE, ErrorOut(error)) ||
-      !g_socket_listen(socket.get(), ErrorOut(error)) ||
-      !soup_server_listen_socket(server_.get(), socket.get(), flags, ErrorOut(error)))
-    return tl::unexpected<std::string>(error->message);
+  if (!g_socket_bind(socket.get(), address.get(), TRUE, &error) || !g_socket_listen(socket.get(), &error) ||
+      !soup_server_listen_socket(server_.get(), socket.get(), flags, &error))
+    return tl::unexpected<std::string>(error.message());
   return {};
 }
 
@@ -162,7 +159,7 @@ Request Server::readRequest(SoupServerMessage *message) const {
   const char *scheme = options_.tlsCertificate.empty() ? "http://" : "https://";
   request.origin = host.empty() ? address() : scheme + host;
   if (!isTooLong(message))
-    request.body = Bytes(soup_message_body_flatten(soup_server_message_get_request_body(message)));
+    request.body = Bytes(adopt(soup_message_body_flatten(soup_server_message_get_request_body(message))));
   return request;
 }
 
@@ -204,7 +201,7 @@ void Server::handle(SoupServerMessage *message) {
     return send(message, *refusal, nullptr);
   }
   auto fault = phase == "emulator" ? std::nullopt : service_.faults.pick(phase, request);
-  MessagePtr held(SOUP_SERVER_MESSAGE(g_object_ref(message)), g_object_unref);
+  const auto held = share(message);
   soup_server_message_pause(message);
   Reply reply = [this, held, phase, request, fault, start](Response response) {
     deliver(held.get(), phase, request, fault, std::move(response), start);
@@ -278,4 +275,4 @@ void Server::log(const Request &request, const Response &response, const std::op
                fault ? " fault " : "", fault ? fault->kind.c_str() : "");
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -10,7 +10,7 @@
 #include "emulator/service/service.h"
 #include "emulator/wire/wire.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The HTTP server in front of the service. Belongs to the main thread.
 class Server {
@@ -40,7 +40,7 @@ private:
   Service service_;
   Wires wires_;
   Router router_;
-  ObjectPtr<SoupServer> server_;
+  GRefPtr<SoupServer> server_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

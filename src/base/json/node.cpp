@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/json/node.h"
 
-#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "base/json/text.h"
@@ -22,22 +22,25 @@ public:
       writeObject(json_node_get_object(node));
     else if (JSON_NODE_HOLDS_ARRAY(node))
       writeArray(json_node_get_array(node));
-    else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE)
-      text += spelled(json_node_get_double(node));
+    else if (JSON_NODE_HOLDS_VALUE(node))
+      writeValue(node);
     else
-      writeScalar(node);
+      text += "null";
   }
 
 private:
   void writeObject(JsonObject *object) {
+    JsonObjectIter members;
+    const char *name = nullptr;
+    JsonNode *member = nullptr;
     const char *separator = "";
     text += '{';
-    for (const std::string &name : memberNames(object)) {
-      const auto key = adopt(json_node_init_string(json_node_alloc(), name.c_str()));
+    json_object_iter_init_ordered(&members, object);
+    while (json_object_iter_next_ordered(&members, &name, &member)) {
       text += std::exchange(separator, ",");
-      writeScalar(key.get());
+      append(text, std::string_view(name));
       text += ':';
-      write(json_object_get_member(object, name.c_str()));
+      write(member);
     }
     text += '}';
   }
@@ -51,31 +54,46 @@ private:
     text += ']';
   }
 
-  void writeScalar(JsonNode *node) {
-    const GCharPtr spelling(json_to_string(node, FALSE));
-    text += spelling.get();
+  void writeValue(JsonNode *node) {
+    const GType type = json_node_get_value_type(node);
+    if (type == G_TYPE_STRING)
+      append(text, std::string_view(json_node_get_string(node)));
+    else if (type == G_TYPE_DOUBLE)
+      append(text, json_node_get_double(node));
+    else if (type == G_TYPE_BOOLEAN)
+      text += json_node_get_boolean(node) ? "true" : "false";
+    else
+      text += std::to_string(json_node_get_int(node));
   }
 };
 
-} // namespace
-
-tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
+tl::expected<GRefPtr<JsonNode>, std::string> parseWith(JsonParser *parser, std::string_view text) {
   if (text.empty())
     return tl::unexpected(std::string("it is empty"));
   if (!g_utf8_validate_len(text.data(), text.size(), nullptr))
     return tl::unexpected(std::string("it is not UTF-8 text"));
-  const auto readable = readableText(text);
+  std::string rewritten;
+  const auto readable = readableText(text, rewritten);
   if (!readable)
     return tl::unexpected(readable.error());
-  const auto parser = adopt(json_parser_new_immutable());
   GErrorSlot error;
-  if (!json_parser_load_from_data(parser.get(), readable->data(), static_cast<gssize>(readable->size()), &error))
+  if (!json_parser_load_from_data(parser, readable->data(), static_cast<gssize>(readable->size()), &error))
     // the parser quotes what it stumbled over, which may be half a character or none for people
     return tl::unexpected("it is not valid JSON (" + printable(error.message()) + ")");
-  JsonNode *root = json_parser_get_root(parser.get());
+  JsonNode *root = json_parser_steal_root(parser);
   if (!root)
     return tl::unexpected(std::string("it is empty"));
-  return share(root);
+  return adopt(root);
+}
+
+} // namespace
+
+tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text) {
+  return parseWith(adopt(json_parser_new_immutable()).get(), text);
+}
+
+tl::expected<GRefPtr<JsonNode>, std::string> parseMutable(std::string_view text) {
+  return parseWith(adopt(json_parser_new()).get(), text);
 }
 
 JsonObject *objectIn(JsonNode *node) {

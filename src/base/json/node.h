@@ -17,6 +17,9 @@ namespace aimlvideo::json {
 /// read.
 tl::expected<GRefPtr<JsonNode>, std::string> parse(std::string_view text);
 
+/// The same, for who changes what was read.
+tl::expected<GRefPtr<JsonNode>, std::string> parseMutable(std::string_view text);
+
 /// The object in a node, or null. Borrowed from the node.
 JsonObject *objectIn(JsonNode *node);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/json/text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -25,14 +26,16 @@ bool isDigit(char c) {
 
 class Reader {
 public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  Reader(std::string_view text, std::string &rewritten) : text_(text), rewritten_(rewritten) { rewritten.clear(); }
 
-  tl::expected<std::string, std::string> read() {
-    result_.reserve(text_.size());
+  tl::expected<std::string_view, std::string> read() {
     while (at_ < text_.size())
       if (!readPart())
         return tl::unexpected(why_);
-    return std::move(result_);
+    if (rewritten_.empty())
+      return text_;
+    replace(0, "");
+    return rewritten_;
   }
 
 private:
@@ -41,9 +44,12 @@ private:
     return false;
   }
 
-  void take(size_t count) {
-    result_ += text_.substr(at_, count);
+  /// The next `count` bytes read as `other`; what was passed before reads as it is.
+  void replace(size_t count, std::string_view other) {
+    rewritten_ += text_.substr(copied_, at_ - copied_);
+    rewritten_ += other;
     at_ += count;
+    copied_ = at_;
   }
 
   /// A string, a number, a word, or a character between them.
@@ -63,28 +69,28 @@ private:
     } else if (std::string_view(":, \t\r\n").find(c) == std::string_view::npos) {
       return refuse(noJson);
     }
-    take(1);
+    ++at_;
     return true;
   }
 
   bool readWord() {
     for (const std::string_view word : {"true", "false", "null"})
       if (text_.substr(at_).starts_with(word)) {
-        take(word.size());
+        at_ += word.size();
         return true;
       }
     return refuse(noJson);
   }
 
   bool readString() {
-    take(1);
+    ++at_;
     for (;;) {
-      const size_t end = text_.find_first_of("\"\\", at_);
-      if (end == std::string_view::npos || end + 1 == text_.size())
-        return end != std::string_view::npos && text_[end] == '"' ? (take(end + 1 - at_), true) : refuse(noJson);
-      take(end - at_);
+      while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\')
+        ++at_;
+      if (at_ == text_.size())
+        return refuse(noJson);
       if (text_[at_] == '"') {
-        take(1);
+        ++at_;
         return true;
       }
       if (!readEscape())
@@ -103,12 +109,12 @@ private:
   }
 
   bool readEscape() {
+    if (at_ + 1 == text_.size())
+      return false;
     if (text_[at_ + 1] == 'u')
       return readUnicode();
-    if (std::string_view("\"\\/bfnrt").find(text_[at_ + 1]) == std::string_view::npos)
-      return false;
-    take(2);
-    return true;
+    at_ += 2;
+    return std::string_view("\"\\/bfnrt").find(text_[at_ - 1]) != std::string_view::npos;
   }
 
   bool readUnicode() {
@@ -122,14 +128,12 @@ private:
     if (!code)
       return false; // the parser would take \udc0 for a character
     const auto next = isHigh(*code) ? escapeAt(at_ + 6) : std::nullopt;
-    if (next && isLow(*next)) {
-      take(12);
-    } else if (!isHigh(*code) && !isLow(*code) && *code != 0) {
-      take(6);
-    } else {
-      result_ += replacement;
+    if (next && isLow(*next))
+      at_ += 12;
+    else if (isHigh(*code) || isLow(*code) || *code == 0)
+      replace(6, replacement);
+    else
       at_ += 6;
-    }
     return true;
   }
 
@@ -164,35 +168,64 @@ private:
     }
     const std::string number(text_.substr(at_, end - at_));
     if (!std::isfinite(g_ascii_strtod(number.c_str(), nullptr))) {
-      result_ += "null";
-      at_ = end;
+      replace(number.size(), "null");
       return true;
     }
-    take(end - at_);
+    at_ = end;
     if (end == endOfWhole && !g_ascii_string_to_signed(number.c_str(), 10, G_MININT64, G_MAXINT64, nullptr, nullptr))
-      result_ += "e0";
+      replace(0, "e0");
     return true;
   }
 
-  std::string_view text_;
+  const std::string_view text_;
   size_t at_ = 0;
+  size_t copied_ = 0; ///< bytes of text_ that rewritten_ stands for
   int depth_ = 0;
-  std::string result_;
+  std::string &rewritten_;
   std::string why_;
 };
 
-} // namespace
-
-tl::expected<std::string, std::string> readableText(std::string_view text) {
-  return Reader(text).read();
+bool isEscaped(char c) {
+  return c == '"' || c == '\\' || c == 0x7f || static_cast<unsigned char>(c) < 0x1f;
 }
 
-std::string spelled(double value) {
-  if (std::floor(value) == value && std::abs(value) <= largestExactInteger)
-    return std::to_string(static_cast<int64_t>(value));
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
-  return {buffer, end.ptr};
+std::string escapeOf(char c) {
+  constexpr std::string_view named = "\"\\\b\f\n\r\t";
+  constexpr std::string_view letters = "\"\\bfnrt";
+  if (const size_t index = named.find(c); index != std::string_view::npos)
+    return {'\\', letters[index]};
+  char escape[8];
+  g_snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
+  return escape;
+}
+
+} // namespace
+
+tl::expected<std::string_view, std::string> readableText(std::string_view text, std::string &rewritten) {
+  return Reader(text, rewritten).read();
+}
+
+void append(std::string &to, std::string_view text) {
+  to += '"';
+  while (!text.empty()) {
+    const auto end = std::find_if(text.begin(), text.end(), isEscaped);
+    to.append(text.begin(), end);
+    if (end != text.end())
+      to += escapeOf(*end);
+    text.remove_prefix(static_cast<size_t>(end - text.begin()) + (end == text.end() ? 0 : 1));
+  }
+  to += '"';
+}
+
+void append(std::string &to, double value) {
+  if (!std::isfinite(value)) {
+    to += "null";
+  } else if (std::floor(value) == value && std::abs(value) <= largestExactInteger) {
+    to += std::to_string(static_cast<int64_t>(value));
+  } else {
+    char buffer[32];
+    to.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+  }
 }
 
 } // namespace aimlvideo::json

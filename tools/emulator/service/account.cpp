@@ -8,7 +8,7 @@
 
 #include "emulator/service/window.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr size_t mostCharges = 20'000;
@@ -143,4 +143,4 @@ Response Account::usage(const Request &request) const {
                                            {"requests", requests}}));
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -7,7 +7,7 @@
 #include "emulator/service/task.h"
 #include "emulator/wire/http.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The money of the account, which all keys share.
 class Account {
@@ -42,4 +42,4 @@ private:
   std::deque<Charge> charges_; // oldest first
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -6,9 +6,9 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "emulator/wire/glib_ptr.h"
+#include "emulator/wire/bytes.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr char resourcePath[] = "/com/aimlapi/emulator/models.json";
@@ -99,10 +99,10 @@ const Parameter *Model::parameter(std::string_view name) const {
 }
 
 Catalogue::Catalogue() {
-  ErrorPtr error;
-  GBytes *data = g_resources_lookup_data(resourcePath, G_RESOURCE_LOOKUP_FLAGS_NONE, ErrorOut(error));
+  GErrorSlot error;
+  const auto data = adopt(g_resources_lookup_data(resourcePath, G_RESOURCE_LOOKUP_FLAGS_NONE, &error));
   if (!data)
-    throw std::runtime_error(error->message);
+    throw std::runtime_error(error.message());
   auto json = Json::parse(Bytes(data).view());
   if (!json)
     throw std::runtime_error("the catalogue of models: " + json.error());
@@ -167,4 +167,4 @@ std::string legacyPathOf(const Model &model) {
   return found == vendors.end() ? std::string() : "/v2/generate/video/" + found->second + "/generation";
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

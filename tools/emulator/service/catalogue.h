@@ -10,7 +10,7 @@
 
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // What the service accepts as the value of one parameter.
 struct Parameter {
@@ -82,4 +82,4 @@ private:
 // /v2/generate/video/{vendor}/generation, or nothing where the vendor never had such a path.
 std::string legacyPathOf(const Model &model);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -6,7 +6,7 @@
 
 #include "emulator/service/replies.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 // At the end of the address that a moved clip has moved to.
@@ -148,4 +148,4 @@ Response Clips::get(const Request &request, const Fault *fault) {
   return handOut(whole);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

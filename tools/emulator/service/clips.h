@@ -3,7 +3,7 @@
 
 #include "emulator/service/service.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The answer with the clip or the range of it that is asked for; 304 where the client has it.
 Response serveClip(const Request &request, const Clip &clip, const std::string &etag);
@@ -19,4 +19,4 @@ private:
   unsigned etags_ = 0; // made up so far
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

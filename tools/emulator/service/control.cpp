@@ -7,17 +7,17 @@
 
 #include "emulator/service/clips.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr std::string_view faultsPath = "/emulator/faults";
 constexpr std::string_view tasksPath = "/emulator/tasks/";
 
 Response page() {
-  GBytes *html = g_resources_lookup_data("/com/aimlapi/emulator/page.html", G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr);
+  auto html = adopt(g_resources_lookup_data("/com/aimlapi/emulator/page.html", G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
   Response response;
   response.contentType = "text/html; charset=utf-8";
-  response.body = html ? Bytes(html) : Bytes();
+  response.body = html ? Bytes(std::move(html)) : Bytes();
   return response;
 }
 
@@ -113,4 +113,4 @@ void Control::reset() {
   wires_.releaseStalled();
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

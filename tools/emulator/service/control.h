@@ -4,7 +4,7 @@
 #include "emulator/service/service.h"
 #include "emulator/wire/wire.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The emulator's own endpoints, below /emulator/.
 class Control {
@@ -22,4 +22,4 @@ private:
   Wires &wires_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -12,8 +12,9 @@
 #include "emulator/service/rules.h"
 #include "emulator/service/summary.h"
 #include "emulator/service/validation.h"
+#include "emulator/wire/main_loop.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr double typicalSeconds = 120; // for models whose documentation names no time
@@ -230,4 +231,4 @@ Response Generations::poll(const Request &request, const Fault *fault) {
   return response;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -6,7 +6,7 @@
 
 #include "emulator/service/service.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Create and poll, the two halves of the video endpoints.
 class Generations {
@@ -29,4 +29,4 @@ private:
   std::mt19937_64 random_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

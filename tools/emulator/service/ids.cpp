@@ -5,9 +5,9 @@
 #include <cstring>
 #include <regex>
 
-#include "emulator/wire/glib_ptr.h"
+#include "base/glib_ptr.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr char digits[] = "0123456789";
@@ -19,8 +19,8 @@ constexpr std::array mixture = {IdShape::Model,       IdShape::Uuid,  IdShape::N
                                 IdShape::DigitsModel, IdShape::Dated, IdShape::Hex};
 
 std::string timestamp() {
-  DateTimePtr now(g_date_time_new_now_utc());
-  CharPtr text(g_date_time_format(now.get(), "%Y%m%d%H%M%S"));
+  const auto now = adopt(g_date_time_new_now_utc());
+  const GCharPtr text(g_date_time_format(now.get(), "%Y%m%d%H%M%S"));
   return text.get();
 }
 
@@ -82,4 +82,4 @@ bool isWellFormedId(const std::string &id) {
   return id.size() <= 256 && std::regex_match(id, shapes);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -6,7 +6,7 @@
 
 #include "emulator/service/options.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Makes generation ids of the documented shapes; the same seed gives the same ids.
 class IdMaker {
@@ -26,4 +26,4 @@ private:
 // Whether the id has one of the documented shapes at all.
 bool isWellFormedId(const std::string &id);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

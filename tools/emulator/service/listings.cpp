@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/sha256.h"
 #include "emulator/service/prices.h"
 #include "emulator/service/schemas.h"
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 // image_to_video, text_to_video, ... by what the model takes.
@@ -31,7 +32,7 @@ Json stringsJson(const std::vector<std::string> &strings) {
 
 Json modelJson(const Model &model, bool hasPricing, const std::string &origin) {
   constexpr char type[] = "internal/video-generations/submit";
-  CharPtr id(g_uri_escape_string(model.id.c_str(), nullptr, FALSE));
+  const GCharPtr id(g_uri_escape_string(model.id.c_str(), nullptr, FALSE));
   std::string schema =
       origin + "/docs-json?model=" + std::string(id.get()) + "&endpoint=internal%2Fvideo-generations%2Fsubmit";
   Json json =
@@ -172,4 +173,4 @@ Response Listings::billing(const Request &request) const {
   return Response::json(200, Json::object({{"current_balance", service_.account.balance()}, {"currency", "USD"}}));
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -3,7 +3,7 @@
 
 #include "emulator/service/service.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // What can be asked for beside generations: the models, the logs, the account's money.
 class Listings {
@@ -20,4 +20,4 @@ private:
   Service &service_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

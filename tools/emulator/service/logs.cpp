@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr size_t mostRows = 5000;
@@ -157,4 +157,4 @@ Json Logs::json(const LogRow &row) {
                        {"client_request_id", row.clientRequestId.empty() ? Json(nullptr) : Json(row.clientRequestId)}});
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -13,7 +13,7 @@
 #include "emulator/service/window.h"
 #include "emulator/wire/http.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // One line of /v2/logs: something asked of the service with a key, and what came of it.
 struct LogRow {
@@ -56,4 +56,4 @@ private:
   std::deque<double> recentRequests_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

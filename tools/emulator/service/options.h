@@ -8,7 +8,7 @@
 
 #include "emulator/studio/look.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The documented forms of generation ids.
 enum class IdShape { Model, Uuid, Nano, Digits, DigitsModel, Dated, Hex, Mixed };
@@ -67,4 +67,4 @@ struct Options {
   bool exitWithParent = false;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 // USD per second by a part of the model's name; the first that fits.
@@ -79,4 +79,4 @@ Cost costOf(const Model &model, const Json &body, double seconds) {
   return {tidy(rate * seconds)};
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -5,7 +5,7 @@
 #include "emulator/service/task.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Prices are made up (the documentation lists none), near what users report.
 
@@ -15,4 +15,4 @@ Json pricingJson(const Model &model);
 // What the valid request `body` costs by that price list.
 Cost costOf(const Model &model, const Json &body, double seconds);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

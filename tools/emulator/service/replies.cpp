@@ -5,9 +5,10 @@
 #include <array>
 #include <cctype>
 
+#include "base/sha256.h"
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr std::array mixture = {ReplyShape::Schema,       ReplyShape::GenerationId, ReplyShape::VideoArray,
@@ -174,4 +175,4 @@ std::string clipTarget(const Task &task) {
          "&response-content-disposition=attachment%3B%20filename%3D%22output.mp4%22&x-id=GetObject";
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -5,7 +5,7 @@
 
 #include "emulator/service/service.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The answers to create and poll, in the shapes that the documentation shows.
 Json createdJson(const Task &task, const Request &request, const Service &service);
@@ -20,4 +20,4 @@ std::string validClientRequestId(const Request &request);
 // The path and query of the clip's address: signed, and another one once its links have expired.
 std::string clipTarget(const Task &task);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

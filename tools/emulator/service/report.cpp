@@ -3,10 +3,11 @@
 
 #include <cmath>
 
+#include "base/sha256.h"
 #include "emulator/wire/http.h"
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 Json countsJson(const std::map<std::string, uint64_t> &counts) {
@@ -119,4 +120,4 @@ Json taskJson(const Task &task, double now) {
                        {"faults", faults}});
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

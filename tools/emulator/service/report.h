@@ -8,7 +8,7 @@
 #include "emulator/service/task.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // A short mark of a key that does not give the key away; salted anew in each process.
 class Fingerprints {
@@ -58,4 +58,4 @@ Json taskJson(const Task &task, double now);
 
 const char *stateName(State state);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr double longestClip = 60;
@@ -132,4 +132,4 @@ Look requestedLook(const Model &model, const Json &body) {
   return look;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

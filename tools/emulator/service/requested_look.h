@@ -5,9 +5,9 @@
 #include "emulator/studio/look.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // What the valid request `body` for `model` asks for.
 Look requestedLook(const Model &model, const Json &body);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

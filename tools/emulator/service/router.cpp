@@ -5,7 +5,7 @@
 #include <array>
 #include <string_view>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 bool isLegacyPath(std::string_view path) {
@@ -87,4 +87,4 @@ Response Router::answer(const std::string &phase, const Request &request, const 
   return errorResponse(request, 404, "Cannot " + request.method + " " + request.path);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -9,7 +9,7 @@
 #include "emulator/service/listings.h"
 #include "emulator/service/service.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Which part of the service a request is for: "create", "poll", "clip", "logs",
 // "models", "model", "deprecations", "schema", "billing", "emulator" (this program itself) or "unknown".
@@ -33,4 +33,4 @@ private:
   Control control_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

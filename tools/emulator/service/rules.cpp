@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 bool isGiven(const Json &value) {
@@ -70,4 +70,4 @@ std::vector<std::string> findBrokenRules(const std::vector<Json> &rules, const J
   return mistakes;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -6,10 +6,10 @@
 
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // What the documentation says in words of several parameters together: one
 // line for each rule that a body breaks, in the manner of the service.
 std::vector<std::string> findBrokenRules(const std::vector<Json> &rules, const Json &body);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

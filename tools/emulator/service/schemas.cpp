@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/service/schemas.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 Json objectSchema(const std::vector<Parameter> &parameters);
@@ -83,4 +83,4 @@ Json schemaJson(const Model &model) {
                                                 Json::object({{"post", post}})}})}});
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -4,9 +4,9 @@
 #include "emulator/service/catalogue.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The OpenAPI description of the endpoint that makes generations with the model.
 Json schemaJson(const Model &model);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 std::optional<Response> Service::refuse(const Request &request) const {
   std::string key = request.key();
@@ -29,4 +29,4 @@ std::string Service::ownerOf(const Request &request) const {
   return task ? task->owner : fingerprints.of(request.key());
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -16,7 +16,7 @@
 #include "emulator/wire/faults.h"
 #include "emulator/wire/http.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // What all parts of the service share. Belongs to the main thread.
 struct Service {
@@ -49,4 +49,4 @@ struct Service {
 
 using Reply = std::function<void(Response)>;
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

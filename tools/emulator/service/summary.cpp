@@ -5,7 +5,7 @@
 
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 Json mediaJson(const MediaReference &media) {
@@ -65,4 +65,4 @@ Json summarise(const Model &model, const Json &body) {
       {{"model", body["model"]}, {"prompt", body["prompt"]}, {"parameters", parameters}, {"media", media}});
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -4,10 +4,10 @@
 #include "emulator/service/catalogue.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // A request's body as the report tells it: {"model", "prompt", "parameters", "media"}.
 // The content of data URIs is left out; each is told by its type, size and SHA-256.
 Json summarise(const Model &model, const Json &body);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr double queuedShare = 0.25; // of the generation time
@@ -83,4 +83,4 @@ double monotonicSeconds() {
   return double(g_get_monotonic_time()) / G_USEC_PER_SEC;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

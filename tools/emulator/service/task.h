@@ -12,7 +12,7 @@
 #include "emulator/studio/clip_store.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 enum class Family { Universal, Legacy };
 
@@ -100,4 +100,4 @@ private:
 // Seconds on a clock that only runs forward.
 double monotonicSeconds();
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

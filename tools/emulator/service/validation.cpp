@@ -9,7 +9,7 @@
 
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 // Strings of any length come in; a message must stay readable.
@@ -210,4 +210,4 @@ std::vector<std::string> findMistakes(const std::vector<Parameter> &parameters, 
   return checker.take();
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -7,7 +7,7 @@
 #include "emulator/service/catalogue.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Checks a request's body against what the model accepts. One line for each
 // mistake, in the service's words; empty when there is none.
@@ -18,4 +18,4 @@ namespace emulator {
 std::vector<std::string> findMistakes(const std::vector<Parameter> &parameters, const Json &body,
                                       std::vector<std::string> *unknownKeys = nullptr);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

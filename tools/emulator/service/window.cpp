@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr gint64 hour = gint64(3600) * G_USEC_PER_SEC;
@@ -22,11 +22,10 @@ std::optional<gint64> readPeriod(const std::string &text) {
 } // namespace
 
 std::optional<gint64> readIsoTime(const std::string &text) {
-  GTimeZone *utc = g_time_zone_new_utc();
-  DateTimePtr time(g_date_time_new_from_iso8601(text.c_str(), utc));
+  const auto utc = adopt(g_time_zone_new_utc());
+  auto time = adopt(g_date_time_new_from_iso8601(text.c_str(), utc.get()));
   if (!time)
-    time.reset(g_date_time_new_from_iso8601((text + "T00:00:00").c_str(), utc));
-  g_time_zone_unref(utc);
+    time = adopt(g_date_time_new_from_iso8601((text + "T00:00:00").c_str(), utc.get()));
   if (!time)
     return std::nullopt;
   return g_date_time_to_unix(time.get()) * G_USEC_PER_SEC + g_date_time_get_microsecond(time.get());
@@ -57,4 +56,4 @@ tl::expected<Window, std::string> readWindow(const Request &request, Periods per
   return Window{*from, *to};
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

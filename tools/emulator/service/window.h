@@ -8,7 +8,7 @@
 
 #include "emulator/wire/http.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // A span of time that a listing is asked for; microseconds since 1970.
 struct Window {
@@ -26,4 +26,4 @@ tl::expected<Window, std::string> readWindow(const Request &request, Periods per
 // ISO 8601, in UTC where no zone is named; a date alone is its first moment.
 std::optional<gint64> readIsoTime(const std::string &text);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

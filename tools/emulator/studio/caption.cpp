@@ -8,19 +8,19 @@
 
 #include <pango/pangocairo.h>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
-using SurfacePtr = std::unique_ptr<cairo_surface_t, Releaser<cairo_surface_destroy>>;
-using ContextPtr = std::unique_ptr<cairo_t, Releaser<cairo_destroy>>;
-using FontPtr = std::unique_ptr<PangoFontDescription, Releaser<pango_font_description_free>>;
+using SurfacePtr = std::unique_ptr<cairo_surface_t, ReleasedBy<cairo_surface_destroy>>;
+using ContextPtr = std::unique_ptr<cairo_t, ReleasedBy<cairo_destroy>>;
+using FontPtr = std::unique_ptr<PangoFontDescription, ReleasedBy<pango_font_description_free>>;
 
 constexpr int letterLuma = 225;
 constexpr int bandLuma = 24;
 constexpr int bandShare = 110; // of 256
 
-ObjectPtr<PangoLayout> layOut(cairo_t *context, const std::string &text, int fontSize, int maxWidth) {
-  ObjectPtr<PangoLayout> layout(pango_cairo_create_layout(context));
+GRefPtr<PangoLayout> layOut(cairo_t *context, const std::string &text, int fontSize, int maxWidth) {
+  auto layout = adopt(pango_cairo_create_layout(context));
   FontPtr font(pango_font_description_from_string("Sans"));
   pango_font_description_set_absolute_size(font.get(), double(fontSize) * PANGO_SCALE);
   pango_layout_set_font_description(layout.get(), font.get());
@@ -101,4 +101,4 @@ void Captions::drawOn(const Canvas &canvas, double seconds) const {
   time.drawOn(canvas, canvas[0].width - margin - time.width(), line);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

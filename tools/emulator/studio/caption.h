@@ -6,7 +6,7 @@
 
 #include "emulator/studio/picture.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Small light letters on a dark, half transparent band.
 class Caption {
@@ -36,4 +36,4 @@ private:
   Caption model_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

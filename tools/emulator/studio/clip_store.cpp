@@ -9,10 +9,12 @@
 #include <glib/gstdio.h>
 #include <libsoup/soup.h>
 
+#include "base/sha256.h"
 #include "emulator/studio/painter.h"
 #include "emulator/studio/renderer.h"
+#include "emulator/wire/main_loop.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr size_t recentClips = 64;
@@ -23,30 +25,29 @@ constexpr gsize largestImage = 64 * 1024 * 1024;
 using PictureResult = tl::expected<std::optional<Picture>, std::string>;
 
 tl::expected<Bytes, std::string> fetch(const std::string &url, const std::stop_token &stop) {
-  ObjectPtr<SoupSession> session(soup_session_new());
+  const auto session = adopt(soup_session_new());
   soup_session_set_timeout(session.get(), fetchSeconds);
-  ObjectPtr<SoupMessage> message(soup_message_new("GET", url.c_str()));
-  ObjectPtr<GCancellable> cancellable(g_cancellable_new());
+  const auto message = adopt(soup_message_new("GET", url.c_str()));
+  const auto cancellable = adopt(g_cancellable_new());
   std::stop_callback cancel(stop, [&] { g_cancellable_cancel(cancellable.get()); });
   if (!message)
     return tl::unexpected<std::string>("the image's address is not valid");
-  ErrorPtr error;
-  ObjectPtr<GInputStream> stream(soup_session_send(session.get(), message.get(), cancellable.get(), ErrorOut(error)));
+  GErrorSlot error;
+  const auto stream = adopt(soup_session_send(session.get(), message.get(), cancellable.get(), &error));
   if (!stream)
-    return tl::unexpected<std::string>(error->message);
+    return tl::unexpected<std::string>(error.message());
   if (!SOUP_STATUS_IS_SUCCESSFUL(soup_message_get_status(message.get())))
     return tl::unexpected("the image's host answers " + std::to_string(soup_message_get_status(message.get())));
   std::string body;
   std::vector<char> block(65536);
   gssize count = 0;
-  while ((count = g_input_stream_read(stream.get(), block.data(), block.size(), cancellable.get(), ErrorOut(error))) >
-         0) {
+  while ((count = g_input_stream_read(stream.get(), block.data(), block.size(), cancellable.get(), &error)) > 0) {
     body.append(block.data(), size_t(count));
     if (body.size() > largestImage)
       return tl::unexpected<std::string>("the image is too large");
   }
   if (count < 0)
-    return tl::unexpected<std::string>(error->message);
+    return tl::unexpected<std::string>(error.message());
   return Bytes(body);
 }
 
@@ -92,13 +93,12 @@ Bytes thumbnailOf(const Picture &picture) {
 } // namespace
 
 tl::expected<ClipPtr, std::string> openClip(const std::string &path, Bytes thumbnail) {
-  ErrorPtr error;
-  GMappedFile *file = g_mapped_file_new(path.c_str(), FALSE, ErrorOut(error));
+  GErrorSlot error;
+  const auto file = adopt(g_mapped_file_new(path.c_str(), FALSE, &error));
   if (!file)
-    return tl::unexpected<std::string>(error->message);
+    return tl::unexpected<std::string>(error.message());
   auto clip = std::make_shared<Clip>();
-  clip->bytes = Bytes(g_mapped_file_get_bytes(file));
-  g_mapped_file_unref(file);
+  clip->bytes = Bytes(adopt(g_mapped_file_get_bytes(file.get())));
   clip->etag = '"' + sha256(clip->bytes.view()).substr(0, 32) + '"';
   clip->thumbnail = std::move(thumbnail);
   clip->modified = g_get_real_time() / G_USEC_PER_SEC;
@@ -106,10 +106,10 @@ tl::expected<ClipPtr, std::string> openClip(const std::string &path, Bytes thumb
 }
 
 ClipStore::ClipStore(ClipPtr fixed) : fixed_(std::move(fixed)) {
-  ErrorPtr error;
-  CharPtr folder(g_dir_make_tmp("aimlapi-emulator-XXXXXX", ErrorOut(error)));
+  GErrorSlot error;
+  const GCharPtr folder(g_dir_make_tmp("aimlapi-emulator-XXXXXX", &error));
   if (!folder)
-    throw std::runtime_error(error->message);
+    throw std::runtime_error(error.message());
   folder_ = folder.get();
   // The encoder uses several cores by itself.
   unsigned count = std::max(1U, std::thread::hardware_concurrency() / 2);
@@ -231,4 +231,4 @@ void ClipStore::remember(const std::string &key, const ClipPtr &clip) {
   clips_[key] = clip;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -16,9 +16,9 @@
 
 #include "emulator/studio/look.h"
 #include "emulator/studio/picture.h"
-#include "emulator/wire/glib_ptr.h"
+#include "emulator/wire/bytes.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // A finished MP4. Its bytes are a mapped file without a name: no memory is
 // spent, and the disk space is free again when the last user lets go.
@@ -78,4 +78,4 @@ private:
   std::vector<std::jthread> workers_; // last: they use all of the above
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

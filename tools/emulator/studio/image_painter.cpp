@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr double closest = 1.14; // the zoom at the end of the move
@@ -105,4 +105,4 @@ std::unique_ptr<Painter> makeImagePainter(Picture first, std::optional<Picture> 
   return std::make_unique<ImagePainter>(std::move(first), std::move(last));
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdio>
 
-namespace emulator {
+#include "base/sha256.h"
+
+namespace aimlvideo::emulator {
 
 std::string Look::key() const {
   auto hash = [](const std::optional<MediaReference> &media) {
@@ -31,4 +33,4 @@ Size frameSize(const Look &look, double aspect) {
   return {even(width), even(height)};
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

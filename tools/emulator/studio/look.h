@@ -6,7 +6,7 @@
 
 #include "emulator/wire/media.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 enum class Layout { FastStart, MoovLast, Fragmented };
 
@@ -38,4 +38,4 @@ struct Size {
 // Even numbers of pixels for a frame of this look.
 Size frameSize(const Look &look, double aspect);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 uint64_t readNumber(std::span<const uint8_t> bytes) {
@@ -45,4 +45,4 @@ void clearTimes(std::span<uint8_t> file) {
   }
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

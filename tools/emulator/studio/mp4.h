@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <span>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Clears the creation and modification times that the muxer took from the
 // clock, so that the same look gives the same bytes. `file` is a whole MP4.
 void clearTimes(std::span<uint8_t> file);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -7,7 +7,7 @@
 #include "emulator/studio/look.h"
 #include "emulator/studio/picture.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Draws a clip's frames, one after the other.
 class Painter {
@@ -24,4 +24,4 @@ std::unique_ptr<Painter> makeImagePainter(Picture first, std::optional<Picture> 
 // A made-up landscape at dusk or dawn that drifts by; `seed` picks its colours and shapes.
 std::unique_ptr<Painter> makeScenePainter(uint64_t seed, Size size);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

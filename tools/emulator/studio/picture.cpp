@@ -8,14 +8,14 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr GstClockTime decodeDeadline = 30 * GST_SECOND;
 constexpr int largestSide = 16384;
 
-using SamplePtr = std::unique_ptr<GstSample, Releaser<gst_sample_unref>>;
-using ConverterPtr = std::unique_ptr<GstVideoConverter, Releaser<gst_video_converter_free>>;
+using SamplePtr = std::unique_ptr<GstSample, ReleasedBy<gst_sample_unref>>;
+using ConverterPtr = std::unique_ptr<GstVideoConverter, ReleasedBy<gst_video_converter_free>>;
 
 const char *decoderFor(std::string_view type) {
   if (type == "image/png")
@@ -60,9 +60,9 @@ void wrap(GstVideoFrame &frame, const Canvas &planes) {
 SamplePtr convert(GstBuffer *buffer, GstCaps *caps, const std::string &elements) {
   std::string description = "appsrc name=in format=time ! " + elements + " ! appsink name=out sync=false";
   GstElement *parsed = gst_parse_launch(description.c_str(), nullptr);
-  ObjectPtr<GstElement> pipeline(GST_ELEMENT(gst_object_ref_sink(parsed)));
-  ObjectPtr<GstElement> in(gst_bin_get_by_name(GST_BIN(parsed), "in"));
-  ObjectPtr<GstElement> out(gst_bin_get_by_name(GST_BIN(parsed), "out"));
+  const auto pipeline = adopt(GST_ELEMENT(gst_object_ref_sink(parsed)));
+  const auto in = adopt(gst_bin_get_by_name(GST_BIN(parsed), "in"));
+  const auto out = adopt(gst_bin_get_by_name(GST_BIN(parsed), "out"));
   g_object_set(in.get(), "caps", caps, nullptr);
   gst_caps_unref(caps);
   gst_element_set_state(parsed, GST_STATE_PLAYING);
@@ -146,4 +146,4 @@ Picture fill(const Picture &picture, Size size) {
   return filled;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

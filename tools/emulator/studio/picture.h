@@ -10,7 +10,7 @@
 
 #include "emulator/studio/look.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // One plane of a picture in memory that belongs to someone else.
 struct Plane {
@@ -50,4 +50,4 @@ Bytes encodeJpeg(const Picture &picture);
 // The middle of `picture` scaled to fill the size.
 Picture fill(const Picture &picture, Size size);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

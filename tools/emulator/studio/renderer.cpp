@@ -17,7 +17,7 @@
 #include "emulator/studio/painter.h"
 #include "emulator/studio/sound.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr int keyFrameSeconds = 2;
@@ -27,7 +27,7 @@ using Result = tl::expected<void, std::string>;
 
 const char *audioEncoder() {
   for (const char *name : {"avenc_aac", "fdkaacenc", "voaacenc"}) {
-    ObjectPtr<GstElementFactory> factory(gst_element_factory_find(name));
+    const auto factory = adopt(gst_element_factory_find(name));
     if (factory)
       return name;
   }
@@ -62,13 +62,13 @@ std::string describe(const Look &look, Size size) {
 class Encoder {
 public:
   static tl::expected<Encoder, std::string> open(const Look &look, Size size, const std::string &path) {
-    ErrorPtr error;
-    GstElement *pipeline = gst_parse_launch(describe(look, size).c_str(), ErrorOut(error));
+    GErrorSlot error;
+    GstElement *pipeline = gst_parse_launch(describe(look, size).c_str(), &error);
     if (pipeline)
       gst_object_ref_sink(pipeline);
-    Encoder encoder(pipeline);
+    Encoder encoder(adopt(pipeline));
     if (error)
-      return tl::unexpected<std::string>(error->message);
+      return tl::unexpected<std::string>(error.message());
     g_object_set(encoder.child("file").get(), "location", path.c_str(), nullptr);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     return encoder;
@@ -88,7 +88,7 @@ public:
 
   // Waits until all is written.
   Result finish(const std::stop_token &stop) {
-    ObjectPtr<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    const auto bus = adopt(gst_element_get_bus(pipeline_.get()));
     auto wanted = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     while (!stop.stop_requested()) {
       GstMessage *message = gst_bus_timed_pop_filtered(bus.get(), 50 * GST_MSECOND, wanted);
@@ -96,9 +96,9 @@ public:
         continue;
       Result result;
       if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
-        ErrorPtr error;
-        gst_message_parse_error(message, ErrorOut(error), nullptr);
-        result = tl::unexpected<std::string>(error->message);
+        GErrorSlot error;
+        gst_message_parse_error(message, &error, nullptr);
+        result = tl::unexpected<std::string>(error.message());
       }
       gst_message_unref(message);
       return result;
@@ -107,12 +107,12 @@ public:
   }
 
 private:
-  explicit Encoder(GstElement *pipeline) : pipeline_(pipeline) {}
-  ObjectPtr<GstElement> child(const char *name) const {
-    return ObjectPtr<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+  explicit Encoder(GRefPtr<GstElement> pipeline) : pipeline_(std::move(pipeline)) {}
+  GRefPtr<GstElement> child(const char *name) const {
+    return adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
   }
 
-  ObjectPtr<GstElement> pipeline_;
+  GRefPtr<GstElement> pipeline_;
 };
 
 std::unique_ptr<Painter> makePainter(const Look &look, Size size, std::optional<Picture> &first,
@@ -174,17 +174,16 @@ bool pushFrames(Encoder &encoder, const Look &look, Size size, Painter &painter,
 }
 
 Result clearTimesIn(const std::string &path) {
-  ErrorPtr error;
-  GMappedFile *file = g_mapped_file_new(path.c_str(), TRUE, ErrorOut(error));
+  GErrorSlot error;
+  const auto file = adopt(g_mapped_file_new(path.c_str(), TRUE, &error));
   if (!file)
-    return tl::unexpected<std::string>(error->message);
+    return tl::unexpected<std::string>(error.message());
   // A private mapping: the changed bytes have to be written back.
-  auto *data = reinterpret_cast<uint8_t *>(g_mapped_file_get_contents(file));
-  auto size = g_mapped_file_get_length(file);
+  auto *data = reinterpret_cast<uint8_t *>(g_mapped_file_get_contents(file.get()));
+  auto size = g_mapped_file_get_length(file.get());
   clearTimes({data, size});
-  g_file_set_contents(path.c_str(), reinterpret_cast<char *>(data), static_cast<gssize>(size), ErrorOut(error));
-  g_mapped_file_unref(file);
-  return error ? Result(tl::unexpected<std::string>(error->message)) : Result();
+  g_file_set_contents(path.c_str(), reinterpret_cast<char *>(data), static_cast<gssize>(size), &error);
+  return error ? Result(tl::unexpected<std::string>(error.message())) : Result();
 }
 
 } // namespace
@@ -212,7 +211,7 @@ std::string missingElements() {
   std::string missing;
   for (const char *name : {"appsrc", "filesink", "videoconvert", "x264enc", "h264parse", "aacparse", "mp4mux", "pngdec",
                            "jpegdec", "jpegenc", "webpdec", "audioconvert"}) {
-    ObjectPtr<GstElementFactory> factory(gst_element_factory_find(name));
+    const auto factory = adopt(gst_element_factory_find(name));
     if (!factory)
       missing += std::string(missing.empty() ? "" : ", ") + name;
   }
@@ -221,4 +220,4 @@ std::string missingElements() {
   return missing;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -10,7 +10,7 @@
 #include "emulator/studio/look.h"
 #include "emulator/studio/picture.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Makes the MP4 of a look in the file `path`: H.264, and AAC where the look has
 // sound. Takes seconds: for worker threads. The pictures are the look's images,
@@ -21,4 +21,4 @@ tl::expected<void, std::string> render(const Look &look, std::optional<Picture> 
 // Names the GStreamer elements that rendering needs and this machine lacks; empty where all is there.
 std::string missingElements();
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr size_t ridgeCount = 4;
@@ -166,4 +166,4 @@ std::unique_ptr<Painter> makeScenePainter(uint64_t seed, Size size) {
   return std::make_unique<ScenePainter>(seed, size);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

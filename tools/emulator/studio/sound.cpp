@@ -7,7 +7,7 @@
 #include <functional>
 #include <numbers>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr float loudness = 0.055F; // of each tone
@@ -56,4 +56,4 @@ std::vector<float> synthesise(const std::string &text, double seconds) {
   return samples;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 constexpr int soundRate = 48000;
 
 // A quiet chord that swells and fades, stereo, interleaved; the text picks its key.
 std::vector<float> synthesise(const std::string &text, double seconds);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <utility>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 struct Kind {
@@ -86,14 +86,14 @@ tl::expected<void, std::string> checkNames(const Json &object, const std::string
 constexpr char stepLimit[] = "(*LIMIT_MATCH=20000)";
 constexpr size_t longestPattern = 1000;
 
-tl::expected<std::shared_ptr<GRegex>, std::string> compilePattern(const std::string &pattern) {
-  ErrorPtr error;
-  GRegex *regex = pattern.size() > longestPattern
-                      ? nullptr
-                      : g_regex_new((stepLimit + pattern).c_str(), G_REGEX_RAW, GRegexMatchFlags(0), ErrorOut(error));
+tl::expected<GRefPtr<GRegex>, std::string> compilePattern(const std::string &pattern) {
+  GErrorSlot error;
+  auto regex = adopt(pattern.size() > longestPattern
+                         ? nullptr
+                         : g_regex_new((stepLimit + pattern).c_str(), G_REGEX_RAW, GRegexMatchFlags(0), &error));
   if (!regex)
     return tl::unexpected<std::string>("match.path is not a regular expression of at most 1000 characters");
-  return std::shared_ptr<GRegex>(regex, g_regex_unref);
+  return regex;
 }
 
 // The fault of a rule for this phase; empty: for any.
@@ -247,4 +247,4 @@ Json Faults::json() const {
   return rules;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

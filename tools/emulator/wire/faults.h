@@ -13,7 +13,7 @@
 #include "emulator/wire/http.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // Something that goes wrong with one request.
 struct Fault {
@@ -49,7 +49,7 @@ private:
   struct Rule {
     unsigned number = 0;
     std::string phase;                  // empty: any
-    std::shared_ptr<GRegex> path;       // null: any
+    GRefPtr<GRegex> path;               // null: any
     uint64_t from = 1, to = UINT64_MAX; // which of the matching requests, from 1
     std::optional<double> share;
     std::mt19937_64 random;
@@ -67,4 +67,4 @@ private:
   std::vector<Rule> rules_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -5,13 +5,13 @@
 
 #include <libsoup/soup.h>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 std::string decode(std::string_view text) {
   std::string plain(text);
   std::ranges::replace(plain, '+', ' ');
-  CharPtr decoded(g_uri_unescape_string(plain.c_str(), nullptr));
+  const GCharPtr decoded(g_uri_unescape_string(plain.c_str(), nullptr));
   return decoded ? decoded.get() : plain;
 }
 
@@ -90,27 +90,27 @@ Response errorResponse(const Request &request, unsigned status, const std::strin
 }
 
 std::string newUuid() {
-  CharPtr uuid(g_uuid_string_random());
+  const GCharPtr uuid(g_uuid_string_random());
   return uuid.get();
 }
 
 std::string isoTime(gint64 microseconds) {
-  DateTimePtr time(g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC));
-  CharPtr text(g_date_time_format(time.get(), "%Y-%m-%dT%H:%M:%S"));
+  const auto time = adopt(g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC));
+  const GCharPtr text(g_date_time_format(time.get(), "%Y-%m-%dT%H:%M:%S"));
   char fraction[16];
   g_snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(microseconds / 1000 % 1000));
   return std::string(text.get()) + fraction;
 }
 
 std::string httpTime(gint64 seconds) {
-  DateTimePtr time(g_date_time_new_from_unix_utc(seconds));
-  CharPtr text(soup_date_time_to_string(time.get(), SOUP_DATE_HTTP));
+  const auto time = adopt(g_date_time_new_from_unix_utc(seconds));
+  const GCharPtr text(soup_date_time_to_string(time.get(), SOUP_DATE_HTTP));
   return text.get();
 }
 
 std::optional<gint64> readHttpTime(const std::string &text) {
-  DateTimePtr time(soup_date_time_new_from_http_string(text.c_str()));
+  const auto time = adopt(soup_date_time_new_from_http_string(text.c_str()));
   return time ? std::optional(g_date_time_to_unix(time.get())) : std::nullopt;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/wire/glib_ptr.h"
+#include "emulator/wire/bytes.h"
 #include "emulator/wire/json.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // A request as it came, its path and query still percent-encoded.
 struct Request {
@@ -56,4 +56,4 @@ std::string httpTime(gint64 seconds);
 // The seconds since 1970 of an HTTP date.
 std::optional<gint64> readHttpTime(const std::string &text);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

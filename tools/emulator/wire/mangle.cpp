@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 const char *documentedMessage(unsigned status) {
@@ -169,4 +169,4 @@ void mangle(const Fault &fault, const Request &request, Response &response, Wire
     mangler->second(fault, request, response, wire);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -5,7 +5,7 @@
 #include "emulator/wire/http.h"
 #include "emulator/wire/wire.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // The answer to a request that the service does not even look at, because of the fault.
 Response refusalBy(const Fault &fault, const Request &request);
@@ -13,4 +13,4 @@ Response refusalBy(const Fault &fault, const Request &request);
 // Spoils the answer in the way the fault says: its content, and how it travels.
 void mangle(const Fault &fault, const Request &request, Response &response, Wire &wire);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cctype>
 
-namespace emulator {
+#include "base/sha256.h"
+
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr std::string_view dataScheme = "data:";
@@ -29,7 +31,7 @@ Bytes decodeBase64(std::string_view text) {
     classic += '=';
   gsize length = 0;
   guchar *data = g_base64_decode(classic.c_str(), &length);
-  return Bytes(g_bytes_new_take(data, length));
+  return Bytes(adopt(g_bytes_new_take(data, length)));
 }
 
 std::optional<MediaReference> readDataUri(std::string_view text) {
@@ -41,18 +43,18 @@ std::optional<MediaReference> readDataUri(std::string_view text) {
   MediaReference media;
   media.mediaType = head.substr(0, head.find(';'));
   if (head.ends_with(";base64")) {
-    CharPtr unescaped(payload.find('%') != std::string_view::npos
-                          ? g_uri_unescape_segment(payload.data(), payload.data() + payload.size(), nullptr)
-                          : nullptr);
+    const GCharPtr unescaped(payload.find('%') != std::string_view::npos
+                                 ? g_uri_unescape_segment(payload.data(), payload.data() + payload.size(), nullptr)
+                                 : nullptr);
     std::string_view encoded = unescaped ? std::string_view(unescaped.get()) : payload;
     if (!isBase64(encoded))
       return std::nullopt;
     media.bytes = decodeBase64(encoded);
   } else {
-    GBytes *plain = g_uri_unescape_bytes(payload.data(), static_cast<gssize>(payload.size()), nullptr, nullptr);
+    auto plain = adopt(g_uri_unescape_bytes(payload.data(), static_cast<gssize>(payload.size()), nullptr, nullptr));
     if (!plain)
       return std::nullopt;
-    media.bytes = Bytes(plain);
+    media.bytes = Bytes(std::move(plain));
   }
   if (media.bytes.size() == 0)
     return std::nullopt;
@@ -61,7 +63,7 @@ std::optional<MediaReference> readDataUri(std::string_view text) {
 }
 
 std::optional<MediaReference> readUrl(const std::string &text) {
-  UriPtr uri(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+  const auto uri = adopt(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
   if (!uri || !g_uri_get_host(uri.get()) || !*g_uri_get_host(uri.get()))
     return std::nullopt;
   std::string_view scheme = g_uri_get_scheme(uri.get());
@@ -94,22 +96,16 @@ std::string imageTypeOf(std::string_view bytes) {
   return {};
 }
 
-std::string sha256(std::string_view bytes) {
-  CharPtr hash(
-      g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
-  return hash.get();
-}
-
 bool isLoopbackHost(const std::string &host) {
   if (host == "localhost")
     return true;
-  ObjectPtr<GInetAddress> address(g_inet_address_new_from_string(host.c_str()));
+  const auto address = adopt(g_inet_address_new_from_string(host.c_str()));
   return address && g_inet_address_get_is_loopback(address.get());
 }
 
 bool isOnLoopback(const std::string &url) {
-  UriPtr uri(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+  const auto uri = adopt(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
   return uri && g_uri_get_host(uri.get()) && isLoopbackHost(g_uri_get_host(uri.get()));
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

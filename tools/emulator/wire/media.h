@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "emulator/wire/glib_ptr.h"
+#include "emulator/wire/bytes.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // A picture, sound or film named in a request: the bytes of a data URI, or an address to fetch.
 struct MediaReference {
@@ -26,10 +26,8 @@ std::optional<MediaReference> readMediaReference(std::string_view parameter, con
 // image/png, image/jpeg, image/webp by their first bytes; empty for anything else.
 std::string imageTypeOf(std::string_view bytes);
 
-std::string sha256(std::string_view bytes);
-
 // Whether the host of this http(s) URL is this machine.
 bool isOnLoopback(const std::string &url);
 bool isLoopbackHost(const std::string &host);
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

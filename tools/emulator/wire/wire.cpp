@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <utility>
 
-namespace emulator {
+#include "emulator/wire/main_loop.h"
+
+namespace aimlvideo::emulator {
 namespace {
 
 constexpr double tick = 0.05;          // seconds between two portions of a slow body
@@ -58,9 +60,8 @@ public:
   bool isStalled() const { return isStalled_; }
 
   void begin(GIOStream *stream, GSocket *socket) {
-    stream_.reset(stream);
-    if (socket)
-      socket_.reset(G_SOCKET(g_object_ref(socket)));
+    stream_ = adopt(stream);
+    socket_ = share(socket);
     if (wire_.isSilent)
       return end();
     pending_ = Bytes(head_);
@@ -81,7 +82,7 @@ public:
     } else {
       g_io_stream_close(stream_.get(), nullptr, nullptr);
     }
-    stream_.reset();
+    stream_ = nullptr;
     if (Wires *wires = std::exchange(wires_, nullptr))
       wires->conversations_.erase(shared_from_this());
   }
@@ -150,9 +151,9 @@ private:
   std::string head_;
   Bytes body_;
   std::function<void(size_t)> onBytes_;
-  ObjectPtr<GIOStream> stream_;
-  ObjectPtr<GSocket> socket_;
-  ObjectPtr<GCancellable> cancellable_{g_cancellable_new()};
+  GRefPtr<GIOStream> stream_;
+  GRefPtr<GSocket> socket_;
+  GRefPtr<GCancellable> cancellable_ = adopt(g_cancellable_new());
   Bytes pending_;
   size_t sent_ = 0;
   bool isHead_ = false;
@@ -173,23 +174,18 @@ void Wires::answer(SoupServerMessage *message, const Response &response, const W
   auto conversation = std::make_shared<Conversation>(*this, response, wire, hasBody, std::move(onBytes));
   conversations_.insert(conversation);
   // The connection cannot be taken from within the server's own handler.
-  std::shared_ptr<SoupServerMessage> held(SOUP_SERVER_MESSAGE(g_object_ref(message)), g_object_unref);
+  const auto held = share(message);
   soup_server_message_pause(message);
   runOnMainLoop([this, held, conversation] { start(held.get(), conversation); });
 }
 
 void Wires::start(SoupServerMessage *message, const std::shared_ptr<Conversation> &conversation) {
-  GSocket *socket = soup_server_message_get_socket(message);
-  if (!socket) { // the client has left meanwhile
-    conversations_.erase(conversation);
-    return;
-  }
-  g_object_ref(socket);
-  if (GIOStream *stream = soup_server_message_steal_connection(message))
-    conversation->begin(stream, socket);
+  const auto socket = share(soup_server_message_get_socket(message));
+  // none: the client has left meanwhile
+  if (GIOStream *stream = socket ? soup_server_message_steal_connection(message) : nullptr)
+    conversation->begin(stream, socket.get());
   else
     conversations_.erase(conversation);
-  g_object_unref(socket);
 }
 
 unsigned Wires::releaseStalled() {
@@ -202,4 +198,4 @@ unsigned Wires::releaseStalled() {
   return released;
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

@@ -10,7 +10,7 @@
 
 #include "emulator/wire/http.h"
 
-namespace emulator {
+namespace aimlvideo::emulator {
 
 // How an answer travels, where it does not travel as it should.
 struct Wire {
@@ -41,4 +41,4 @@ private:
   std::set<std::shared_ptr<Conversation>> conversations_;
 };
 
-} // namespace emulator
+} // namespace aimlvideo::emulator

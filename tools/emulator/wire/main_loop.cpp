@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "emulator/wire/glib_ptr.h"
+#include "emulator/wire/main_loop.h"
 
 #include <algorithm>
 #include <cmath>
 #include <exception>
 #include <utility>
 
-namespace emulator {
+namespace aimlvideo::emulator {
 namespace {
 
 using Work = std::function<void()>;
@@ -36,4 +36,4 @@ void runLater(double seconds, Work work) {
   g_timeout_add_full(G_PRIORITY_DEFAULT, milliseconds, runOnce, new Work(std::move(work)), destroyWork);
 }
 
-} // namespace emulator
+} // namespace aimlvideo::emulator
