@@ -6,6 +6,8 @@
 
 #include <aimlvideo/printable.h>
 
+#include "engine_log.h"
+
 namespace aimlvideo {
 
 namespace {
@@ -93,8 +95,9 @@ void Bus::error(const Error &error) const {
   if (!error.requestId.empty())
     debug += "; request " + error.requestId;
   gst_element_message_full_with_details(element_, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, resourceErrorFor(error.kind),
-                                        g_strdup(error.text().c_str()), g_strdup(printable(debug).c_str()), __FILE__,
-                                        GST_FUNCTION, __LINE__, details);
+                                        g_strdup(error.text().c_str()), g_strdup(printable(debug).c_str()),
+                                        error.place.file_name(), plainName(error.place).c_str(),
+                                        static_cast<gint>(error.place.line()), details);
 }
 
 void Bus::warning(const std::string &text, const std::string &debug) const {

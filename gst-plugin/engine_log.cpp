@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "engine_log.h"
 
-#include <gst/gst.h>
-
-#include <aimlvideo/log.h>
+#include <string_view>
 
 namespace aimlvideo {
 
-namespace {
-
-GstDebugLevel levelOf(LogLevel level) {
+GstDebugLevel debugLevelOf(LogLevel level) {
   switch (level) {
   case LogLevel::Warning:
     return GST_LEVEL_WARNING;
@@ -23,18 +19,16 @@ GstDebugLevel levelOf(LogLevel level) {
   return GST_LEVEL_LOG;
 }
 
-/// A function's name without its types, as __func__ has it.
-std::string plainName(std::string_view function) {
-  const std::string_view name = function.substr(0, function.find('('));
-  return std::string(name.substr(name.find_last_of(" :") + 1));
-}
+namespace {
 
 class GStreamerLog : public LogSink {
 public:
-  bool wants(LogLevel level) const override { return levelOf(level) <= gst_debug_category_get_threshold(category_); }
+  bool wants(LogLevel level) const override {
+    return debugLevelOf(level) <= gst_debug_category_get_threshold(category_);
+  }
 
   void write(LogLevel level, const std::string &line, const std::source_location &place) override {
-    gst_debug_log(category_, levelOf(level), place.file_name(), plainName(place.function_name()).c_str(),
+    gst_debug_log(category_, debugLevelOf(level), place.file_name(), plainName(place).c_str(),
                   static_cast<gint>(place.line()), nullptr, "%s", line.c_str());
   }
 
@@ -49,6 +43,12 @@ private:
 };
 
 } // namespace
+
+std::string plainName(const std::source_location &place) {
+  const std::string_view function = place.function_name();
+  const std::string_view name = function.substr(0, function.find('('));
+  return std::string(name.substr(name.find_last_of(" :") + 1));
+}
 
 void logToGStreamer() {
   static auto *const log = new GStreamerLog;

@@ -4,6 +4,7 @@
 #include <aimlvideo/printable.h>
 
 #include "clip_buffer.h"
+#include "engine_log.h"
 #include "recipient.h"
 #include "uri_handler.h"
 
@@ -342,12 +343,11 @@ void Source::failed(const Status &status, const Error &error) {
   advance(Outcome::Failed);
 }
 
-void Source::logged(const std::string &line) {
-  GST_INFO_OBJECT(element_, "%s", line.c_str());
+void Source::logged(LogLevel level, const std::string &line) {
+  GST_CAT_LEVEL_LOG(GST_CAT_DEFAULT, debugLevelOf(level), element_, "%s", line.c_str());
 }
 
 void Source::warned(const std::string &text) {
-  GST_WARNING_OBJECT(element_, "%s", text.c_str());
   bus_.warning(text, "the request is sent all the same");
 }
 

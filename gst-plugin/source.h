@@ -48,7 +48,7 @@ public:
   void arriving(const Status &status, const std::shared_ptr<Spool> &clip) override;
   void completed(const Status &status) override;
   void failed(const Status &status, const Error &error) override;
-  void logged(const std::string &line) override;
+  void logged(LogLevel level, const std::string &line) override;
   void warned(const std::string &text) override;
 
 private:

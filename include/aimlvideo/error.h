@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -45,6 +46,9 @@ struct AIMLVIDEO_API Error {
   std::string clientRequestId;
   std::string serviceMessage;
   std::string requestId; ///< the service's own name for the request, which its support asks for
+
+  /// Where in the engine it arose.
+  std::source_location place = std::source_location::current();
 
   /// The three parts as one or two sentences in one printable line, whatever the service's words hold.
   std::string text() const;
@@ -122,6 +126,7 @@ private:
   }
 };
 
-AIMLVIDEO_API Failure failure(ErrorKind kind, std::string what, std::string why = {}, std::string remedy = {});
+AIMLVIDEO_API Failure failure(ErrorKind kind, std::string what, std::string why = {}, std::string remedy = {},
+                              const std::source_location &place = std::source_location::current());
 
 } // namespace aimlvideo

@@ -7,6 +7,7 @@
 
 #include <aimlvideo/error.h>
 #include <aimlvideo/export.h>
+#include <aimlvideo/log.h>
 #include <aimlvideo/settings.h>
 #include <aimlvideo/spool.h>
 #include <aimlvideo/status.h>
@@ -29,7 +30,8 @@ public:
   /// All of the clip is there, which arriving() has handed out before; nothing was after a dry run.
   virtual void completed(const Status &) {}
   virtual void failed(const Status &, const Error &) {}
-  virtual void logged(const std::string & /*line*/) {}
+  /// A line about this job for the log, to which it is written by default, see LogSink.
+  virtual void logged(LogLevel level, const std::string &line);
   /// What the user should look at, and what stops nothing.
   virtual void warned(const std::string & /*text*/) {}
 };

@@ -31,8 +31,10 @@ KeptError::~KeptError() = default;
 
 } // namespace detail
 
-Failure failure(ErrorKind kind, std::string what, std::string why, std::string remedy) {
-  Error error;
+Failure failure(ErrorKind kind, std::string what, std::string why, std::string remedy,
+                const std::source_location &place) {
+  Error error{};
+  error.place = place;
   error.kind = kind;
   error.what = std::move(what);
   error.why = std::move(why);

@@ -78,7 +78,8 @@ Task<Result<void>> Claimant::describeRequest() {
     if (run_.cancellation.cancelled())
       co_return stopped();
     if (!validator)
-      run_.narrator.log(url + " has neither ETag nor Last-Modified: a finished clip will not be replayed");
+      run_.narrator.log(LogLevel::Info,
+                        url + " has neither ETag nor Last-Modified: a finished clip will not be replayed");
     row.replayable = row.replayable && validator.has_value();
     row.validators += validator.value_or("") + "\n";
   }

@@ -128,6 +128,26 @@ Task<Result<Generation::Step>> Generation::check() {
   co_return Step::End;
 }
 
+namespace {
+
+/// The claim's decision, for the log.
+std::string toldOf(const Claim &claim, const LedgerRow &row) {
+  const std::string which = "row " + std::to_string(row.id) + " of the ledger";
+  switch (claim.way) {
+  case Claim::Way::Buy:
+    return "nothing of this request is bought: " + which + " is for it now";
+  case Claim::Way::LookUp:
+    return which + " was sent, and nobody knows what became of it: it is looked up";
+  case Claim::Way::Await:
+    return which + " is bought: generation " + row.generationId + " is waited for";
+  case Claim::Way::Replay:
+    return which + " is bought and its clip is kept: it is replayed";
+  }
+  return which;
+}
+
+} // namespace
+
 Task<Result<Generation::Step>> Generation::goOn() {
   auto claimed = co_await claim(run_, ownRow_);
   if (!claimed)
@@ -137,6 +157,7 @@ Task<Result<Generation::Step>> Generation::goOn() {
   status.usage.update(run_.purchase.row.usage);
   if (!run_.narrator.forecast())
     co_await expect(run_, run_.purchase.row);
+  run_.narrator.log(LogLevel::Info, toldOf(*claimed, run_.purchase.row));
   const bool atWork = claimed->way == Claim::Way::LookUp || claimed->way == Claim::Way::Await;
   if (atWork && !run_.purchase.wasCompleted)
     run_.flight = Flight::underWay(serviceAt(run_.plan.baseUrl));
@@ -423,7 +444,7 @@ Task<Result<std::string>> Generation::freshUrl() {
 Task<void> Generation::keep(const Spool &clip) {
   LedgerRow &row = run_.purchase.row;
   if (!run_.store) {
-    run_.narrator.log("there is no store for clips, it is not kept");
+    run_.narrator.log(LogLevel::Warning, "there is no store for clips, it is not kept");
     co_return;
   }
   const std::string name = clipName(row);

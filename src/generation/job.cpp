@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 
+#include "base/log.h"
 #include "generation/generation.h"
 #include "ledger/lock_file.h"
 
@@ -41,6 +42,10 @@ private:
   Status status_;
   int64_t row_;
 };
+
+void JobObserver::logged(LogLevel level, const std::string &line) {
+  log(level, line);
+}
 
 std::shared_ptr<Job> Job::start(Settings settings, int64_t ownRow, JobObserver &observer) {
   return Inside::start(std::move(settings), std::make_unique<Inside>(observer, ownRow, nullptr));
@@ -88,8 +93,8 @@ Generation::Callbacks Job::Inside::callbacks() {
   callbacks.warned = [this](const std::string &text) {
     callOut([&] { observer_.warned(text); });
   };
-  callbacks.log = [this](const std::string &line) {
-    callOut([&] { observer_.logged(line); });
+  callbacks.log = [this](LogLevel level, const std::string &line) {
+    callOut([&] { observer_.logged(level, line); });
   };
   return callbacks;
 }

@@ -149,7 +149,7 @@ Task<Result<Finding>> Lookup::carryOut(Error &why) {
     if (run_.purchase.byOtherKey && passes_ >= 3)
       co_return Finding::Unknown; // this key will never see it
     if (*ended == Ended::AtAFault)
-      run_.narrator.log("page " + std::to_string(page_) + " of the log can't be read: " + fault_);
+      run_.narrator.log(LogLevel::Warning, "page " + std::to_string(page_) + " of the log can't be read: " + fault_);
     ++run_.status().retries;
     const auto next = Clock::now() + pauseAfter(*ended);
     if (!co_await run_.cancellation.sleepUntil(std::min(next, run_.deadline)))

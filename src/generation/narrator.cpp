@@ -36,7 +36,7 @@ void Narrator::enter(State state) {
 
 void Narrator::note(const std::string &text) {
   const std::string shown = printable(text);
-  callbacks_.log(shown);
+  callbacks_.log(LogLevel::Info, shown);
   lastSign_ = Clock::now();
   lookAhead();
   callbacks_.progressed(status, shown);
@@ -44,13 +44,13 @@ void Narrator::note(const std::string &text) {
 
 void Narrator::warn(const std::string &text) {
   const std::string shown = printable(text);
-  callbacks_.log(shown);
+  callbacks_.log(LogLevel::Warning, shown);
   if (callbacks_.warned)
     callbacks_.warned(shown);
 }
 
-void Narrator::log(const std::string &line) const {
-  callbacks_.log(printable(line));
+void Narrator::log(LogLevel level, const std::string &line) const {
+  callbacks_.log(level, printable(line));
 }
 
 void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {

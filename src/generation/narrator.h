@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include <aimlvideo/log.h>
+
 #include "generation/status.h"
 
 namespace aimlvideo {
@@ -15,7 +17,7 @@ public:
   struct Callbacks {
     std::function<void(const Status &)> stateChanged;
     std::function<void(const Status &, const std::string &note)> progressed;
-    std::function<void(const std::string &line)> log;
+    std::function<void(LogLevel level, const std::string &line)> log;
     /// What the user should look at, and what stops nothing. May be empty.
     std::function<void(const std::string &text)> warned;
   };
@@ -40,7 +42,8 @@ public:
   void tick();
   /// How a download gets on: told at most five times a second.
   void bytes(uint64_t received, std::optional<uint64_t> total);
-  void log(const std::string &line) const;
+  /// For whoever looks closer.
+  void log(LogLevel level, const std::string &line) const;
 
 private:
   void lookAhead();

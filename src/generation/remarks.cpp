@@ -12,7 +12,7 @@ constexpr auto otherKey = "it was submitted with another API key, perhaps of ano
 } // namespace
 
 Error notReached(const Run &run, const TransportError &cause) {
-  Error error;
+  Error error{};
   error.kind = ErrorKind::Unreachable;
   error.what = "no connection to " + run.plan.baseUrl;
   error.why = cause.message;
@@ -38,7 +38,7 @@ Error notReached(const Run &run, const TransportError &cause) {
 Error unknownOutcome(const Run &run, const std::string &why) {
   const LedgerRow &row = run.purchase.row;
   const std::string settle = "aimlvideo jobs resolve " + std::to_string(row.id);
-  Error error;
+  Error error{};
   error.kind = ErrorKind::UnknownOutcome;
   error.what = "it is not known whether the service accepted the submission, which may have been bought";
   error.why = run.purchase.byOtherKey ? why + "; " + otherKey : why;
@@ -50,7 +50,7 @@ Error unknownOutcome(const Run &run, const std::string &why) {
 }
 
 Failure deadlinePassed(const Run &run, const std::string &cause, bool disowned) {
-  Error error;
+  Error error{};
   error.kind = ErrorKind::TimedOut;
   error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
   error.why = cause;
@@ -69,7 +69,7 @@ Failure completedWithoutClip(const Run &run, const Reply &reply) {
 }
 
 Error failedGeneration(const Run &run, const Reply &reply) {
-  Error error;
+  Error error{};
   error.kind = ErrorKind::GenerationFailed;
   error.what = reply.moderated ? "the service refused the contents of the request" : "the generation failed";
   error.serviceMessage = run.client->withoutSecrets(reply.error);
@@ -104,7 +104,7 @@ Error unknownGeneration(const Run &run, Error refusal) {
 }
 
 Error moderatedBefore(const Run &run) {
-  Error error;
+  Error error{};
   error.kind = ErrorKind::GenerationFailed;
   error.what = "the service refused the contents of the same request before, so it was not sent again";
   error.serviceMessage = run.purchase.row.cause;
@@ -114,7 +114,7 @@ Error moderatedBefore(const Run &run) {
 }
 
 Error notForUri(const Run &run) {
-  Error error;
+  Error error{};
   error.kind = ErrorKind::BadRequest;
   error.what = "an aimlvideo:// URI alone buys nothing";
   error.why = "anyone can write one into a playlist, and its clip is not among those that were bought before";

@@ -131,7 +131,7 @@ Task<Result<Submission::Next>> Submission::unknown(const Sent &sent) {
 Task<Result<Submission::Next>> Submission::pathUnknown(const HttpResponse &response) {
   if (run_.settings.endpoint != EndpointChoice::Auto || row_.family != EndpointFamily::Universal)
     co_return co_await givenUp(refusalFrom(response));
-  run_.narrator.log("the service does not know the universal path, trying the legacy one");
+  run_.narrator.log(LogLevel::Info, "the service does not know the universal path, trying the legacy one");
   row_.family = EndpointFamily::Legacy;
   co_return Next::Again;
 }

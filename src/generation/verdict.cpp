@@ -55,7 +55,7 @@ Verdict verdictOn(const Exchanged<HttpResponse> &submission) {
 
 Error refusalFrom(const HttpResponse &response) {
   const unsigned status = response.status;
-  Error error;
+  Error error{};
   error.httpStatus = status;
   error.serviceMessage = serviceMessage(response.body);
   error.requestId = requestIdOf(response);

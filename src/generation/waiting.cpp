@@ -69,7 +69,11 @@ Task<Result<void>> Waiting::carryOut(Clock::time_point firstPoll) {
     auto answered = co_await nextReply(next);
     if (!answered)
       co_return answered;
-    next = Clock::now() + pauseBeforePoll(run_);
+    const milliseconds pause = pauseBeforePoll(run_);
+    run_.narrator.log(LogLevel::Info, "poll " + std::to_string(run_.status().polls) + ": " +
+                                          nameOf(run_.status().state) + ", the next one in " +
+                                          std::to_string(pause.count()) + " ms");
+    next = Clock::now() + pause;
   }
 }
 
@@ -114,7 +118,7 @@ Task<Result<void>> Waiting::nextReply(Clock::time_point firstPoll) {
 void Waiting::fault() {
   ++faultsInRow_;
   ++run_.status().retries;
-  run_.narrator.log("poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
+  run_.narrator.log(LogLevel::Warning, "poll " + std::to_string(run_.status().polls) + " failed: " + cause_);
 }
 
 /// False: stopped. A long sleep is broken by signs of life.

@@ -126,6 +126,8 @@ GST_START_TEST(a_missing_image_is_an_error_before_anything_is_sent) {
   const Event error = pipeline.waitFor("error");
   fail_unless_equals_int(error.code, GST_RESOURCE_ERROR_NOT_FOUND);
   fail_unless(error.text.find("/nowhere/mona.jpg") != std::string::npos);
+  // where it arose, and not where it was posted
+  fail_unless(error.debug.find("media_file.cpp(") != std::string::npos, "%s", error.debug.c_str());
   pipeline.waitFor("progress-error");
   check_progress_grammar(pipeline, "progress-error");
   fail_unless(service.server.requests().empty());

@@ -47,17 +47,20 @@ Event eventFrom(GstMessage *message) {
   } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR || GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
     const bool isError = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
     GError *error = nullptr;
+    char *debug = nullptr;
     const GstStructure *details = nullptr;
     if (isError) {
-      gst_message_parse_error(message, &error, nullptr);
+      gst_message_parse_error(message, &error, &debug);
       gst_message_parse_error_details(message, &details);
     } else {
-      gst_message_parse_warning(message, &error, nullptr);
+      gst_message_parse_warning(message, &error, &debug);
       gst_message_parse_warning_details(message, &details);
     }
     event.text = error->message;
     event.domain = g_quark_to_string(error->domain);
     event.code = error->code;
+    event.debug = debug ? debug : "";
+    g_free(debug);
     g_error_free(error);
     g_clear_pointer(&event.structure, gst_structure_free);
     if (details)
@@ -117,7 +120,7 @@ void Pipeline::make(const std::string &text) {
           first = !std::exchange(self->sawBuffer_, true);
         }
         if (first)
-          self->record(Event{"buffer", "src", {}, {}, 0, nullptr});
+          self->record(Event{.what = "buffer", .source = "src"});
         return GST_PAD_PROBE_OK;
       },
       this, nullptr);

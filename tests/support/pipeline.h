@@ -20,6 +20,7 @@ struct Event {
                       ///< `async-done`, `buffer` (the first after start or flush on the source's pad)
   std::string source; ///< name of the element that posted
   std::string text;   ///< of an error, a warning or a progress message
+  std::string debug;  ///< likewise: file, line, function, element, cause
   std::string domain; ///< of an error: `gst-resource-error-quark`, ...
   int code = 0;
   GstStructure *structure = nullptr; ///< owned by the Pipeline: details of an error, structure of the message

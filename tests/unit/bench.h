@@ -85,7 +85,7 @@ struct Bench {
     callbacks.claimed = [this](int64_t news) {
       row = news;
     };
-    callbacks.log = [this](const std::string &line) {
+    callbacks.log = [this](LogLevel, const std::string &line) {
       logged.push_back(line);
     };
     Generation generation(settings, row, cancellation, callbacks, patience);

@@ -209,7 +209,7 @@ GST_START_TEST(what_was_told_is_not_taken_back) {
   };
   callbacks.arriving = [](const Status &, const std::shared_ptr<Spool> &) {
   };
-  callbacks.log = [](const std::string &) {
+  callbacks.log = [](LogLevel, const std::string &) {
   };
   Generation generation(bench.settings, 0, bench.cancellation, callbacks, bench.patience);
   fail_unless(await(generation.run()).has_value());

@@ -171,7 +171,7 @@ public:
     ++failures;
     end();
   }
-  void logged(const std::string &line) override {
+  void logged(LogLevel, const std::string &line) override {
     if (contains(line, "failed"))
       g_printerr("%s\n", line.c_str());
   }

@@ -44,7 +44,7 @@ public:
     if (onEnd)
       onEnd();
   }
-  void logged(const std::string &) override { hear("log"); }
+  void logged(LogLevel, const std::string &) override { hear("log"); }
 
   /// From now on nothing may be told.
   void expectSilence() { silent_ = true; }

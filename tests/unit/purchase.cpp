@@ -742,7 +742,7 @@ GST_START_TEST(two_at_once_make_one_purchase_and_both_have_the_clip) {
     };
     callbacks.progressed = [](const Status &, const std::string &) {
     };
-    callbacks.log = [](const std::string &) {
+    callbacks.log = [](LogLevel, const std::string &) {
     };
     callbacks.claimed = [](int64_t) {
     };
@@ -846,7 +846,7 @@ GST_START_TEST(two_at_once_under_two_spellings_make_one_purchase) {
     };
     callbacks.claimed = [](int64_t) {
     };
-    callbacks.log = [](const std::string &) {
+    callbacks.log = [](LogLevel, const std::string &) {
     };
     Generation generation(other, 0, cancellation, callbacks, bench.patience);
     theirs = await(generation.run());

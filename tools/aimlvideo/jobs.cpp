@@ -161,7 +161,6 @@ public:
   void arriving(const Status &, const std::shared_ptr<Spool> &clip) override { clip_ = clip; }
   void completed(const Status &status) override { end(status, clip_); }
   void failed(const Status &status, const Error &error) override { end(status, tl::unexpected(error)); }
-  void logged(const std::string &) override {}
 
 private:
   void end(const Status &status, Result<std::shared_ptr<Spool>> outcome) {

@@ -78,7 +78,6 @@ private:
   void arriving(const Status &status, const std::shared_ptr<Spool> &clip) override;
   void completed(const Status &status) override;
   void failed(const Status &status, const Error &error) override;
-  void logged(const std::string &) override {}
   void warned(const std::string &text) override;
 
   void start();
