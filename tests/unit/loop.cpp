@@ -102,13 +102,14 @@ GST_END_TEST
 
 GST_START_TEST(what_comes_bit_by_bit_is_done_by_the_same_threads) {
   std::set<pid_t> threads;
-  for (unsigned i = 0; i < 50; ++i) {
+  for (unsigned i = 0; i < 20; ++i) {
+    g_usleep(5000); // the thread has nothing to do meanwhile
     const auto task = [&]() -> Task<void> {
       threads.insert(co_await onPool([] { return gettid(); }));
     };
     await(task());
   }
-  fail_unless(threads.size() <= 8, "%zu threads for 50 pieces of work", threads.size());
+  fail_unless(threads.size() < 10, "%zu threads for 20 pieces of work", threads.size());
 }
 GST_END_TEST
 
