@@ -101,6 +101,8 @@ Result<void> Claimant::gatherIdentities() {
   identities_.insert(bySpelling(row.baseUrl)); // an older version may be at work on it now
   for (const std::string &spelling : *spellings) {
     const std::string identity = bySpelling(spelling);
+    if (identities_.contains(identity))
+      continue;
     const auto known = purchase_.ledger->knows(identity);
     if (!known)
       return tl::unexpected(known.error());
@@ -119,8 +121,6 @@ Result<bool> Claimant::isKnown() const {
 
 /// What the same element bought in its earlier run is gone on with, if it is the same request still.
 Result<void> Claimant::seeEarlierRun() {
-  if (ownRow_ == 0)
-    return {};
   const auto row = purchase_.ledger->row(ownRow_);
   if (!row)
     return row.failure();
@@ -166,8 +166,10 @@ Task<Result<Claim>> Claimant::request() {
   if (const auto described = co_await describeRequest(); !described)
     co_return described.failure();
   purchase_.row.owner = purchase_.row.identity;
-  if (const auto seen = co_await onPool([this] { return seeEarlierRun(); }); !seen)
-    co_return seen.failure();
+  if (ownRow_ != 0) {
+    if (const auto seen = co_await onPool([this] { return seeEarlierRun(); }); !seen)
+      co_return seen.failure();
+  }
   const bool alone = !isOwnRow_ && run_.settings.reuse == Reuse::None;
   if (alone)
     purchase_.row.owner += std::string(".") + GCharPtr(g_uuid_string_random()).get();

@@ -155,7 +155,7 @@ Task<Result<Generation::Step>> Generation::goOn() {
   Status &status = run_.status();
   run_.purchase.recorded(run_.purchase.row.id);
   status.usage.update(run_.purchase.row.usage);
-  if (!run_.narrator.forecast())
+  if (!run_.narrator.forecast() && claimed->way != Claim::Way::Buy) // which looks by itself
     co_await expect(run_, run_.purchase.row);
   run_.narrator.log(LogLevel::Info, toldOf(*claimed, run_.purchase.row));
   const bool atWork = claimed->way == Claim::Way::LookUp || claimed->way == Claim::Way::Await;

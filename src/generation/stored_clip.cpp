@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <sys/stat.h>
+
 #include "base/glib_ptr.h"
 #include "clip/iso_media.h"
 
@@ -45,10 +47,9 @@ bool isCopy(const std::string &looks, const std::string &other) {
 /// that was touched, or copied from elsewhere, is known by its checksum. Where none was taken before, which is so
 /// behind a pipeline that ended with its clip, a copy that has kept its time is taken for the file, and nothing vouches
 /// for any other. Rows of earlier versions have no proof.
-StoredClip::State stateOf(const Spool &clip, StoredClip::Care care, const std::string &boot, LedgerRow &row,
-                          Proof &proof, const Cancellation &cancellation) {
+StoredClip::State stateOf(const Spool &clip, const std::string &looks, StoredClip::Care care, const std::string &boot,
+                          LedgerRow &row, Proof &proof, const Cancellation &cancellation) {
   using State = StoredClip::State;
-  const std::string looks = looksOf(clip);
   const bool touched = proof.looks.empty() || looks != proof.looks;
   const bool holes = proof.mayHaveHoles(boot);
   if (!touched && !holes && care == StoredClip::Care::Quick)
@@ -74,6 +75,12 @@ StoredClip::State stateOf(const Spool &clip, StoredClip::Care care, const std::s
     row.clipChecksum = *checksum;
   }
   return wholenessOf(clip, clip.size().value_or(0)).wholeness == Wholeness::Cut ? State::Cut : State::Right;
+}
+
+/// When it was last written to or used, in nanoseconds; 0: nobody knows.
+int64_t timeOf(const Spool &clip) {
+  struct stat facts {};
+  return fstat(clip.descriptor(), &facts) == 0 ? facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec : 0;
 }
 
 std::string readBootId() {
@@ -123,10 +130,12 @@ StoredClip storedClip(const ClipStore &store, Ledger &ledger, LedgerRow &row, St
     return {StoredClip::State::Gone, nullptr};
   const std::string checksum = row.clipChecksum;
   Proof proof = Proof::from(row.clipProof);
-  const auto state = stateOf(*clip, care, boot, row, proof, cancellation);
+  const int64_t time = timeOf(*clip);
+  const std::string looks = looksOf(*clip);
+  const auto state = stateOf(*clip, looks, care, boot, row, proof, cancellation);
   if (state == StoredClip::State::Right) {
-    store.markUsed(row.clip); // which touches it
-    proof.looks = looksOf(*clip);
+    store.markUsed(row.clip); // which touches it, now and then
+    proof.looks = timeOf(*clip) == time ? looks : looksOf(*clip);
   }
   // where this can't be written, more is read the next time
   const std::string text = proof.text();
