@@ -647,15 +647,28 @@ Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::send(const Ht
         TransportError{TransportError::Cause::Unreachable, false,
                        "the proxy refuses the connection with HTTP status " + std::to_string(stream->head_.status)});
   stream->head_.headers = headersOf(message.get());
+  SoupMessageHeaders *announced = soup_message_get_response_headers(message.get());
+  if (soup_message_headers_get_encoding(announced) == SOUP_ENCODING_CONTENT_LENGTH)
+    stream->left_ = static_cast<uint64_t>(soup_message_headers_get_content_length(announced));
   GSocketAddress *peer = soup_message_get_remote_address(message.get());
   stream->head_.fromLocalAddress = peer && !whyNotPublic(peer).empty();
   co_return stream;
+}
+
+HttpSession::Stream::~Stream() {
+  char end = 0;
+  if (body_ && left_ == 0U) // libsoup takes the connection back where somebody has seen the end
+    (void)readNow(&end, 1);
 }
 
 std::optional<Exchanged<size_t>> HttpSession::Stream::readNow(void *buffer, size_t size) {
   GErrorSlot error;
   const gssize count = g_pollable_input_stream_read_nonblocking(G_POLLABLE_INPUT_STREAM(body_.get()), buffer, size,
                                                                 attempt_.cancellable(), &error);
+  if (count == 0)
+    left_.reset();
+  else if (count > 0 && left_)
+    *left_ -= std::min(*left_, static_cast<uint64_t>(count));
   if (count >= 0) {
     log(LogLevel::Log, [count] { return std::to_string(count) + " bytes of an answer"; });
     return static_cast<size_t>(count);

@@ -120,11 +120,13 @@ public:
   Task<Exchanged<HttpResponse>> exchange(const HttpRequest &request, Cancellation &cancellation, AttemptTime time,
                                          size_t maximumBody, Starting starting = {});
 
-  /// An answer whose body is read piece by piece. It has to go on the network thread, too.
+  /// An answer whose body is read piece by piece. It has to go on the network thread, too. Its connection is free for
+  /// the next request if all that was announced has been read by then, and is closed otherwise.
   class Stream {
   public:
     Stream(const Stream &) = delete;
     Stream &operator=(const Stream &) = delete;
+    ~Stream();
 
     const HttpResponse &head() const { return head_; } ///< its body is empty
     /// The next bytes, once there are some. 0: the body ended as the host announced it.
@@ -146,6 +148,7 @@ public:
     GRefPtr<SoupMessage> message_;
     GRefPtr<GInputStream> body_;
     HttpResponse head_;
+    std::optional<uint64_t> left_; ///< bytes of the body; nothing: not announced, or it has ended
     bool sent_ = false;
   };
   Task<Exchanged<std::unique_ptr<Stream>>> open(const HttpRequest &request, Cancellation &cancellation,

@@ -265,6 +265,11 @@ size_t ClipServer::stalled() const {
   return stalled_;
 }
 
+size_t ClipServer::accepted() const {
+  const std::lock_guard lock(mutex_);
+  return threads_.size();
+}
+
 size_t ClipServer::connections() const {
   const std::lock_guard lock(mutex_);
   return connections_.size();

@@ -72,6 +72,7 @@ public:
   void waitForStall(size_t number = 1) const;
   size_t stalled() const;
   /// So many connections are open.
+  size_t accepted() const; ///< connections so far
   size_t connections() const;
   /// Ends all answers that are stalled.
   void release();

@@ -8,6 +8,7 @@
 #include "await.h"
 #include "certificate.h"
 #include "raw_server.h"
+#include "support/clip_server.h"
 #include "support/test_server.h"
 #include "tls_server.h"
 #include "unit.h"
@@ -503,6 +504,37 @@ GST_START_TEST(a_body_can_be_read_piece_by_piece) {
 }
 GST_END_TEST
 
+namespace {
+
+/// Reads so much of an answer, and no end.
+Task<void> readSome(HttpSession &session, Exchange &exchange, size_t wanted) {
+  const auto stream = co_await session.open(exchange.request, exchange.cancellation, Clock::now() + 20s);
+  fail_unless(stream.has_value());
+  std::array<char, 1000> piece;
+  while (wanted > 0) {
+    const auto count = co_await (*stream)->read(piece.data(), std::min(wanted, piece.size()));
+    fail_unless(count && *count > 0);
+    wanted -= *count;
+  }
+}
+
+} // namespace
+
+GST_START_TEST(an_answer_that_was_read_to_its_announced_length_leaves_its_connection_to_the_next) {
+  const std::string clip(10'000, 'x');
+  const ClipServer host(clip);
+  HttpSession session({});
+  Exchange exchange(host.url() + "/clip.mp4");
+  for (unsigned i = 0; i < 3; ++i)
+    await(readSome(session, exchange, clip.size()));
+  fail_unless_equals_int(host.accepted(), 1);
+  await(readSome(session, exchange, clip.size() - 1));
+  fail_unless_equals_int(host.accepted(), 1);
+  await(readSome(session, exchange, clip.size()));
+  fail_unless_equals_int(host.accepted(), 2); // what was left of the one before is not waited for
+}
+GST_END_TEST
+
 GST_START_TEST(what_tls_has_decrypted_already_is_not_waited_for) {
   const auto certificate = testCertificate();
   const std::string text(12'000, 'x'); // in one record
@@ -657,6 +689,7 @@ static TCase *connections() {
   tcase_add_test(tests, a_body_that_ends_early_is_lost);
   tcase_add_test(tests, an_answer_that_is_no_http_is_lost);
   tcase_add_test(tests, a_post_over_a_kept_connection_leaves_once);
+  tcase_add_test(tests, an_answer_that_was_read_to_its_announced_length_leaves_its_connection_to_the_next);
   tcase_add_test(tests, of_the_connections_of_purchases_as_many_are_kept_as_others_use);
   tcase_add_test(tests, a_proxy_is_used_except_for_this_machine);
   tcase_add_test(tests, the_environments_proxy_is_used_where_none_is_set);
