@@ -2,6 +2,7 @@
 #include "clip/downloader.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,8 @@ constexpr std::chrono::milliseconds turn{10};
 /// A fast host is left alone for so long when all that has come is there: fewer and larger pieces cost less.
 constexpr std::chrono::microseconds nap{200};
 constexpr double fast = 32e6; ///< bytes per second
+/// When nothing has come for so long, the worker is given back: the network thread waits for more.
+constexpr std::chrono::milliseconds lull{1};
 /// So many blocks are kept for the next ones that receive something. What was used a moment ago is in the cache.
 constexpr size_t mostSpareBlocks = 4;
 /// A connection that brought so much is no failed attempt.
@@ -383,13 +386,19 @@ Task<Result<Downloader::Received>> Downloader::transfer(Connection &connection) 
   };
   const auto receiveAndWrite = [&]() -> Result<bool> {
     const auto latest = Clock::now() + turn;
+    auto latestBytes = Clock::now();
     while (mayTransfer(connection) && Clock::now() < latest) {
       const auto now = receiveInto(block.get(), connection);
+      if (!now && bytesPerSecond_ > fast && Clock::now() - latestBytes < lull) {
+        std::this_thread::sleep_for(nap);
+        continue;
+      }
       if (!now || !*now)
         break;
       count = **now;
       if (auto done = write(); !done || !*done)
         return done;
+      latestBytes = Clock::now();
     }
     return true;
   };
@@ -414,7 +423,8 @@ void Downloader::noteBytes() {
 /// to tell what it is.
 std::optional<Exchanged<size_t>> Downloader::receiveInto(char *block, Connection &connection) {
   const Line &line = connection.line;
-  const uint64_t most = line.position < firstBytes ? firstBytes - line.position : blockSize;
+  // up to a multiple of its size, which the file system writes in larger pieces
+  const uint64_t most = line.position < firstBytes ? firstBytes - line.position : blockSize - line.position % blockSize;
   const uint64_t left = line.end - line.position - (mayTransfer(connection) ? 1 : 0);
   const auto wanted = static_cast<size_t>(std::min(most, left));
   const size_t least = line.position == 0 ? std::min(bytesThatTell, wanted) : 1;
@@ -448,13 +458,8 @@ Task<Result<void>> Downloader::waitFor(Connection &connection) {
   const uint64_t near = std::min(line.end - line.position, bytesSoonerThanAnAnswer() + 1);
   if (!spool_->tellOfReaders(line.position, line.position + near, seen_, news_.waker()))
     co_return {};
-  const bool flows = mayTransfer(connection) && bytesPerSecond_ > fast && Clock::now() - connection.lastBytes < nap;
-  const auto latest = Clock::now() + (flows ? Clock::duration(nap) : Clock::duration(silence));
-  bool readable = flows;
-  if (flows)
-    (void)co_await news_.until(latest);
-  else
-    readable = co_await connection.stream->waitUntilReadable(news_, latest);
+  const auto latest = Clock::now() + silence;
+  const bool readable = co_await connection.stream->waitUntilReadable(news_, latest);
   spool_->tellNobody();
   if (readable)
     co_return {};
