@@ -10,6 +10,7 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 using Outcome = tl::expected<void, std::string>;
@@ -81,24 +82,24 @@ tl::expected<double, std::string> readSeconds(const char *option, const std::str
   return seconds;
 }
 
-// A number with k, M or G behind it.
+/// A number with k, M or G behind it.
 tl::expected<double, std::string> readRate(const std::string &text) {
   char *end = nullptr;
-  double rate = g_ascii_strtod(text.c_str(), &end);
-  std::string unit = end;
-  double factor = unit == "k" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : unit.empty() ? 1 : 0;
+  const double rate = g_ascii_strtod(text.c_str(), &end);
+  const std::string unit = end;
+  const double factor = unit == "k" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : unit.empty() ? 1 : 0;
   if (end == text.c_str() || rate <= 0 || factor == 0)
     return tl::unexpected("--bandwidth must be a number of bytes per second such as 500k or 2.5M, not '" + text + "'");
   return rate * factor;
 }
 
-// "completed=succeeded,queued=waiting"; a word alone is for completed.
+/// "completed=succeeded,queued=waiting"; a word alone is for completed.
 tl::expected<std::map<std::string, std::string>, std::string> readSpelling(const std::string &text) {
   std::map<std::string, std::string> spelling;
   const GStrvPtr parts(g_strsplit(text.c_str(), ",", -1));
-  for (char **part = parts.get(); *part; part++) {
-    std::string word = *part;
-    size_t equals = word.find('=');
+  for (char **part = parts.get(); *part; ++part) {
+    const std::string word = *part;
+    const size_t equals = word.find('=');
     std::string state = equals == std::string::npos ? "completed" : word.substr(0, equals);
     if (state == "failed")
       state = "error";
@@ -110,7 +111,7 @@ tl::expected<std::map<std::string, std::string>, std::string> readSpelling(const
   return spelling;
 }
 
-// "completed", "completed+SECONDS" or "SECONDS".
+/// "completed", "completed+SECONDS" or "SECONDS".
 tl::expected<LogDelay, std::string> readLogDelay(std::string text) {
   constexpr std::string_view completed = "completed";
   LogDelay delay;
@@ -130,7 +131,7 @@ tl::expected<LogDelay, std::string> readLogDelay(std::string text) {
   return delay;
 }
 
-// The command line as GOption reads it, owned here until it is turned into Options.
+/// The command line as GOption reads it, owned here until it is turned into Options.
 struct Raw {
   char *bind = nullptr;
   int port = 8089;
@@ -175,8 +176,10 @@ std::string textOr(const char *text, const char *fallback) {
   return text ? text : fallback;
 }
 
-Outcome parse(Raw &raw, int argc, char **argv) {
-  const GOptionEntry serving[] = {
+using Entries = std::vector<GOptionEntry>;
+
+Entries servingEntries(Raw &raw) {
+  return {
       {"port", 'p', 0, G_OPTION_ARG_INT, &raw.port, "Port to listen on; 0 takes a free one (default: 8089)", "PORT"},
       {"bind", 0, 0, G_OPTION_ARG_STRING, &raw.bind, "Address to listen on (default: 127.0.0.1)", "ADDRESS"},
       {"allow-remote", 0, 0, G_OPTION_ARG_NONE, &raw.allowRemote, "Let --bind name an address that others can reach",
@@ -195,59 +198,65 @@ Outcome parse(Raw &raw, int argc, char **argv) {
       {"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version and exit", nullptr},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},
       {}};
-  const GOptionEntry behaviour[] = {
-      {"generation-time", 't', 0, G_OPTION_ARG_STRING, &raw.generationTime,
-       "How long a generation takes, or 'realistic' for the documented time of its model, with spread (default: 2)",
-       "SECONDS"},
-      {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &raw.speed, "Makes realistic times that many times as short (default: 1)",
-       "FACTOR"},
-      {"id-shape", 0, 0, G_OPTION_ARG_STRING, &raw.idShape,
-       "Form of generation ids: model, uuid, nano, digits, digits-model, dated, hex or mixed (default: model)",
-       "SHAPE"},
-      {"reply-shape", 0, 0, G_OPTION_ARG_STRING, &raw.replyShape,
-       "Form of the answers: documented (by model), schema, generation-id, video-array, video-strings, extras, "
-       "old-usage, placeholders or mixed (default: documented)",
-       "SHAPE"},
-      {"state-spelling", 0, 0, G_OPTION_ARG_STRING, &raw.stateSpelling,
-       "What to call states, such as completed=succeeded,queued=waiting,generating=active,error=failed", "WORDS"},
-      {"unknown-models", 0, 0, G_OPTION_ARG_NONE, &raw.unknownModels,
-       "Take any model, and check nothing of one that is not known", nullptr},
-      {"unknown-keys", 0, 0, G_OPTION_ARG_STRING, &raw.unknownKeys,
-       "Parameters that the model's schema does not have: ignore, warn or refuse (default: ignore)", "WHAT"},
-      {"log-delay", 0, 0, G_OPTION_ARG_STRING, &raw.logDelay,
-       "When /v2/logs lists a generation: SECONDS after it was accepted, 'completed', or 'completed+SECONDS' "
-       "(default: completed)",
-       "WHEN"},
-      {"balance", 0, 0, G_OPTION_ARG_DOUBLE, &raw.balance,
-       "Money in the account; a generation beyond it is refused (default: 100000)", "USD"},
-      {"latency", 0, 0, G_OPTION_ARG_STRING, &raw.latency, "Wait before each answer of the service (default: 0)",
-       "SECONDS"},
-      {"bandwidth", 0, 0, G_OPTION_ARG_STRING, &raw.bandwidth,
-       "Bytes per second of each clip download, such as 2.5M (default: no limit)", "RATE"},
-      {"scenario", 0, 0, G_OPTION_ARG_FILENAME, &raw.scenario, "Faults to start with, a JSON file", "FILE"},
-      {"seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Makes ids, times and faults the same in each run", "NUMBER"},
-      {}};
-  const GOptionEntry clips[] = {
-      {"layout", 0, 0, G_OPTION_ARG_STRING, &raw.layout,
-       "Layout of the MP4 files: faststart, moov-last or fragmented (default: faststart)", "LAYOUT"},
-      {"render-size", 0, 0, G_OPTION_ARG_INT, &raw.renderSize,
-       "Longest side of clips in pixels, whatever is asked for; small is quick (default: as asked)", "PIXELS"},
-      {"clip", 0, 0, G_OPTION_ARG_FILENAME, &raw.clip, "Serve this MP4 for every task, render nothing", "FILE"},
-      {"clip-host", 0, 0, G_OPTION_ARG_STRING, &raw.clipHost,
-       "Name of this machine in the addresses of clips, to have them on another host than the API", "HOST"},
-      {}};
-  GOptionContext *context = g_option_context_new(nullptr);
-  g_option_context_set_summary(context, summary);
-  g_option_context_set_description(context, description);
+}
+
+Entries behaviourEntries(Raw &raw) {
+  return {{"generation-time", 't', 0, G_OPTION_ARG_STRING, &raw.generationTime,
+           "How long a generation takes, or 'realistic' for the documented time of its model, with spread (default: 2)",
+           "SECONDS"},
+          {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &raw.speed,
+           "Makes realistic times that many times as short (default: 1)", "FACTOR"},
+          {"id-shape", 0, 0, G_OPTION_ARG_STRING, &raw.idShape,
+           "Form of generation ids: model, uuid, nano, digits, digits-model, dated, hex or mixed (default: model)",
+           "SHAPE"},
+          {"reply-shape", 0, 0, G_OPTION_ARG_STRING, &raw.replyShape,
+           "Form of the answers: documented (by model), schema, generation-id, video-array, video-strings, extras, "
+           "old-usage, placeholders or mixed (default: documented)",
+           "SHAPE"},
+          {"state-spelling", 0, 0, G_OPTION_ARG_STRING, &raw.stateSpelling,
+           "What to call states, such as completed=succeeded,queued=waiting,generating=active,error=failed", "WORDS"},
+          {"unknown-models", 0, 0, G_OPTION_ARG_NONE, &raw.unknownModels,
+           "Take any model, and check nothing of one that is not known", nullptr},
+          {"unknown-keys", 0, 0, G_OPTION_ARG_STRING, &raw.unknownKeys,
+           "Parameters that the model's schema does not have: ignore, warn or refuse (default: ignore)", "WHAT"},
+          {"log-delay", 0, 0, G_OPTION_ARG_STRING, &raw.logDelay,
+           "When /v2/logs lists a generation: SECONDS after it was accepted, 'completed', or 'completed+SECONDS' "
+           "(default: completed)",
+           "WHEN"},
+          {"balance", 0, 0, G_OPTION_ARG_DOUBLE, &raw.balance,
+           "Money in the account; a generation beyond it is refused (default: 100000)", "USD"},
+          {"latency", 0, 0, G_OPTION_ARG_STRING, &raw.latency, "Wait before each answer of the service (default: 0)",
+           "SECONDS"},
+          {"bandwidth", 0, 0, G_OPTION_ARG_STRING, &raw.bandwidth,
+           "Bytes per second of each clip download, such as 2.5M (default: no limit)", "RATE"},
+          {"scenario", 0, 0, G_OPTION_ARG_FILENAME, &raw.scenario, "Faults to start with, a JSON file", "FILE"},
+          {"seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Makes ids, times and faults the same in each run", "NUMBER"},
+          {}};
+}
+
+Entries clipEntries(Raw &raw) {
+  return {{"layout", 0, 0, G_OPTION_ARG_STRING, &raw.layout,
+           "Layout of the MP4 files: faststart, moov-last or fragmented (default: faststart)", "LAYOUT"},
+          {"render-size", 0, 0, G_OPTION_ARG_INT, &raw.renderSize,
+           "Longest side of clips in pixels, whatever is asked for; small is quick (default: as asked)", "PIXELS"},
+          {"clip", 0, 0, G_OPTION_ARG_FILENAME, &raw.clip, "Serve this MP4 for every task, render nothing", "FILE"},
+          {"clip-host", 0, 0, G_OPTION_ARG_STRING, &raw.clipHost,
+           "Name of this machine in the addresses of clips, to have them on another host than the API", "HOST"},
+          {}};
+}
+
+Outcome parse(Raw &raw, int argc, char **argv) {
+  const std::unique_ptr<GOptionContext, ReleasedBy<g_option_context_free>> context(g_option_context_new(nullptr));
+  g_option_context_set_summary(context.get(), summary);
+  g_option_context_set_description(context.get(), description);
   GOptionGroup *main = g_option_group_new("main", "", "", nullptr, nullptr);
-  g_option_group_add_entries(main, serving);
-  g_option_group_add_entries(main, behaviour);
-  g_option_group_add_entries(main, clips);
-  g_option_context_set_main_group(context, main);
+  for (const Entries &entries : {servingEntries(raw), behaviourEntries(raw), clipEntries(raw)})
+    g_option_group_add_entries(main, entries.data());
+  g_option_context_set_main_group(context.get(), main);
   GErrorSlot error;
-  gboolean parsed = g_option_context_parse(context, &argc, &argv, &error);
-  g_option_context_free(context);
-  return parsed ? Outcome() : Outcome(tl::unexpected<std::string>(error.message()));
+  if (!g_option_context_parse(context.get(), &argc, &argv, &error))
+    return tl::unexpected<std::string>(error.message());
+  return {};
 }
 
 Outcome readServing(const Raw &raw, Options &options) {
@@ -259,11 +268,11 @@ Outcome readServing(const Raw &raw, Options &options) {
   if (raw.port < 0 || raw.port > 65535)
     return tl::unexpected<std::string>("--port must be from 0 to 65535");
   options.port = raw.port;
-  for (char **key = raw.keys; key && *key; key++)
+  for (char **key = raw.keys; key && *key; ++key)
     options.keys.emplace_back(*key);
-  for (char **host = raw.allowedHosts; host && *host; host++)
+  for (char **host = raw.allowedHosts; host && *host; ++host)
     options.allowedHosts.emplace_back(*host);
-  size_t rest = raw.rest ? g_strv_length(raw.rest) : 0;
+  const size_t rest = raw.rest ? g_strv_length(raw.rest) : 0;
   if (rest != (raw.tls ? 1U : 0U))
     return tl::unexpected(raw.tls ? std::string("--tls takes two files: CERT KEY")
                                   : "'" + std::string(raw.rest[0]) + "' is not an option");
@@ -274,7 +283,7 @@ Outcome readServing(const Raw &raw, Options &options) {
   if (raw.history < 1)
     return tl::unexpected<std::string>("--history must be at least 1");
   options.history = size_t(raw.history);
-  if (auto seconds = readSeconds("--retention", textOr(raw.retention, "86400")); seconds)
+  if (const auto seconds = readSeconds("--retention", textOr(raw.retention, "86400")); seconds)
     options.retention = *seconds;
   else
     return tl::unexpected(seconds.error());
@@ -286,7 +295,7 @@ Outcome readServing(const Raw &raw, Options &options) {
   return {};
 }
 
-// Puts a value that was read into its place, or passes the error on.
+/// Puts a value that was read into its place, or passes the error on.
 template <typename T, typename U>
 Outcome assign(T &target, const tl::expected<U, std::string> &value) {
   if (!value)
@@ -296,26 +305,27 @@ Outcome assign(T &target, const tl::expected<U, std::string> &value) {
 }
 
 Outcome readTimes(const Raw &raw, Options &options) {
-  std::string time = textOr(raw.generationTime, "2");
+  const std::string time = textOr(raw.generationTime, "2");
   options.realisticTimes = time == "realistic";
   if (!options.realisticTimes)
-    if (auto outcome = assign(options.generationSeconds, readSeconds("--generation-time", time)); !outcome)
+    if (const auto outcome = assign(options.generationSeconds, readSeconds("--generation-time", time)); !outcome)
       return outcome;
   if (raw.speed <= 0)
     return tl::unexpected<std::string>("--speed must be above 0");
   options.speed = raw.speed;
-  if (auto outcome = assign(options.latency, readSeconds("--latency", textOr(raw.latency, "0"))); !outcome)
+  if (const auto outcome = assign(options.latency, readSeconds("--latency", textOr(raw.latency, "0"))); !outcome)
     return outcome;
   if (raw.bandwidth)
-    if (auto outcome = assign(options.bandwidth, readRate(raw.bandwidth)); !outcome)
+    if (const auto outcome = assign(options.bandwidth, readRate(raw.bandwidth)); !outcome)
       return outcome;
   return assign(options.logDelay, readLogDelay(textOr(raw.logDelay, "completed")));
 }
 
 Outcome readBehaviour(const Raw &raw, Options &options) {
-  if (auto outcome = readTimes(raw, options); !outcome)
+  if (const auto outcome = readTimes(raw, options); !outcome)
     return outcome;
-  if (auto outcome = assign(options.idShape, choose("--id-shape", textOr(raw.idShape, "model"), idShapes)); !outcome)
+  if (const auto outcome = assign(options.idShape, choose("--id-shape", textOr(raw.idShape, "model"), idShapes));
+      !outcome)
     return outcome;
   if (auto outcome =
           assign(options.replyShape, choose("--reply-shape", textOr(raw.replyShape, "documented"), replyShapes));
@@ -323,13 +333,14 @@ Outcome readBehaviour(const Raw &raw, Options &options) {
     return outcome;
   options.takesUnknownModels = raw.unknownModels;
   if (raw.stateSpelling)
-    if (auto outcome = assign(options.stateSpelling, readSpelling(raw.stateSpelling)); !outcome)
+    if (const auto outcome = assign(options.stateSpelling, readSpelling(raw.stateSpelling)); !outcome)
       return outcome;
   if (auto outcome =
           assign(options.unknownKeys, choose("--unknown-keys", textOr(raw.unknownKeys, "ignore"), keyPolicies));
       !outcome)
     return outcome;
-  if (auto outcome = assign(options.layout, choose("--layout", textOr(raw.layout, "faststart"), layouts)); !outcome)
+  if (const auto outcome = assign(options.layout, choose("--layout", textOr(raw.layout, "faststart"), layouts));
+      !outcome)
     return outcome;
   if (raw.seed) {
     guint64 seed = 0;
@@ -351,15 +362,15 @@ Outcome readBehaviour(const Raw &raw, Options &options) {
 tl::expected<Options, std::string> readOptions(int argc, char **argv) {
   Raw raw;
   Options options;
-  if (auto parsed = parse(raw, argc, argv); !parsed)
+  if (const auto parsed = parse(raw, argc, argv); !parsed)
     return tl::unexpected(parsed.error());
   if (raw.version) {
     std::printf("aimlapi-emulator %s\n", PACKAGE_VERSION);
     std::exit(0);
   }
-  if (auto serving = readServing(raw, options); !serving)
+  if (const auto serving = readServing(raw, options); !serving)
     return tl::unexpected(serving.error());
-  if (auto behaviour = readBehaviour(raw, options); !behaviour)
+  if (const auto behaviour = readBehaviour(raw, options); !behaviour)
     return tl::unexpected(behaviour.error());
   return options;
 }

@@ -9,8 +9,7 @@
 
 namespace aimlvideo::emulator {
 
-// Reads the command line. --help and --version end the process.
-// The error says in words what is wrong with it.
+/// Reads the command line. --help and --version end the process. The error says in words what is wrong with it.
 tl::expected<Options, std::string> readOptions(int argc, char **argv);
 
 } // namespace aimlvideo::emulator

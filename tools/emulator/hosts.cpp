@@ -7,9 +7,10 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
-// "[::1]:8089" -> "::1", "LocalHost.:80" -> "localhost"
+/// "[::1]:8089" -> "::1", "LocalHost.:80" -> "localhost"
 std::string nameIn(const std::string &hostAndPort) {
   std::string name = hostAndPort.starts_with('[') ? hostAndPort.substr(1, hostAndPort.find(']') - 1)
                                                   : hostAndPort.substr(0, hostAndPort.rfind(':'));
@@ -26,7 +27,7 @@ bool isSame(const std::string &name, const std::string &host) {
 } // namespace
 
 bool isOwnHost(const std::string &hostAndPort, const Options &options) {
-  std::string name = nameIn(hostAndPort);
+  const std::string name = nameIn(hostAndPort);
   if (isLoopbackHost(name) || name.ends_with(".localhost") || isSame(name, options.address) ||
       isSame(name, options.clipHost))
     return true;

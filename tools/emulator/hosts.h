@@ -7,11 +7,11 @@
 
 namespace aimlvideo::emulator {
 
-// Whether the emulator is meant by a name in a Host header, with or without a port. A page from elsewhere can have its
-// own name lead to this machine (DNS rebinding); a browser would then take the emulator for that page's own server.
+/// Whether the emulator is meant by a name in a Host header, with or without a port. A page from elsewhere can have its
+/// own name lead to this machine (DNS rebinding); a browser would then take the emulator for that page's own server.
 bool isOwnHost(const std::string &hostAndPort, const Options &options);
 
-// The same for an origin such as http://localhost:3000.
+/// The same for an origin such as http://localhost:3000.
 bool isOwnOrigin(const std::string &origin, const Options &options);
 
 } // namespace aimlvideo::emulator

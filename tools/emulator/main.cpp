@@ -28,7 +28,7 @@ int fail(const std::string &why) {
   return 1;
 }
 
-// Many clients at once need more than the usual 1024 descriptors.
+/// Many clients at once need more than the usual 1024 descriptors.
 void raiseFileLimit() {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -37,7 +37,7 @@ void raiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// False where the parent has already gone.
+/// False if the parent has already gone.
 bool endWithParent() {
   pid_t parent = getppid();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -51,29 +51,29 @@ tl::expected<void, std::string> loadScenario(const std::string &path, Faults &fa
   if (!g_file_get_contents(path.c_str(), &text, &size, &error))
     return tl::unexpected<std::string>(error.message());
   const GCharPtr owned(text);
-  auto rules = Json::parse({text, size});
+  const auto rules = Json::parse({text, size});
   if (!rules)
     return tl::unexpected(path + ": " + rules.error());
-  if (auto loaded = faults.replace(*rules); !loaded)
+  if (const auto loaded = faults.replace(*rules); !loaded)
     return tl::unexpected(path + ": " + loaded.error());
   return {};
 }
 
-// What the user's `aimlvideo models --refresh` has found. Without it there is the compiled-in catalogue.
+/// What the user's `aimlvideo models --refresh` has found. Without it there is the compiled-in catalogue.
 void loadOverlay(Catalogue &catalogue) {
-  std::string path = std::string(g_get_user_cache_dir()) + "/aimlvideo/models.json";
+  const std::string path = std::string(g_get_user_cache_dir()) + "/aimlvideo/models.json";
   char *text = nullptr;
   gsize size = 0;
   if (!g_file_get_contents(path.c_str(), &text, &size, nullptr))
     return;
   const GCharPtr owned(text);
-  auto overlay = Json::parse({text, size});
+  const auto overlay = Json::parse({text, size});
   if (!overlay || !catalogue.add(*overlay))
     std::fprintf(stderr, "aimlapi-emulator: %s is ignored: it is no refreshed catalogue\n", path.c_str());
 }
 
 int run(int argc, char **argv) {
-  auto options = readOptions(argc, argv);
+  const auto options = readOptions(argc, argv);
   if (!options)
     return fail(options.error() + "\nTry 'aimlapi-emulator --help'.");
   if (options->exitWithParent && !endWithParent())
@@ -82,7 +82,7 @@ int run(int argc, char **argv) {
   raiseFileLimit();
   ClipPtr fixedClip;
   if (!options->clipFile.empty()) {
-    auto clip = openClip(options->clipFile);
+    const auto clip = openClip(options->clipFile);
     if (!clip)
       return fail(clip.error());
     fixedClip = *clip;
@@ -94,9 +94,9 @@ int run(int argc, char **argv) {
   Server server(*options, fixedClip);
   loadOverlay(server.service().catalogue);
   if (!options->scenarioFile.empty())
-    if (auto loaded = loadScenario(options->scenarioFile, server.service().faults); !loaded)
+    if (const auto loaded = loadScenario(options->scenarioFile, server.service().faults); !loaded)
       return fail(loaded.error());
-  if (auto listening = server.listen(); !listening)
+  if (const auto listening = server.listen(); !listening)
     return fail("cannot listen on " + options->address + ": " + listening.error());
   g_unix_signal_add(SIGINT, quit, loop.get());
   g_unix_signal_add(SIGTERM, quit, loop.get());

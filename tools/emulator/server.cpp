@@ -10,6 +10,7 @@
 #include "emulator/wire/mangle.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr int connectionsInQueue = 1024; // that wait to be accepted
@@ -21,19 +22,19 @@ std::string lowerCase(const char *text) {
   return lower.get();
 }
 
-// Counts the bytes of a clip that have left.
+/// Counts the bytes of a clip that have left.
 struct ByteCounter {
   Report *report;
   std::string owner;
 };
 
-// Told by the server block by block.
+/// Told by the server block by block.
 void onBodyData(SoupServerMessage *, guint size, gpointer data) {
   auto *counter = static_cast<ByteCounter *>(data);
   counter->report->countClipBytes(size, counter->owner);
 }
 
-// How much of a body has come. What is too long is not kept.
+/// How much of a body has come. What is too long is not kept.
 void countBody(SoupServerMessage *message, goffset length) {
   auto *object = G_OBJECT(message);
   auto *total = static_cast<goffset *>(g_object_get_data(object, bodyLengthKey));
@@ -60,7 +61,7 @@ void onHeaders(SoupServerMessage *message, gpointer) {
       soup_message_headers_get_content_length(headers) <= longestBody)
     return;
   countBody(message, longestBody + 1);
-  // who asks before sending is told before sending
+  // a client that asks before it sends gets its answer before it sends
   if (soup_message_headers_get_expectations(headers) & SOUP_EXPECTATION_CONTINUE)
     soup_server_message_set_status(message, 413, nullptr);
 }
@@ -84,7 +85,7 @@ Server::Server(const Options &options, ClipPtr fixedClip)
     : options_(options),
       service_(options, std::move(fixedClip)),
       router_(service_, wires_),
-      // Raw paths: the clip's address is signed, what the client sends must be seen as it is.
+      /// Raw paths: the clip's address is signed, what the client sends must be seen as it is.
       server_(adopt(SOUP_SERVER(
           g_object_new(SOUP_TYPE_SERVER, "server-header", "aimlapi-emulator", "raw-paths", TRUE, nullptr)))) {
   soup_server_add_handler(server_.get(), nullptr, onRequest, this, nullptr);
@@ -155,7 +156,7 @@ Request Server::readRequest(SoupServerMessage *message) const {
   const char *name = nullptr, *value = nullptr;
   while (soup_message_headers_iter_next(&iterator, &name, &value))
     request.headers[lowerCase(name)] = value;
-  std::string host = request.header("host");
+  const std::string host = request.header("host");
   const char *scheme = options_.tlsCertificate.empty() ? "http://" : "https://";
   request.origin = host.empty() ? address() : scheme + host;
   if (!isTooLong(message))
@@ -164,7 +165,7 @@ Request Server::readRequest(SoupServerMessage *message) const {
 }
 
 std::optional<Response> Server::refuse(const Request &request, SoupServerMessage *message) const {
-  if (std::string host = request.header("host"); !host.empty() && !isOwnHost(host, options_))
+  if (const std::string host = request.header("host"); !host.empty() && !isOwnHost(host, options_))
     return errorResponse(request, 403,
                          "Requests for the host '" + host.substr(0, 200) + "' are refused; see --allow-host");
   if (isTooLong(message))
@@ -180,9 +181,9 @@ std::optional<Response> Server::refuse(const Request &request, SoupServerMessage
   return std::nullopt;
 }
 
-// As the service, for pages of servers on this machine. Other pages may not read what is answered, nor send a key.
+/// As the service, for pages of servers on this machine. Other pages may not read what is answered, nor send a key.
 void Server::addCrossOrigin(const std::string &phase, const Request &request, Response &response) const {
-  std::string origin = request.header("origin");
+  const std::string origin = request.header("origin");
   if (phase == "emulator" || origin.empty() || !isOwnOrigin(origin, options_))
     return;
   response.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin");
@@ -191,28 +192,28 @@ void Server::addCrossOrigin(const std::string &phase, const Request &request, Re
 }
 
 void Server::handle(SoupServerMessage *message) {
-  gint64 start = g_get_monotonic_time();
+  const gint64 start = g_get_monotonic_time();
   Request request = readRequest(message);
-  std::string phase = phaseOf(request);
+  const std::string phase = phaseOf(request);
   if (auto refusal = refuse(request, message)) {
     addCrossOrigin(phase, request, *refusal);
     log(request, *refusal, std::nullopt, start);
     soup_server_message_pause(message);
     return send(message, *refusal, nullptr);
   }
-  auto fault = phase == "emulator" ? std::nullopt : service_.faults.pick(phase, request);
+  const auto fault = phase == "emulator" ? std::nullopt : service_.faults.pick(phase, request);
   const auto held = share(message);
   soup_server_message_pause(message);
   Reply reply = [this, held, phase, request, fault, start](Response response) {
     deliver(held.get(), phase, request, fault, std::move(response), start);
   };
-  auto work = [this, phase, request, fault, reply] {
+  const auto work = [this, phase, request, fault, reply] {
     if (fault && !fault->isAccepted())
       reply(refusalBy(*fault, request));
     else
       router_.handle(phase, request, fault ? &*fault : nullptr, reply);
   };
-  bool isOwn = phase == "emulator" || phase == "clip";
+  const bool isOwn = phase == "emulator" || phase == "clip";
   if (options_.latency > 0 && !isOwn)
     runLater(options_.latency, work);
   else
@@ -230,7 +231,7 @@ void Server::deliver(SoupServerMessage *message, const std::string &phase, const
     isMangled = wire.isSilent || wire.bodyLimit || wire.declaredLength || wire.isChunked || wire.bytesPerSecond > 0;
   }
   addCrossOrigin(phase, request, response);
-  bool isClip = phase == "clip" && response.status < 300;
+  const bool isClip = phase == "clip" && response.status < 300;
   if (isClip && options_.bandwidth > 0 && wire.bytesPerSecond <= 0) {
     wire.bytesPerSecond = options_.bandwidth;
     isMangled = true;
@@ -253,7 +254,7 @@ void Server::send(SoupServerMessage *message, const Response &response, const st
     soup_message_headers_append(headers, name.c_str(), value.c_str());
   if (!response.contentType.empty() && response.status != 304)
     soup_message_headers_replace(headers, "Content-Type", response.contentType.c_str());
-  // libsoup would cut the range out by itself, even where it is to be ignored.
+  // libsoup would cut out the range by itself, even if it is to be ignored.
   soup_message_headers_remove(soup_server_message_get_request_headers(message), "Range");
   if (response.status != 304 && response.status != 204)
     soup_message_headers_set_content_length(headers, goffset(response.body.size()));
@@ -269,7 +270,7 @@ void Server::log(const Request &request, const Response &response, const std::op
                  gint64 start) const {
   if (!options_.verbose)
     return;
-  double milliseconds = double(g_get_monotonic_time() - start) / 1000;
+  const double milliseconds = double(g_get_monotonic_time() - start) / 1000;
   std::fprintf(stderr, "%s %s %s %u %zu bytes %.1f ms%s%s\n", isoTime(g_get_real_time()).c_str(),
                request.method.c_str(), request.target().c_str(), response.status, response.body.size(), milliseconds,
                fault ? " fault " : "", fault ? fault->kind.c_str() : "");

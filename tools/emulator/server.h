@@ -12,7 +12,7 @@
 
 namespace aimlvideo::emulator {
 
-// The HTTP server in front of the service. Belongs to the main thread.
+/// The HTTP server in front of the service. Belongs to the main thread.
 class Server {
 public:
   Server(const Options &options, ClipPtr fixedClip);
@@ -20,14 +20,14 @@ public:
 
   Service &service() { return service_; }
   tl::expected<void, std::string> listen();
-  // http://127.0.0.1:PORT
+  /// http://127.0.0.1:PORT
   std::string address() const;
 
 private:
   static void onRequest(SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
                         gpointer self);
   void handle(SoupServerMessage *message);
-  // The answer to a request that is none of the service's business.
+  /// The answer to a request that is none of the service's business.
   std::optional<Response> refuse(const Request &request, SoupServerMessage *message) const;
   void addCrossOrigin(const std::string &phase, const Request &request, Response &response) const;
   Request readRequest(SoupServerMessage *message) const;

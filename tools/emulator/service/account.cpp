@@ -9,6 +9,7 @@
 #include "emulator/service/window.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr size_t mostCharges = 20'000;
@@ -52,7 +53,7 @@ void Account::settle(const Task &task) {
   charges_.push_back({g_get_real_time(), task.knownModel->id, task.id, task.keyStart, task.cost.usd});
   if (charges_.size() > mostCharges) {
     charges_.pop_front();
-    forgotten_++;
+    ++forgotten_;
   }
 }
 
@@ -63,77 +64,92 @@ void Account::reset() {
   opened_ = g_get_real_time();
 }
 
-// Entry 0 is the money that the account began with; a cursor names the entry that was shown last.
-Response Account::transactions(const Request &request) const {
-  auto refuse = [&](const std::string &why) {
-    return errorResponse(request, 400, why);
-  };
-  auto direction = request.parameter("direction"), type = request.parameter("type");
+tl::expected<Account::Query, std::string> Account::readQuery(const Request &request) const {
   constexpr std::array directions = {"TOPUP", "CHARGE"};
   constexpr std::array types = {"PAYMENT", "BONUS", "REFUND", "ADJUSTMENT", "MODEL_USAGE", "CREDITS_EXPIRED", "INIT"};
-  if (!isOneOf(direction, directions) || !isOneOf(type, types))
-    return refuse("Invalid enum value");
-  auto limit = readNumber(request.parameter("limit").value_or("50"));
+  Query query;
+  query.direction = request.parameter("direction");
+  query.type = request.parameter("type");
+  if (!isOneOf(query.direction, directions) || !isOneOf(query.type, types))
+    return tl::unexpected<std::string>("Invalid enum value");
+  const auto limit = readNumber(request.parameter("limit").value_or("50"));
   if (!limit || *limit < 1 || *limit > 100)
-    return refuse("limit: Number must be between 1 and 100");
-  size_t end = forgotten_ + charges_.size() + 1;
-  if (auto cursor = request.parameter("cursor")) {
-    auto last = cursor->starts_with(cursorStart) ? readNumber(std::string_view(*cursor).substr(cursorStart.size()))
-                                                 : std::nullopt;
-    if (!last || *last > end)
-      return refuse("cursor: Invalid cursor");
-    end = *last;
+    return tl::unexpected<std::string>("limit: Number must be between 1 and 100");
+  query.limit = *limit;
+  query.end = forgotten_ + charges_.size() + 1;
+  if (const auto cursor = request.parameter("cursor")) {
+    const auto last = cursor->starts_with(cursorStart)
+                          ? readNumber(std::string_view(*cursor).substr(cursorStart.size()))
+                          : std::nullopt;
+    if (!last || *last > query.end)
+      return tl::unexpected<std::string>("cursor: Invalid cursor");
+    query.end = *last;
   }
-  gint64 from = 0, to = G_MAXINT64;
-  for (auto [name, target] : {std::pair("from", &from), {"to", &to}})
-    if (auto text = request.parameter(name)) {
-      auto time = readIsoTime(*text);
+  for (const auto &[name, target] : {std::pair("from", &query.from), {"to", &query.to}})
+    if (const auto text = request.parameter(name)) {
+      const auto time = readIsoTime(*text);
       if (!time)
-        return refuse(std::string(name) + ": Invalid datetime");
+        return tl::unexpected(std::string(name) + ": Invalid datetime");
       *target = *time;
     }
+  return query;
+}
+
+bool Account::matches(size_t entry, const Query &query) const {
+  if (entry != 0 && entry <= forgotten_)
+    return false;
+  const Charge *charge = chargeOf(entry);
+  const gint64 time = charge ? charge->time : opened_;
+  return time >= query.from && time < query.to &&
+         (!query.direction || *query.direction == (charge ? "CHARGE" : "TOPUP")) &&
+         (!query.type || *query.type == (charge ? "MODEL_USAGE" : "INIT"));
+}
+
+Json Account::entryJson(size_t entry) const {
+  const Charge *charge = chargeOf(entry);
+  return Json::object({{"created_at", isoTime(charge ? charge->time : opened_)},
+                       {"direction", charge ? "CHARGE" : "TOPUP"},
+                       {"type", charge ? "MODEL_USAGE" : "INIT"},
+                       {"amount", amountJson(charge ? charge->usd : start_)},
+                       {"model", charge ? Json(charge->model) : Json(nullptr)},
+                       {"reference_id", charge ? Json(charge->inferenceId) : Json(nullptr)}});
+}
+
+Response Account::transactions(const Request &request) const {
+  const auto query = readQuery(request);
+  if (!query)
+    return errorResponse(request, 400, query.error());
   Json data = Json::array();
-  size_t shown = 0, next = end;
+  size_t shown = 0, last = query->end;
   bool hasMore = false;
-  while (next-- > 0) {
-    if (next != 0 && next <= forgotten_)
+  for (size_t next = query->end; next-- > 0;) {
+    if (!matches(next, *query))
       continue;
-    const Charge *charge = next == 0 ? nullptr : &charges_[next - forgotten_ - 1];
-    gint64 time = charge ? charge->time : opened_;
-    if (time < from || time >= to || (direction && *direction != (charge ? "CHARGE" : "TOPUP")) ||
-        (type && *type != (charge ? "MODEL_USAGE" : "INIT")))
-      continue;
-    if (shown == *limit) {
-      hasMore = true;
+    hasMore = shown == query->limit;
+    if (hasMore)
       break;
-    }
-    shown++;
-    end = next;
-    data.add(Json::object({{"created_at", isoTime(time)},
-                           {"direction", charge ? "CHARGE" : "TOPUP"},
-                           {"type", charge ? "MODEL_USAGE" : "INIT"},
-                           {"amount", amountJson(charge ? charge->usd : start_)},
-                           {"model", charge ? Json(charge->model) : Json(nullptr)},
-                           {"reference_id", charge ? Json(charge->inferenceId) : Json(nullptr)}}));
+    ++shown;
+    last = next;
+    data.add(entryJson(next));
   }
-  Json cursor = hasMore ? Json(std::string(cursorStart) + std::to_string(end)) : Json(nullptr);
+  const Json cursor = hasMore ? Json(std::string(cursorStart) + std::to_string(last)) : Json(nullptr);
   return Response::json(
       200,
       Json::object({{"data", data}, {"pagination", Json::object({{"next_cursor", cursor}, {"has_more", hasMore}})}}));
 }
 
 Response Account::usage(const Request &request) const {
-  auto window = readWindow(request, Periods::Any);
+  const auto window = readWindow(request, Periods::Any);
   if (!window)
     return errorResponse(request, 400, window.error());
-  auto prefix = request.parameter("key_prefix");
-  std::string key = prefix.value_or(request.key()).substr(0, keyStartLength);
+  const auto prefix = request.parameter("key_prefix");
+  const std::string key = prefix.value_or(request.key()).substr(0, keyStartLength);
   double spend = 0;
   size_t requests = 0;
   for (const Charge &charge : charges_)
     if (charge.time >= window->start && charge.time <= window->end && charge.keyStart.starts_with(key)) {
       spend += charge.usd;
-      requests++;
+      ++requests;
     }
   return Response::json(200, Json::object({{"api_key_prefix", prefix ? Json(*prefix) : Json(nullptr)},
                                            {"start", isoTime(window->start)},

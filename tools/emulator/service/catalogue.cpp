@@ -9,6 +9,7 @@
 #include "emulator/wire/bytes.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr char resourcePath[] = "/com/aimlapi/emulator/models.json";
@@ -94,7 +95,7 @@ Model readModel(const Json &json) {
 } // namespace
 
 const Parameter *Model::parameter(std::string_view name) const {
-  auto found = std::ranges::find(parameters, name, &Parameter::name);
+  const auto found = std::ranges::find(parameters, name, &Parameter::name);
   return found == parameters.end() ? nullptr : &*found;
 }
 
@@ -103,12 +104,12 @@ Catalogue::Catalogue() {
   const auto data = adopt(g_resources_lookup_data(resourcePath, G_RESOURCE_LOOKUP_FLAGS_NONE, &error));
   if (!data)
     throw std::runtime_error(error.message());
-  auto json = Json::parse(Bytes(data).view());
+  const auto json = Json::parse(Bytes(data).view());
   if (!json)
     throw std::runtime_error("the catalogue of models: " + json.error());
   for (const Json &element : (*json)["models"].elements())
     models_.push_back(readModel(element));
-  for (size_t i = 0; i < models_.size(); i++)
+  for (size_t i = 0; i < models_.size(); ++i)
     addNames(i);
 }
 
@@ -123,7 +124,7 @@ bool Catalogue::add(const Json &overlay) {
     return false;
   for (const Json &element : overlay["models"].elements()) {
     Model found = readModel(element);
-    auto known = byName_.find(found.id);
+    const auto known = byName_.find(found.id);
     if (known == byName_.end() && !found.id.empty() && found.legacyPath.empty()) {
       models_.push_back(std::move(found));
       addNames(models_.size() - 1);
@@ -153,7 +154,7 @@ const Model *Catalogue::invent(const std::string &name) {
 }
 
 const Model *Catalogue::find(std::string_view name) const {
-  auto found = byName_.find(name);
+  const auto found = byName_.find(name);
   return found == byName_.end() ? nullptr : &models_[found->second];
 }
 
@@ -163,7 +164,7 @@ std::string legacyPathOf(const Model &model) {
       {"MiniMax", "minimax"}, {"PixVerse", "pixverse"},     {"Runway", "runway"}};
   if (!model.legacyPath.empty())
     return model.legacyPath;
-  auto found = vendors.find(model.vendor);
+  const auto found = vendors.find(model.vendor);
   return found == vendors.end() ? std::string() : "/v2/generate/video/" + found->second + "/generation";
 }
 

@@ -12,7 +12,7 @@
 
 namespace aimlvideo::emulator {
 
-// What the service accepts as the value of one parameter.
+/// What the service accepts as the value of one parameter.
 struct Parameter {
   std::string name;
   std::vector<std::string> types;
@@ -30,7 +30,7 @@ struct Parameter {
   std::vector<Parameter> alternatives;
 };
 
-// What the model's documentation shows of one run; 0 where it does not say.
+/// What the model's documentation shows of one run; 0 if it does not say.
 struct SampleRun {
   double seconds = 0;
   int width = 0;
@@ -46,10 +46,10 @@ struct Model {
   std::map<std::string, std::vector<std::string>> inputs;
   std::string legacyPath;
   bool legacyOnly = false;
-  bool isInvented = false; // nobody knows what it takes
+  bool isInvented = false; ///< what it takes is unknown
   bool videoMayBeArray = false;
   SampleRun sample;
-  std::vector<Json> rules; // between parameters, see findBrokenRules()
+  std::vector<Json> rules; ///< between parameters, see findBrokenRules()
   std::vector<Parameter> parameters;
   std::vector<Parameter> legacyParameters;
 
@@ -57,29 +57,29 @@ struct Model {
   bool takes(std::string_view input) const { return inputs.contains(std::string(input)); }
 };
 
-// The models of the service, read from the compiled-in catalogue, and what was found of newer ones.
+/// The models of the service, read from the compiled-in catalogue, and what was found of newer ones.
 class Catalogue {
 public:
   Catalogue();
 
-  // By id or alias; nullptr where the service knows no such model.
+  /// By id or alias; nullptr if the service knows no such model.
   const Model *find(std::string_view name) const;
-  // One of which nothing is known but its name.
+  /// One of which nothing is known but its name.
   const Model *invent(const std::string &name);
   const std::deque<Model> &models() const { return models_; }
-  // Models, and parameters and names of known ones, as `aimlvideo models --refresh` keeps them. False: it is no such
-  // list.
+  /// Models, and parameters and names of known ones, as `aimlvideo models --refresh` keeps them. False: it is no such
+  /// list.
   bool add(const Json &overlay);
 
 private:
   void addNames(size_t index);
 
-  std::deque<Model> models_; // tasks point to them
+  std::deque<Model> models_; ///< tasks point to them
   std::map<std::string, Model> invented_;
   std::map<std::string, size_t, std::less<>> byName_;
 };
 
-// /v2/generate/video/{vendor}/generation, or nothing where the vendor never had such a path.
+/// /v2/generate/video/{vendor}/generation, or empty if the vendor never had such a path.
 std::string legacyPathOf(const Model &model);
 
 } // namespace aimlvideo::emulator

@@ -7,13 +7,14 @@
 #include "emulator/service/replies.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
-// At the end of the address that a moved clip has moved to.
+/// At the end of the address that a moved clip has moved to.
 constexpr char movedMark[] = "&x-moved=1";
 
 struct Range {
-  size_t first = 0, last = 0; // both included
+  size_t first = 0, last = 0; ///< both included
 };
 
 enum class RangeWish { Whole, Part, Unsatisfiable };
@@ -33,17 +34,17 @@ std::optional<size_t> readNumber(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-// One range is honoured; a malformed header or several ranges get the whole, as RFC 9110 allows.
+/// One range is honoured; a malformed header or several ranges get the whole, as RFC 9110 allows.
 RangeWish readRange(std::string_view header, size_t size, Range &range) {
   constexpr std::string_view unit = "bytes=";
   if (!header.starts_with(unit))
     return RangeWish::Whole;
   header.remove_prefix(unit.size());
-  size_t dash = header.find('-');
+  const size_t dash = header.find('-');
   if (dash == std::string_view::npos)
     return RangeWish::Whole;
-  auto first = readNumber(header.substr(0, dash)), last = readNumber(header.substr(dash + 1));
-  bool hasFirst = dash > 0, hasLast = dash + 1 < header.size();
+  const auto first = readNumber(header.substr(0, dash)), last = readNumber(header.substr(dash + 1));
+  const bool hasFirst = dash > 0, hasLast = dash + 1 < header.size();
   if ((hasFirst && !first) || (hasLast && !last) || (!hasFirst && !hasLast) || (first && last && *first > *last))
     return RangeWish::Whole;
   if (!first) {
@@ -58,20 +59,20 @@ RangeWish readRange(std::string_view header, size_t size, Range &range) {
   return RangeWish::Part;
 }
 
-// If-Range: the range counts only while the clip is still the one that the client knows.
+/// If-Range: the range counts only while the clip is still the one that the client knows.
 bool isStillTheSame(const Request &request, const std::string &etag, gint64 modified) {
-  std::string condition = request.header("if-range");
+  const std::string condition = request.header("if-range");
   if (condition.empty() || condition == etag)
     return true;
-  auto date = readHttpTime(condition);
+  const auto date = readHttpTime(condition);
   return !condition.starts_with('"') && date && *date == modified;
 }
 
-// Whether the answer carries the last byte, after which a client has it all.
+/// Whether the answer carries the last byte, after which a client has it all.
 bool endsWithTheClip(const Request &request, const Response &response, size_t size) {
   if (request.method != "GET" || (response.status != 200 && response.status != 206))
     return false;
-  std::string range = response.headerValue("Content-Range");
+  const std::string range = response.headerValue("Content-Range");
   return range.empty() || range.ends_with("-" + std::to_string(size - 1) + "/" + std::to_string(size));
 }
 
@@ -89,7 +90,7 @@ Response serveClip(const Request &request, const Clip &clip, const std::string &
   response.body = clip.bytes;
   response.header("Accept-Ranges", "bytes");
   Range range;
-  std::string size = std::to_string(clip.bytes.size());
+  const std::string size = std::to_string(clip.bytes.size());
   RangeWish wish = request.method == "GET" && isStillTheSame(request, etag, clip.modified)
                        ? readRange(request.header("range"), clip.bytes.size(), range)
                        : RangeWish::Whole;
@@ -113,39 +114,46 @@ Response Clips::get(const Request &request, const Fault *fault) {
   TaskPtr task = service_.taskOfClip(request);
   if (!task)
     return xmlError(404, "NoSuchKey", "The specified key does not exist");
-  std::string kind = fault ? fault->kind : "";
+  const std::string kind = fault ? fault->kind : "";
   if (fault)
     task->faults.push_back(kind);
-  // Links given out until now are worth nothing from here on; the next poll tells a new one.
+  // Links given out until now are invalid from here on; the next poll names a new one.
   if (kind == "expired-link")
-    task->linkEdition++;
-  std::string target = clipTarget(*task);
-  bool isMoved = request.target() == target + movedMark;
-  if (!isMoved && request.target() != target) {
-    auto status = fault ? fault->status(403) : 403;
-    return kind == "expired-link" ? xmlError(status, "AccessDenied", "Request has expired")
+    ++task->linkEdition;
+  if (auto refusal = refuse(request, fault, *task, clipTarget(*task)))
+    return *refusal;
+  ++task->downloads;
+  Response response = handOut(request, fault, task);
+  if (endsWithTheClip(request, response, task->clip->bytes.size()))
+    service_.tasks.fetched(task);
+  return response;
+}
+
+std::optional<Response> Clips::refuse(const Request &request, const Fault *fault, const Task &task,
+                                      const std::string &target) {
+  const std::string kind = fault ? fault->kind : "";
+  const bool isMoved = request.target() == target + movedMark;
+  if (!isMoved && request.target() != target)
+    return kind == "expired-link" ? xmlError(fault->status(403), "AccessDenied", "Request has expired")
                                   : xmlError(403, "SignatureDoesNotMatch", "The signature does not match the request");
-  }
-  if (task->state(monotonicSeconds()) != State::Completed || !task->clip)
+  if (task.state(monotonicSeconds()) != State::Completed || !task.clip)
     return xmlError(404, "NoSuchKey", "The specified key does not exist");
-  if (kind == "moved-link" && (!isMoved || fault->settings["loop"].boolean())) {
-    Response moved = xmlError(fault->status(302), "Moved", "See Location");
-    return moved.header("Location", fault->settings["target"].string(request.origin + target + movedMark));
-  }
-  task->downloads++;
-  auto handOut = [&](Response response) {
-    if (endsWithTheClip(request, response, task->clip->bytes.size()))
-      service_.tasks.fetched(task);
-    return response;
-  };
-  std::string etag = kind == "changing-etag" ? "\"changed-" + std::to_string(++etags_) + '"' : task->clip->etag;
+  if (kind == "moved-link" && (!isMoved || fault->settings["loop"].boolean()))
+    return xmlError(fault->status(302), "Moved", "See Location")
+        .header("Location", fault->settings["target"].string(request.origin + target + movedMark));
+  return std::nullopt;
+}
+
+Response Clips::handOut(const Request &request, const Fault *fault, const TaskPtr &task) {
+  const std::string kind = fault ? fault->kind : "";
+  const std::string etag = kind == "changing-etag" ? "\"changed-" + std::to_string(++etags_) + '"' : task->clip->etag;
   if (kind != "ignored-range")
-    return handOut(serveClip(request, *task->clip, etag));
+    return serveClip(request, *task->clip, etag);
   Request plain = request;
   plain.headers.erase("range");
   Response whole = serveClip(plain, *task->clip, etag);
   std::erase_if(whole.headers, [](const auto &header) { return header.first == "Accept-Ranges"; });
-  return handOut(whole);
+  return whole;
 }
 
 } // namespace aimlvideo::emulator

@@ -8,6 +8,7 @@
 #include "emulator/service/clips.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr std::string_view faultsPath = "/emulator/faults";
@@ -25,9 +26,9 @@ Response page() {
 
 Response Control::answer(const Request &request) {
   const std::string &path = request.path;
-  bool isRead = request.method == "GET" || request.method == "HEAD";
+  const bool isRead = request.method == "GET" || request.method == "HEAD";
   // A page from elsewhere in the user's browser must not change anything here.
-  if (std::string origin = request.header("origin"); !isRead && !origin.empty() && origin != request.origin)
+  if (const std::string origin = request.header("origin"); !isRead && !origin.empty() && origin != request.origin)
     return errorResponse(request, 403, "Requests from other origins are refused");
   if (isRead && (path == "/emulator" || path == "/emulator/"))
     return page();
@@ -46,11 +47,12 @@ Response Control::answer(const Request &request) {
   return errorResponse(request, 404, "Cannot " + request.method + " " + path);
 }
 
-// The newest tasks only, where the query says how many: ?tasks=N.
+/// The newest tasks only if the query says how many: ?tasks=N.
 Response Control::report(const Request &request) const {
-  double now = monotonicSeconds();
+  const double now = monotonicSeconds();
   const auto &all = service_.tasks.tasks();
-  auto wanted = static_cast<size_t>(std::max(0, std::atoi(request.parameter("tasks").value_or("2147483647").c_str())));
+  const auto wanted =
+      static_cast<size_t>(std::max(0, std::atoi(request.parameter("tasks").value_or("2147483647").c_str())));
   Json tasks = Json::array();
   unsigned unfinished = 0;
   size_t older = all.size() - std::min(all.size(), wanted);
@@ -69,10 +71,10 @@ Response Control::report(const Request &request) const {
   return Response::json(200, json);
 }
 
-// What the page shows of a task: /emulator/tasks/SERIAL/clip and .../image. Not counted, not spoilt by faults.
+/// What the page shows of a task: /emulator/tasks/SERIAL/clip and .../image. Not counted, not spoilt by faults.
 Response Control::ofTask(const Request &request) const {
-  std::string rest = request.path.substr(tasksPath.size());
-  TaskPtr task = service_.tasks.findSerial(static_cast<unsigned>(std::atoi(rest.c_str())));
+  const std::string rest = request.path.substr(tasksPath.size());
+  const TaskPtr task = service_.tasks.findSerial(static_cast<unsigned>(std::atoi(rest.c_str())));
   if (!task || !task->clip)
     return errorResponse(request, 404, "no such clip");
   if (rest.ends_with("/clip"))
@@ -89,14 +91,14 @@ Response Control::changeFaults(const Request &request) {
   if (request.method == "DELETE" && request.path == faultsPath) {
     service_.faults.clear();
   } else if (request.method == "DELETE") {
-    unsigned number = static_cast<unsigned>(std::atoi(request.path.c_str() + faultsPath.size() + 1));
+    const unsigned number = static_cast<unsigned>(std::atoi(request.path.c_str() + faultsPath.size() + 1));
     if (!service_.faults.remove(number))
       return errorResponse(request, 404, "no such rule");
   } else if (request.method == "POST" || request.method == "PUT") {
-    auto rules = Json::parse(request.body.view());
+    const auto rules = Json::parse(request.body.view());
     if (!rules)
       return errorResponse(request, 400, rules.error());
-    auto changed = request.method == "PUT" ? service_.faults.replace(*rules) : service_.faults.add(*rules);
+    const auto changed = request.method == "PUT" ? service_.faults.replace(*rules) : service_.faults.add(*rules);
     if (!changed)
       return errorResponse(request, 400, changed.error());
   }

@@ -6,7 +6,7 @@
 
 namespace aimlvideo::emulator {
 
-// The emulator's own endpoints, below /emulator/.
+/// The emulator's own endpoints, below /emulator/.
 class Control {
 public:
   Control(Service &service, Wires &wires) : service_(service), wires_(wires) {}

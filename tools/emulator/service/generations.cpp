@@ -15,6 +15,7 @@
 #include "emulator/wire/main_loop.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr double typicalSeconds = 120; // for models whose documentation names no time
@@ -23,16 +24,16 @@ bool isLegacy(const Request &request) {
   return request.path.starts_with("/v2/generate/");
 }
 
-// Whether the model can be asked for at this path; both families know most models.
+/// Whether the model can be asked for at this path; both families know most models.
 bool isOffered(const Model &model, const Request &request) {
   if (isLegacy(request))
     return legacyPathOf(model) == request.path;
   return !model.legacyOnly;
 }
 
-// What the path checks bodies against.
+/// What the path checks bodies against.
 std::vector<Parameter> parametersAt(const Model &model, const Request &request) {
-  bool hasOwn = isLegacy(request) && !model.legacyParameters.empty();
+  const bool hasOwn = isLegacy(request) && !model.legacyParameters.empty();
   std::vector<Parameter> parameters = hasOwn ? model.legacyParameters : model.parameters;
   if (std::ranges::find(parameters, "model", &Parameter::name) == parameters.end()) {
     Parameter name;
@@ -43,7 +44,7 @@ std::vector<Parameter> parametersAt(const Model &model, const Request &request) 
   return parameters;
 }
 
-// Keys that the schema does not have are named in `unknownKeys`, or are mistakes where it is null.
+/// Keys that the schema does not have are named in `unknownKeys`, or are mistakes if it is null.
 std::vector<std::string> findMistakesIn(const Model &model, const Request &request, const Json &body,
                                         std::vector<std::string> *unknownKeys) {
   if (model.isInvented)
@@ -54,7 +55,7 @@ std::vector<std::string> findMistakesIn(const Model &model, const Request &reque
   return mistakes;
 }
 
-// For a header: any text may be a key.
+/// For a header: any text may be a key.
 std::string printable(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return !g_ascii_isprint(c) || c == '"' || c == '\\'; }, '?');
@@ -74,16 +75,16 @@ Generations::Generations(Service &service)
     : service_(service), random_(service.options.seed.value_or(std::random_device()())) {}
 
 void Generations::create(const Request &request, const Fault *fault, const Reply &reply) {
-  if (auto refusal = service_.refuse(request))
+  if (const auto refusal = service_.refuse(request))
     return reply(*refusal);
-  auto body = Json::parse(request.body.view());
+  const auto body = Json::parse(request.body.view());
   if (!body)
     return reply(errorResponse(request, 400, "Invalid JSON: " + body.error()));
   if (!body->isObject())
     return reply(bodyError(request, {"Expected object"}));
   if (!(*body)["model"].isString())
     return reply(bodyError(request, {(*body)["model"].exists() ? "model: Expected string" : "model: Required"}));
-  std::string name = (*body)["model"].string();
+  const std::string name = (*body)["model"].string();
   const Model *model = service_.catalogue.find(name);
   constexpr size_t longestName = 200;
   if (!model && service_.options.takesUnknownModels && !name.empty() && name.size() <= longestName)
@@ -91,17 +92,17 @@ void Generations::create(const Request &request, const Fault *fault, const Reply
   if (!model || !isOffered(*model, request))
     return reply(errorResponse(request, 404, "Model '" + name.substr(0, 200) + "' not found"));
   std::vector<std::string> unknownKeys;
-  bool refusesUnknownKeys = service_.options.unknownKeys == UnknownKeys::Refuse;
-  if (auto mistakes = findMistakesIn(*model, request, *body, refusesUnknownKeys ? nullptr : &unknownKeys);
+  const bool refusesUnknownKeys = service_.options.unknownKeys == UnknownKeys::Refuse;
+  if (const auto mistakes = findMistakesIn(*model, request, *body, refusesUnknownKeys ? nullptr : &unknownKeys);
       !mistakes.empty())
     return reply(bodyError(request, mistakes));
   if (!service_.account.hold(costOf(*model, *body, requestedLook(*model, *body).seconds)))
     return reply(errorResponse(request, 403,
                                "You've run out of funds. Please top up your balance to continue: "
                                "https://aimlapi.com/app/billing"));
-  TaskPtr task = accept(request, *model, *body, fault);
+  const TaskPtr task = accept(request, *model, *body, fault);
   task->unknownKeys = std::move(unknownKeys);
-  auto row = service_.logs.add(*task, request.key());
+  const auto row = service_.logs.add(*task, request.key());
   if (fault && fault->kind == "completed-at-once") {
     task->generationTime = 0;
     return startRendering(task, *model, *body, row,
@@ -132,7 +133,7 @@ TaskPtr Generations::accept(const Request &request, const Model &model, const Js
     if (fault->kind == "unknown-state")
       task->strangeState = fault->settings["state"].string("dreaming");
     if (fault->kind == "moderation" || fault->kind == "failure") {
-      bool isModerated = fault->kind == "moderation";
+      const bool isModerated = fault->kind == "moderation";
       task->failureName = fault->settings["name"].string(isModerated ? "ContentModerationError" : "GenerationError");
       task->failure = fault->settings["message"].string(
           isModerated ? "Your request was rejected by the safety system: the content may violate our usage policies."
@@ -157,7 +158,7 @@ void Generations::startRendering(const TaskPtr &task, const Model &model, const 
       task->failureName = "BadRequestError";
       task->failure = clip.error();
     }
-    double wait = task->endsAt() - task->clipReadyAt;
+    const double wait = task->endsAt() - task->clipReadyAt;
     if (!std::isfinite(wait))
       return;
     runLater(wait, [this, task, row, whenEnded] {
@@ -167,7 +168,7 @@ void Generations::startRendering(const TaskPtr &task, const Model &model, const 
   });
 }
 
-// The charge is booked once the generation is completed; a failed one costs nothing.
+/// The charge is booked once the generation is completed; a failed one costs nothing.
 void Generations::finish(const TaskPtr &task, const std::shared_ptr<LogRow> &row) {
   if (task->isForgotten)
     return;
@@ -185,19 +186,19 @@ double Generations::generationTime(const Model &model, double clipSeconds) {
   double typical = model.sample.seconds > 0 ? model.sample.seconds : typicalSeconds;
   // The documented times are those of 5 s clips; a clip twice as long takes about twice as long.
   typical *= std::max(1.0, clipSeconds / 5);
-  double spread = std::normal_distribution<double>(0, 0.15)(random_);
+  const double spread = std::normal_distribution<double>(0, 0.15)(random_);
   return typical * std::clamp(std::exp(spread), 0.6, 1.8) / service_.options.speed;
 }
 
 Response Generations::createdResponse(const Request &request, const Task &task) const {
-  unsigned status = task.family == Family::Legacy ? 201 : 200;
+  const unsigned status = task.family == Family::Legacy ? 201 : 200;
   Response response = Response::json(status, createdJson(task, request, service_));
   addTracing(response, request, &task);
   if (service_.options.unknownKeys == UnknownKeys::Warn && !task.unknownKeys.empty()) {
     std::string names;
     for (const std::string &key : task.unknownKeys)
       names += (names.empty() ? "'" : ", '") + printable(key.substr(0, 100)) + "'";
-    std::string warning = "Unrecognized key(s) in object: " + names.substr(0, 1000);
+    const std::string warning = "Unrecognized key(s) in object: " + names.substr(0, 1000);
     std::fprintf(stderr, "aimlapi-emulator: %s\n", warning.c_str());
     response.header("Warning", "299 aimlapi-emulator \"" + warning + "\"");
   }
@@ -205,23 +206,24 @@ Response Generations::createdResponse(const Request &request, const Task &task) 
 }
 
 Response Generations::poll(const Request &request, const Fault *fault) {
-  if (auto refusal = service_.refuse(request))
+  if (const auto refusal = service_.refuse(request))
     return *refusal;
-  auto id = request.parameter("generation_id");
+  const auto id = request.parameter("generation_id");
   if (!id || id->empty())
     return errorResponse(request, 400, "Query validation error\ngeneration_id: Required");
   TaskPtr task = service_.tasks.find(*id);
-  bool isHere = task && task->owner == service_.ownerOf(request) &&
-                (isLegacy(request) ? task->family == Family::Legacy && legacyPathOf(*task->knownModel) == request.path
-                                   : task->family == Family::Universal);
+  const bool isHere =
+      task && task->owner == service_.ownerOf(request) &&
+      (isLegacy(request) ? task->family == Family::Legacy && legacyPathOf(*task->knownModel) == request.path
+                         : task->family == Family::Universal);
   if (!isHere) {
     Response response = errorResponse(request, 404, "Generation not found");
-    // The service leaves x-inference-id out only where the id itself is malformed.
+    // The service leaves x-inference-id out only if the id itself is malformed.
     if (isWellFormedId(*id))
       response.header("x-inference-id", *id);
     return response;
   }
-  task->polls++;
+  ++task->polls;
   if (fault)
     task->faults.push_back(fault->kind);
   Response response = Response::json(200, polledJson(*task, request, service_, fault));

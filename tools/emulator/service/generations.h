@@ -8,12 +8,12 @@
 
 namespace aimlvideo::emulator {
 
-// Create and poll, the two halves of the video endpoints.
+/// Create and poll, the two halves of the video endpoints.
 class Generations {
 public:
   explicit Generations(Service &service);
 
-  // Replies at once, but for the fault "completed-at-once".
+  /// Replies at once, but for the fault "completed-at-once".
   void create(const Request &request, const Fault *fault, const Reply &reply);
   Response poll(const Request &request, const Fault *fault);
 

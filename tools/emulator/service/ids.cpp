@@ -8,6 +8,7 @@
 #include "base/glib_ptr.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr char digits[] = "0123456789";
@@ -24,7 +25,7 @@ std::string timestamp() {
   return text.get();
 }
 
-// The service names the model by its route there, not always as it was asked for.
+/// The service names the model by its route there, not always as it was asked for.
 std::string routeOf(const std::string &model) {
   std::smatch parts;
   static const std::regex master(R"(klingai/(v[0-9.]+)-master-(.+))");
@@ -39,8 +40,8 @@ IdMaker::IdMaker(IdShape shape, std::optional<unsigned> seed)
     : shape_(shape), random_(seed ? *seed : std::random_device()()) {}
 
 std::string IdMaker::make(const std::string &model) {
-  IdShape shape = shape_ == IdShape::Mixed ? mixture[made_ % mixture.size()] : shape_;
-  made_++;
+  const IdShape shape = shape_ == IdShape::Mixed ? mixture[made_ % mixture.size()] : shape_;
+  ++made_;
   switch (shape) {
   case IdShape::Uuid:
     return uuid();
@@ -62,7 +63,7 @@ std::string IdMaker::make(const std::string &model) {
 
 std::string IdMaker::pick(const char *alphabet, size_t length) {
   std::string text;
-  size_t size = std::strlen(alphabet);
+  const size_t size = std::strlen(alphabet);
   while (text.size() < length)
     text += alphabet[random_() % size];
   return text;

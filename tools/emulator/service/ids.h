@@ -8,7 +8,7 @@
 
 namespace aimlvideo::emulator {
 
-// Makes generation ids of the documented shapes; the same seed gives the same ids.
+/// Makes generation ids of the documented shapes; the same seed gives the same ids.
 class IdMaker {
 public:
   IdMaker(IdShape shape, std::optional<unsigned> seed);
@@ -23,7 +23,7 @@ private:
   std::mt19937_64 random_;
 };
 
-// Whether the id has one of the documented shapes at all.
+/// Whether the id has one of the documented shapes at all.
 bool isWellFormedId(const std::string &id);
 
 } // namespace aimlvideo::emulator

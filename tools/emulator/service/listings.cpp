@@ -10,9 +10,10 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
-// image_to_video, text_to_video, ... by what the model takes.
+/// image_to_video, text_to_video, ... by what the model takes.
 std::vector<std::string> capabilitiesOf(const Model &model) {
   std::vector<std::string> capabilities;
   for (const char *input : {"image", "video", "audio"})
@@ -48,12 +49,12 @@ Json modelJson(const Model &model, bool hasPricing, const std::string &origin) {
   return json;
 }
 
-// The values of a filter, which may be repeated or separated by commas; empty without one.
+/// The values of a filter, which may be repeated or separated by commas; empty without one.
 std::vector<std::string> filterOf(const Request &request, const char *name) {
   std::vector<std::string> values;
   for (std::string text : request.parameters(name))
     while (!text.empty()) {
-      size_t comma = std::min(text.find(','), text.size());
+      const size_t comma = std::min(text.find(','), text.size());
       values.push_back(text.substr(0, comma));
       text.erase(0, comma + 1);
     }
@@ -65,28 +66,54 @@ bool contains(const std::vector<std::string> &values, const std::string &value) 
 }
 
 bool passes(const Model &model, const Request &request) {
-  if (auto ids = filterOf(request, "id");
+  if (const auto ids = filterOf(request, "id");
       !ids.empty() && !contains(ids, model.id) &&
       std::ranges::none_of(model.aliases, [&](auto &a) { return contains(ids, a); }))
     return false;
-  if (auto outputs = filterOf(request, "output_modalities"); !outputs.empty() && !contains(outputs, "video"))
+  if (const auto outputs = filterOf(request, "output_modalities"); !outputs.empty() && !contains(outputs, "video"))
     return false;
-  if (auto wanted = filterOf(request, "capabilities"); !wanted.empty())
+  if (const auto wanted = filterOf(request, "capabilities"); !wanted.empty())
     return std::ranges::any_of(capabilitiesOf(model), [&](auto &capability) { return contains(wanted, capability); });
   return true;
 }
 
-// The tag is that of the whole answer, or of the part that is told apart.
+/// The tag is that of the whole answer, or of `part` if there is one.
 Response tagged(const Request &request, const Json &json, const Json &part = {}) {
   Response response = Response::json(200, json);
-  std::string etag = "W/\"" + (part.exists() ? sha256(part.dump()) : sha256(response.body.view())).substr(0, 27) + '"';
+  const std::string etag =
+      "W/\"" + (part.exists() ? sha256(part.dump()) : sha256(response.body.view())).substr(0, 27) + '"';
   response.header("ETag", etag);
-  std::string known = request.header("if-none-match");
+  const std::string known = request.header("if-none-match");
   if (known == "*" || known.find(etag) != std::string::npos) {
     response.status = 304;
     response.body = Bytes();
   }
   return response;
+}
+
+struct Deprecation {
+  const char *id, *alias, *status, *deprecated, *shutdown, *replacedBy, *reason; ///< null: the service says null
+};
+
+/// A made-up part of the list, with one model in each state.
+constexpr Deprecation deprecationList[] = {
+    {"google/gemini-omni-flash-preview", nullptr, "deprecated", "2026-08-20", "2026-09-30",
+     "google/gemini-omni-1.1-flash", nullptr},
+    {"kling-video/v1.5/standard/text-to-video", "klingai/v1.5-standard-text-to-video", "withdrawn", "2026-07-30",
+     "2026-07-30", "kling-video/v1.6/standard/text-to-video", "provider_delisted"},
+    {"openai/sora-2-pro", nullptr, "superseded", "2026-06-26", nullptr, "openai/sora-2-pro-t2v", "consolidated"}};
+
+Json deprecationJson(const Deprecation &entry) {
+  const auto text = [](const char *value) {
+    return value ? Json(value) : Json(nullptr);
+  };
+  return Json::object({{"id", entry.id},
+                       {"aliases", entry.alias ? Json::array({entry.alias}) : Json::array()},
+                       {"status", entry.status},
+                       {"deprecated_at", entry.deprecated},
+                       {"shutdown_at", text(entry.shutdown)},
+                       {"replaced_by", text(entry.replacedBy)},
+                       {"reason", text(entry.reason)}});
 }
 
 bool wantsPricing(const Request &request) {
@@ -106,7 +133,7 @@ Response Listings::models(const Request &request) const {
 }
 
 Response Listings::model(const Request &request) const {
-  std::string id = request.path.substr(std::string_view("/model/").size());
+  const std::string id = request.path.substr(std::string_view("/model/").size());
   const Model *model = service_.catalogue.find(id);
   if (!model)
     return errorResponse(request, 404, "Model '" + id.substr(0, 200) + "' not found");
@@ -114,41 +141,23 @@ Response Listings::model(const Request &request) const {
       request, Json::object({{"object", "model"}, {"data", modelJson(*model, wantsPricing(request), request.origin)}}));
 }
 
-// A made-up part of the list, with one model in each state.
 Response Listings::deprecations(const Request &request) const {
-  struct Entry {
-    const char *id, *alias, *status, *deprecated, *shutdown, *replacedBy, *reason;
-  };
-  constexpr Entry entries[] = {
-      {"google/gemini-omni-flash-preview", nullptr, "deprecated", "2026-08-20", "2026-09-30",
-       "google/gemini-omni-1.1-flash", nullptr},
-      {"kling-video/v1.5/standard/text-to-video", "klingai/v1.5-standard-text-to-video", "withdrawn", "2026-07-30",
-       "2026-07-30", "kling-video/v1.6/standard/text-to-video", "provider_delisted"},
-      {"openai/sora-2-pro", nullptr, "superseded", "2026-06-26", nullptr, "openai/sora-2-pro-t2v", "consolidated"}};
   constexpr std::array states = {"deprecated", "superseded", "withdrawn"};
-  auto text = [](const char *value) {
-    return value ? Json(value) : Json(nullptr);
-  };
   auto wanted = filterOf(request, "status");
   for (std::string &state : wanted)
     std::ranges::transform(state, state.begin(), [](char c) { return g_ascii_tolower(c); });
   // what is not recognised filters nothing
   std::erase_if(wanted, [&](const std::string &state) { return std::ranges::find(states, state) == states.end(); });
-  std::string since = request.parameter("since").value_or("");
+  const std::string since = request.parameter("since").value_or("");
   Json data = Json::array();
-  for (const Entry &entry : entries) {
-    std::string latest = entry.shutdown ? std::max<std::string>(entry.shutdown, entry.deprecated) : entry.deprecated;
+  for (const Deprecation &entry : deprecationList) {
+    const std::string latest =
+        entry.shutdown ? std::max<std::string>(entry.shutdown, entry.deprecated) : entry.deprecated;
     if ((!wanted.empty() && !contains(wanted, entry.status)) || latest < since)
       continue;
-    data.add(Json::object({{"id", entry.id},
-                           {"aliases", entry.alias ? Json::array({entry.alias}) : Json::array()},
-                           {"status", entry.status},
-                           {"deprecated_at", entry.deprecated},
-                           {"shutdown_at", text(entry.shutdown)},
-                           {"replaced_by", text(entry.replacedBy)},
-                           {"reason", text(entry.reason)}}));
+    data.add(deprecationJson(entry));
   }
-  Json list = Json::object({{"object", "list"}, {"generated_at", isoTime(g_get_real_time())}, {"data", data}});
+  const Json list = Json::object({{"object", "list"}, {"generated_at", isoTime(g_get_real_time())}, {"data", data}});
   return tagged(request, list, data).header("Cache-Control", "public, max-age=300");
 }
 
@@ -158,13 +167,13 @@ Response Listings::schema(const Request &request) const {
 }
 
 Response Listings::logs(const Request &request) {
-  if (auto refusal = service_.refuse(request))
+  if (const auto refusal = service_.refuse(request))
     return *refusal;
   return service_.logs.list(request, service_.options.logDelay);
 }
 
 Response Listings::billing(const Request &request) const {
-  if (auto refusal = service_.refuse(request))
+  if (const auto refusal = service_.refuse(request))
     return *refusal;
   if (request.path == "/v2/billing/transactions")
     return service_.account.transactions(request);

@@ -5,7 +5,7 @@
 
 namespace aimlvideo::emulator {
 
-// What can be asked for beside generations: the models, the logs, the account's money.
+/// What can be asked for beside generations: the models, the logs, the account's money.
 class Listings {
 public:
   explicit Listings(Service &service) : service_(service) {}

@@ -6,6 +6,7 @@
 #include <charconv>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr size_t mostRows = 5000;
@@ -31,13 +32,13 @@ void Logs::clear() {
   addOthers();
 }
 
-// A day and a half of other people's chats and clips: nobody may take the first row for his own.
+/// A day and a half of other people's chats and clips: a client must not take the first row for its own.
 void Logs::addOthers() {
   constexpr std::array models = {"openai/gpt-5-chat", "klingai/video-v2-6-pro-text-to-video",
                                  "anthropic/claude-sonnet-4", "klingai/video-v2-6-pro-image-to-video", "flux/schnell"};
-  gint64 now = g_get_real_time();
+  const gint64 now = g_get_real_time();
   for (int i = othersRows; i > 0; i--) {
-    auto row = std::make_shared<LogRow>();
+    const auto row = std::make_shared<LogRow>();
     row->created = now - i * day / 40;
     row->model = models[size_t(i) % models.size()];
     row->inferenceId = newUuid() + ":" + row->model;
@@ -69,11 +70,11 @@ std::shared_ptr<LogRow> Logs::add(const Task &task, const std::string &key) {
 Response Logs::list(const Request &request, const LogDelay &delay) {
   if (isTooFrequent())
     return errorResponse(request, 429, "Too Many Requests");
-  auto query = readQuery(request);
+  const auto query = readQuery(request);
   if (!query)
     return errorResponse(request, 400, query.error());
-  double now = monotonicSeconds();
-  auto isVisible = [&](const LogRow &row) {
+  const double now = monotonicSeconds();
+  const auto isVisible = [&](const LogRow &row) {
     if (delay.whenCompleted)
       return row.endedAt >= 0 && now >= row.endedAt + delay.seconds;
     return now >= row.acceptedAt + delay.seconds;
@@ -85,7 +86,7 @@ Response Logs::list(const Request &request, const LogDelay &delay) {
       return;
     if (found >= query->offset && found - query->offset < query->limit)
       data.add(json(*row));
-    found++;
+    ++found;
   });
   return Response::json(
       200,
@@ -98,7 +99,7 @@ Response Logs::list(const Request &request, const LogDelay &delay) {
 }
 
 bool Logs::isTooFrequent() {
-  double now = monotonicSeconds();
+  const double now = monotonicSeconds();
   while (!recentRequests_.empty() && recentRequests_.front() < now - 60)
     recentRequests_.pop_front();
   if (recentRequests_.size() >= requestsPerMinute)
@@ -145,7 +146,7 @@ bool Logs::matches(const LogRow &row, const Query &query) {
 }
 
 Json Logs::json(const LogRow &row) {
-  double usd = row.hasFailed ? 0 : row.cost.usd;
+  const double usd = row.hasFailed ? 0 : row.cost.usd;
   return Json::object({{"created", isoTime(row.created)},
                        {"status", row.hasFailed ? "failed" : "succeeded"},
                        {"origin", "api"},

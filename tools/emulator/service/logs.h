@@ -15,25 +15,25 @@
 
 namespace aimlvideo::emulator {
 
-// One line of /v2/logs: something asked of the service with a key, and what came of it.
+/// One line of /v2/logs: something asked of the service with a key, and what came of it.
 struct LogRow {
-  gint64 created = 0; // microseconds since 1970
+  gint64 created = 0; ///< microseconds since 1970
   std::string model;
   std::string inferenceId;
   std::string clientRequestId;
-  std::string keyStart; // the first characters of the key
+  std::string keyStart; ///< the first characters of the key
   Cost cost;
-  double acceptedAt = 0; // monotonic, seconds
-  double endedAt = -1;   // monotonic, seconds; -1: still running
+  double acceptedAt = 0; ///< monotonic, seconds
+  double endedAt = -1;   ///< monotonic, seconds; -1: still running
   bool hasFailed = false;
 };
 
 class Logs {
 public:
-  // Other people who share the account have asked for things, too.
+  /// Other people who share the account have asked for things, too.
   Logs();
 
-  // The row of a new task, for the caller to keep up to date.
+  /// The row of a new task, for the caller to keep up to date.
   std::shared_ptr<LogRow> add(const Task &task, const std::string &key);
   void clear();
   Response list(const Request &request, const LogDelay &delay);
@@ -52,7 +52,7 @@ private:
   static bool matches(const LogRow &row, const Query &query);
   static Json json(const LogRow &row);
 
-  std::deque<std::shared_ptr<LogRow>> rows_; // oldest first
+  std::deque<std::shared_ptr<LogRow>> rows_; ///< oldest first
   std::deque<double> recentRequests_;
 };
 

@@ -8,9 +8,10 @@
 #include <utility>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
-// USD per second by a part of the model's name; the first that fits.
+/// USD per second by a part of the model's name; the first that fits.
 constexpr std::array<std::pair<std::string_view, double>, 16> rates = {{{"v2-6-pro", 0.091},
                                                                         {"v3-pro", 0.291},
                                                                         {"v3-standard", 0.218},
@@ -29,7 +30,8 @@ constexpr std::array<std::pair<std::string_view, double>, 16> rates = {{{"v2-6-p
                                                                         {"seedance", 0.12}}};
 
 double rateOf(const Model &model) {
-  auto rate = std::ranges::find_if(rates, [&](auto &entry) { return model.id.find(entry.first) != std::string::npos; });
+  const auto rate =
+      std::ranges::find_if(rates, [&](auto &entry) { return model.id.find(entry.first) != std::string::npos; });
   return rate == rates.end() ? 0.08 : rate->second;
 }
 
@@ -45,7 +47,7 @@ double factorOf(const std::string &resolution) {
   return lines.starts_with("3") || lines.starts_with("4") || lines.starts_with("5") ? 0.6 : 1;
 }
 
-// A price with at most six decimals, as a price list has.
+/// A price with at most six decimals, as a price list has.
 double tidy(double usd) {
   return std::round(usd * 1e6) / 1e6;
 }
@@ -73,7 +75,7 @@ Cost costOf(const Model &model, const Json &body, double seconds) {
   double rate = rateOf(model);
   const Parameter *resolution = model.parameter("resolution");
   if (resolution && resolution->choices.size() >= 2) {
-    Json sent = body["resolution"];
+    const Json sent = body["resolution"];
     rate *= factorOf((sent.exists() ? sent : resolution->fallback).string());
   }
   return {tidy(rate * seconds)};

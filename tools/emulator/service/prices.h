@@ -9,10 +9,10 @@ namespace aimlvideo::emulator {
 
 // Prices are made up (the documentation lists none), near what users report.
 
-// The `pricing` member of the model's entry in /v1/models.
+/// The `pricing` member of the model's entry in /v1/models.
 Json pricingJson(const Model &model);
 
-// What the valid request `body` costs by that price list.
+/// What the valid request `body` costs by that price list.
 Cost costOf(const Model &model, const Json &body, double seconds);
 
 } // namespace aimlvideo::emulator

@@ -9,13 +9,14 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr std::array mixture = {ReplyShape::Schema,       ReplyShape::GenerationId, ReplyShape::VideoArray,
                                 ReplyShape::VideoStrings, ReplyShape::Extras,       ReplyShape::OldUsage,
                                 ReplyShape::Placeholders};
 
-// What the model's own page shows.
+/// What the model's own page shows.
 ReplyShape documentedShape(const Model &model) {
   if (model.id.starts_with("minimax/hailuo-"))
     return ReplyShape::GenerationId;
@@ -35,10 +36,10 @@ ReplyShape shapeOf(const Task &task, const Service &service) {
   }
 }
 
-// PixVerse and the quickest of ByteDance say "succeeded" where the others say "completed".
+/// PixVerse and the quickest of ByteDance say "succeeded" when the others say "completed".
 std::string spell(State state, const Task &task, const Service &service) {
-  std::string name = stateName(state);
-  auto spelling = service.options.stateSpelling.find(name);
+  const std::string name = stateName(state);
+  const auto spelling = service.options.stateSpelling.find(name);
   if (spelling != service.options.stateSpelling.end())
     return spelling->second;
   bool saysSucceeded =
@@ -47,16 +48,16 @@ std::string spell(State state, const Task &task, const Service &service) {
 }
 
 Json usageJson(const Task &task, bool isOld) {
-  Json usage = isOld ? Json::object({{"tokens_used", task.cost.credits()}})
-                     : Json::object({{"credits_used", task.cost.credits()}, {"usd_spent", task.cost.usd}});
+  const Json usage = isOld ? Json::object({{"tokens_used", task.cost.credits()}})
+                           : Json::object({{"credits_used", task.cost.credits()}, {"usd_spent", task.cost.usd}});
   return Json::object({{"usage", usage}});
 }
 
 std::string clipUrl(const Task &task, const Request &request, const Service &service) {
   std::string origin = request.origin;
   if (const std::string &host = service.options.clipHost; !host.empty()) {
-    size_t port = origin.rfind(':');
-    std::string scheme = origin.substr(0, origin.find("://") + 3);
+    const size_t port = origin.rfind(':');
+    const std::string scheme = origin.substr(0, origin.find("://") + 3);
     origin = scheme + host + (port >= scheme.size() ? origin.substr(port) : "");
   }
   return origin + clipTarget(task);
@@ -90,9 +91,9 @@ Json errorJson(const Task &task, ReplyShape shape) {
   return Json::object({{"name", task.failureName}, {"message", task.failure}});
 }
 
-// What comes beside the state, by state and shape.
+/// What comes beside the state, by state and shape.
 void addResult(Json &json, const Task &task, State state, const std::string &url, ReplyShape shape) {
-  bool saysNull = shape == ReplyShape::Placeholders || shape == ReplyShape::Extras;
+  const bool saysNull = shape == ReplyShape::Placeholders || shape == ReplyShape::Extras;
   if (state == State::Completed)
     json.set("video", videoJson(task, url, shape));
   else if (saysNull)
@@ -109,11 +110,11 @@ void addResult(Json &json, const Task &task, State state, const std::string &url
 
 Json replyJson(const Task &task, const Request &request, const Service &service, std::string status, State state,
                bool isCreate) {
-  ReplyShape shape = shapeOf(task, service);
+  const ReplyShape shape = shapeOf(task, service);
   Json json = Json::object({{shape == ReplyShape::GenerationId && isCreate ? "generation_id" : "id", task.id},
                             {"status", std::move(status)}});
   addResult(json, task, state, clipUrl(task, request, service), shape);
-  bool isOld = shape == ReplyShape::OldUsage;
+  const bool isOld = shape == ReplyShape::OldUsage;
   if (isCreate != isOld)
     json.set("meta", usageJson(task, isOld));
   return json;
@@ -124,7 +125,7 @@ Json replyJson(const Task &task, const Request &request, const Service &service,
 Json createdJson(const Task &task, const Request &request, const Service &service) {
   State state = task.state(monotonicSeconds());
   // A render may be done before the answer is written; a create that ends at once is a fault of its own.
-  bool mayHaveEnded = std::ranges::find(task.faults, "completed-at-once") != task.faults.end();
+  const bool mayHaveEnded = std::ranges::find(task.faults, "completed-at-once") != task.faults.end();
   if (!mayHaveEnded)
     state = State::Queued;
   return replyJson(task, request, service, spell(state, task, service), state, true);
@@ -151,23 +152,23 @@ void addTracing(Response &response, const Request &request, const Task *task) {
       response.header("x-aimlapi-usd-spent", Json(task->cost.usd).dump());
     }
   }
-  if (std::string id = validClientRequestId(request); !id.empty())
+  if (const std::string id = validClientRequestId(request); !id.empty())
     response.header("x-client-request-id", id);
 }
 
 std::string validClientRequestId(const Request &request) {
-  std::string id = request.header("x-client-request-id");
-  bool isValid = !id.empty() && id.size() <= 128 && std::ranges::all_of(id, [](unsigned char c) {
+  const std::string id = request.header("x-client-request-id");
+  const bool isValid = !id.empty() && id.size() <= 128 && std::ranges::all_of(id, [](unsigned char c) {
     return g_ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-';
   });
   return isValid ? id : std::string();
 }
 
 std::string clipTarget(const Task &task) {
-  std::string edition = std::to_string(task.linkEdition);
-  std::string name = sha256("name " + task.id);
-  std::string signature = sha256("signature " + task.id + " " + edition);
-  std::string object = "generations%2F" + name.substr(0, 2) + "%2F" + name.substr(2, 30) + "%2Foutput.mp4";
+  const std::string edition = std::to_string(task.linkEdition);
+  const std::string name = sha256("name " + task.id);
+  const std::string signature = sha256("signature " + task.id + " " + edition);
+  const std::string object = "generations%2F" + name.substr(0, 2) + "%2F" + name.substr(2, 30) + "%2Foutput.mp4";
   return "/clips/" + std::to_string(task.serial) + "/" + object +
          "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"
          "&X-Amz-Credential=EMULATOR%2F20260101%2Fauto%2Fs3%2Faws4_request&X-Amz-Expires=86400&X-Amz-Edition=" +

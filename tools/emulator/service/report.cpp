@@ -8,6 +8,7 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 Json countsJson(const std::map<std::string, uint64_t> &counts) {
@@ -17,7 +18,7 @@ Json countsJson(const std::map<std::string, uint64_t> &counts) {
   return json;
 }
 
-// A sum of prices without the dust of its additions.
+/// A sum of prices without the dust of its additions.
 double tidy(double usd) {
   return std::round(usd * 1e6) / 1e6;
 }
@@ -31,16 +32,16 @@ std::string Fingerprints::of(const std::string &key) const {
 }
 
 void Report::countRequest(const std::string &endpoint, unsigned status, const std::string &owner) {
-  requests_++;
-  byEndpoint_[endpoint]++;
-  byStatus_[std::to_string(status)]++;
+  ++requests_;
+  ++byEndpoint_[endpoint];
+  ++byStatus_[std::to_string(status)];
   if (!owner.empty())
-    keys_[owner].requests++;
+    ++keys_[owner].requests;
 }
 
 void Report::countBillable(const std::string &owner) {
-  billable_++;
-  keys_[owner].billable++;
+  ++billable_;
+  ++keys_[owner].billable;
 }
 
 void Report::countCharge(const std::string &owner, const Cost &cost) {
@@ -55,9 +56,9 @@ void Report::countClipBytes(uint64_t bytes, const std::string &owner) {
 }
 
 void Report::countFault(const std::string &kind, const std::string &owner) {
-  faults_[kind]++;
+  ++faults_[kind];
   if (!owner.empty())
-    keys_[owner].faults[kind]++;
+    ++keys_[owner].faults[kind];
 }
 
 Json Report::json() const {

@@ -10,7 +10,7 @@
 
 namespace aimlvideo::emulator {
 
-// A short mark of a key that does not give the key away; salted anew in each process.
+/// A short mark of a key that does not give the key away; salted anew in each process.
 class Fingerprints {
 public:
   Fingerprints();
@@ -20,15 +20,15 @@ private:
   std::string salt_;
 };
 
-// What was asked of the emulator since its start or its last reset.
+/// What was asked of the emulator since its start or its last reset.
 class Report {
 public:
-  // `owner` is the mark of the key that it is done for; empty where that is not known.
+  /// `owner` is the mark of the key that it is done for; empty if unknown.
   void countRequest(const std::string &endpoint, unsigned status, const std::string &owner);
   void countBillable(const std::string &owner);
   void countCharge(const std::string &owner, const Cost &cost);
   void countClipBytes(uint64_t bytes, const std::string &owner);
-  void countAuthorizationOnClip() { authorizationOnClips_++; }
+  void countAuthorizationOnClip() { ++authorizationOnClips_; }
   void countFault(const std::string &kind, const std::string &owner);
   void reset() { *this = Report(); }
 

@@ -7,13 +7,14 @@
 #include <utility>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr double longestClip = 60;
 
-// The value sent, else the documented default.
+/// The value sent, else the documented default.
 Json valueOf(const Model &model, const Json &body, const char *name) {
-  Json sent = body[name];
+  const Json sent = body[name];
   const Parameter *parameter = model.parameter(name);
   return sent.exists() || !parameter ? sent : parameter->fallback;
 }
@@ -31,12 +32,12 @@ double readSeconds(const Model &model, const Json &body, int framesPerSecond) {
 
 int readFrameRate(const Model &model, const Json &body) {
   for (const char *name : {"fps", "frames_per_second"})
-    if (double rate = numberIn(valueOf(model, body, name)); rate > 0)
+    if (const double rate = numberIn(valueOf(model, body, name)); rate > 0)
       return std::clamp(static_cast<int>(rate), 1, 60);
   return model.vendor == "Kling AI" ? 24 : 30;
 }
 
-// "16:9" or "1280x720"; nothing for "auto" and its like.
+/// "16:9" or "1280x720"; nothing for "auto" and its like.
 std::optional<double> readRatio(const std::string &text) {
   double width = 0, height = 0;
   char separator = 0;
@@ -47,7 +48,7 @@ std::optional<double> readRatio(const std::string &text) {
 
 double readAspect(const Model &model, const Json &body) {
   for (const char *name : {"aspect_ratio", "ratio", "frame_size"})
-    if (auto ratio = readRatio(valueOf(model, body, name).string()))
+    if (const auto ratio = readRatio(valueOf(model, body, name).string()))
       return *ratio;
   // The sample of a model that takes a picture has the shape of that picture.
   if (model.sample.width && !model.takes("image"))
@@ -64,7 +65,7 @@ int shortSideOf(std::string resolution) {
 }
 
 int readArea(const Model &model, const Json &body) {
-  if (int lines = shortSideOf(valueOf(model, body, "resolution").string()))
+  if (const int lines = shortSideOf(valueOf(model, body, "resolution").string()))
     return lines * lines * 16 / 9;
   if (model.sample.width)
     return model.sample.width * model.sample.height;
@@ -73,20 +74,20 @@ int readArea(const Model &model, const Json &body) {
 
 bool readSound(const Model &model, const Json &body) {
   for (const char *name : {"generate_audio", "generate_audio_switch"})
-    if (Json value = valueOf(model, body, name); value.isBoolean())
+    if (const Json value = valueOf(model, body, name); value.isBoolean())
       return value.boolean();
   return model.sample.sound.value_or(false) || model.takes("audio");
 }
 
-// A parameter may hold one address, several, or objects with one.
+/// A parameter may hold one address, several, or objects with one.
 std::optional<MediaReference> findMedia(const std::string &name, const Json &value) {
   if (value.isString())
     return readMediaReference(name, value.string());
   for (const Json &element : value.elements())
-    if (auto media = findMedia(name, element))
+    if (const auto media = findMedia(name, element))
       return media;
   for (const std::string &member : value.names())
-    if (auto media = findMedia(name, value[member]))
+    if (const auto media = findMedia(name, value[member]))
       return media;
   return std::nullopt;
 }
@@ -100,11 +101,11 @@ bool isMask(const std::string &name) {
 }
 
 void readImages(const Model &model, const Json &body, Look &look) {
-  auto images = model.inputs.find("image");
+  const auto images = model.inputs.find("image");
   if (images == model.inputs.end())
     return;
   for (const std::string &name : images->second) {
-    Json value = body[name];
+    const Json value = body[name];
     if (name == "keyframes") {
       look.firstImage = findMedia(name, value["frame0"]);
       look.lastImage = findMedia(name, value["frame1"]);

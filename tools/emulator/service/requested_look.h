@@ -7,7 +7,7 @@
 
 namespace aimlvideo::emulator {
 
-// What the valid request `body` for `model` asks for.
+/// What the valid request `body` for `model` asks for.
 Look requestedLook(const Model &model, const Json &body);
 
 } // namespace aimlvideo::emulator

@@ -6,6 +6,7 @@
 #include <string_view>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 bool isLegacyPath(std::string_view path) {
@@ -18,7 +19,7 @@ bool isGenerations(const std::string &path) {
   return path == "/v2/video/generations" || isLegacyPath(path);
 }
 
-// Some schemas list these for the same POST.
+/// Some schemas list these for the same POST.
 bool isOldGenerations(const std::string &path) {
   return path == "/v1/video/generations" || path == "/video/generations";
 }
@@ -33,7 +34,7 @@ bool isDeprecations(const std::string &path) {
 
 std::string phaseOf(const Request &request) {
   const std::string &path = request.path;
-  bool isRead = request.method == "GET" || request.method == "HEAD";
+  const bool isRead = request.method == "GET" || request.method == "HEAD";
   if (path == "/emulator" || path.starts_with("/emulator/"))
     return "emulator";
   if (request.method == "POST" && (isGenerations(path) || isOldGenerations(path)))
@@ -54,7 +55,7 @@ std::string phaseOf(const Request &request) {
     return "schema";
   if (path.starts_with("/model/"))
     return "model";
-  bool isMoney = path == "/v2/billing" || path == "/v2/billing/transactions" || path == "/v2/usage";
+  const bool isMoney = path == "/v2/billing" || path == "/v2/billing/transactions" || path == "/v2/usage";
   return isMoney ? "billing" : "unknown";
 }
 

@@ -11,17 +11,17 @@
 
 namespace aimlvideo::emulator {
 
-// Which part of the service a request is for: "create", "poll", "clip", "logs",
-// "models", "model", "deprecations", "schema", "billing", "emulator" (this program itself) or "unknown".
+/// Which part of the service a request is for: "create", "poll", "clip", "logs", "models", "model", "deprecations",
+/// "schema", "billing", "emulator" (this program itself) or "unknown".
 std::string phaseOf(const Request &request);
 
-// Hands requests to the parts of the service.
+/// Hands requests to the parts of the service.
 class Router {
 public:
   explicit Router(Service &service, Wires &wires)
       : generations_(service), clips_(service), listings_(service), control_(service, wires) {}
 
-  // Replies once, maybe later.
+  /// Replies once, maybe later.
   void handle(const std::string &phase, const Request &request, const Fault *fault, const Reply &reply);
 
 private:

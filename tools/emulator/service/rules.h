@@ -8,8 +8,8 @@
 
 namespace aimlvideo::emulator {
 
-// What the documentation says in words of several parameters together: one
-// line for each rule that a body breaks, in the manner of the service.
+/// What the documentation says in words of several parameters together: one line for each rule that a body breaks, in
+/// the manner of the service.
 std::vector<std::string> findBrokenRules(const std::vector<Json> &rules, const Json &body);
 
 } // namespace aimlvideo::emulator

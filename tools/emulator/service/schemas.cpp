@@ -2,6 +2,7 @@
 #include "emulator/service/schemas.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 Json objectSchema(const std::vector<Parameter> &parameters);
@@ -13,8 +14,9 @@ Json textArray(const std::vector<std::string> &texts) {
   return array;
 }
 
-Json parameterSchema(const Parameter &parameter) {
-  Json schema = Json::object();
+Json parameterSchema(const Parameter &parameter);
+
+void addType(Json &schema, const Parameter &parameter) {
   if (!parameter.alternatives.empty()) {
     Json alternatives = Json::array();
     for (const Parameter &alternative : parameter.alternatives)
@@ -25,14 +27,9 @@ Json parameterSchema(const Parameter &parameter) {
   } else if (!parameter.types.empty()) {
     schema.set("type", textArray(parameter.types));
   }
-  if (!parameter.format.empty())
-    schema.set("format", parameter.format);
-  if (parameter.nullable)
-    schema.set("nullable", true);
-  if (!parameter.choices.empty())
-    schema.set("enum", Json::array(parameter.choices));
-  if (parameter.fallback.exists())
-    schema.set("default", parameter.fallback);
+}
+
+void addBounds(Json &schema, const Parameter &parameter) {
   for (auto [name, bound] : {std::pair("minimum", parameter.min), {"maximum", parameter.max}})
     if (bound)
       schema.set(name, *bound);
@@ -42,8 +39,11 @@ Json parameterSchema(const Parameter &parameter) {
                              {"maxItems", parameter.maxItems}})
     if (count)
       schema.set(name, *count);
+}
+
+void addParts(Json &schema, const Parameter &parameter) {
   if (!parameter.properties.empty()) {
-    Json inner = objectSchema(parameter.properties);
+    const Json inner = objectSchema(parameter.properties);
     schema.set("properties", inner["properties"]).set("required", inner["required"]);
   }
   if (!parameter.itemProperties.empty()) {
@@ -54,6 +54,21 @@ Json parameterSchema(const Parameter &parameter) {
       items.set("format", parameter.itemFormat);
     schema.set("items", items);
   }
+}
+
+Json parameterSchema(const Parameter &parameter) {
+  Json schema = Json::object();
+  addType(schema, parameter);
+  if (!parameter.format.empty())
+    schema.set("format", parameter.format);
+  if (parameter.nullable)
+    schema.set("nullable", true);
+  if (!parameter.choices.empty())
+    schema.set("enum", Json::array(parameter.choices));
+  if (parameter.fallback.exists())
+    schema.set("default", parameter.fallback);
+  addBounds(schema, parameter);
+  addParts(schema, parameter);
   return schema;
 }
 
@@ -74,9 +89,9 @@ Json schemaJson(const Model &model) {
   schema["properties"].set("model", Json::object({{"type", "string"}, {"enum", Json::array({model.id})}}));
   schema["required"].add("model");
   schema.set("title", model.id);
-  Json content = Json::object({{"application/json", Json::object({{"schema", schema}})}});
-  Json post = Json::object({{"operationId", "_v2_video_generations"},
-                            {"requestBody", Json::object({{"required", true}, {"content", content}})}});
+  const Json content = Json::object({{"application/json", Json::object({{"schema", schema}})}});
+  const Json post = Json::object({{"operationId", "_v2_video_generations"},
+                                  {"requestBody", Json::object({{"required", true}, {"content", content}})}});
   return Json::object({{"openapi", "3.0.0"},
                        {"info", Json::object({{"title", "AIML API"}, {"version", "1.0.0"}})},
                        {"paths", Json::object({{model.legacyOnly ? model.legacyPath.c_str() : "/v2/video/generations",

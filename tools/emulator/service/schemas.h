@@ -6,7 +6,7 @@
 
 namespace aimlvideo::emulator {
 
-// The OpenAPI description of the endpoint that makes generations with the model.
+/// The OpenAPI description of the endpoint that makes generations with the model.
 Json schemaJson(const Model &model);
 
 } // namespace aimlvideo::emulator

@@ -8,8 +8,8 @@
 namespace aimlvideo::emulator {
 
 std::optional<Response> Service::refuse(const Request &request) const {
-  std::string key = request.key();
-  bool isKnown = options.keys.empty() || std::ranges::find(options.keys, key) != options.keys.end();
+  const std::string key = request.key();
+  const bool isKnown = options.keys.empty() || std::ranges::find(options.keys, key) != options.keys.end();
   if (!key.empty() && isKnown)
     return std::nullopt;
   return errorResponse(request, 401,
@@ -25,7 +25,7 @@ TaskPtr Service::taskOfClip(const Request &request) const {
 }
 
 std::string Service::ownerOf(const Request &request) const {
-  TaskPtr task = taskOfClip(request);
+  const TaskPtr task = taskOfClip(request);
   return task ? task->owner : fingerprints.of(request.key());
 }
 

@@ -18,7 +18,7 @@
 
 namespace aimlvideo::emulator {
 
-// What all parts of the service share. Belongs to the main thread.
+/// What all parts of the service share. Belongs to the main thread.
 struct Service {
   Service(const Options &given, ClipPtr fixedClip)
       : options(given),
@@ -28,11 +28,11 @@ struct Service {
         faults(given.seed),
         clips(std::move(fixedClip)) {}
 
-  // The answer to a request without a valid key; nothing where the key is good.
+  /// The answer to a request without a valid key; nothing if the key is good.
   std::optional<Response> refuse(const Request &request) const;
-  // The mark of the request's key. A clip is fetched without one: there it is the key that asked for it.
+  /// The mark of the request's key. A clip is fetched without one: there it is the key that asked for it.
   std::string ownerOf(const Request &request) const;
-  // The task that a clip's address is about, right or wrong; null where there is none.
+  /// The task that a clip's address is about, right or wrong; null if there is none.
   TaskPtr taskOfClip(const Request &request) const;
 
   const Options &options;
@@ -44,7 +44,7 @@ struct Service {
   Report report;
   Logs logs;
   Faults faults;
-  ClipStore clips; // last: its threads end first
+  ClipStore clips; ///< last: its threads end first
 };
 
 using Reply = std::function<void(Response)>;

@@ -6,6 +6,7 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 Json mediaJson(const MediaReference &media) {
@@ -23,11 +24,11 @@ bool isDataUri(const std::string &text) {
   return g_ascii_strncasecmp(text.c_str(), "data:", 5) == 0;
 }
 
-// The value with every data URI in it shortened; what was found goes to `media`.
+/// The value with every data URI in it shortened; what was found goes to `media`.
 Json shorten(const std::string &parameter, const Json &value, bool isMedia, Json &media) {
   if (value.isString()) {
-    std::string text = value.string();
-    auto reference = isMedia || isDataUri(text) ? readMediaReference(parameter, text) : std::nullopt;
+    const std::string text = value.string();
+    const auto reference = isMedia || isDataUri(text) ? readMediaReference(parameter, text) : std::nullopt;
     if (reference)
       media.add(mediaJson(*reference));
     return isDataUri(text) ? Json(text.substr(0, text.find(',')) + ",…") : value;

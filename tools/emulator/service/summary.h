@@ -6,8 +6,8 @@
 
 namespace aimlvideo::emulator {
 
-// A request's body as the report tells it: {"model", "prompt", "parameters", "media"}.
-// The content of data URIs is left out; each is told by its type, size and SHA-256.
+/// A request's body as the report shows it: {"model", "prompt", "parameters", "media"}.
+/// The content of data URIs is left out; each is described by its type, size and SHA-256.
 Json summarise(const Model &model, const Json &body);
 
 } // namespace aimlvideo::emulator

@@ -5,6 +5,7 @@
 #include <limits>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr double queuedShare = 0.25; // of the generation time
@@ -61,12 +62,12 @@ void TaskBook::forget(std::map<unsigned, TaskPtr> &ended) {
 }
 
 TaskPtr TaskBook::find(const std::string &id) const {
-  auto found = byId_.find(id);
+  const auto found = byId_.find(id);
   return found == byId_.end() ? nullptr : found->second;
 }
 
 TaskPtr TaskBook::findSerial(unsigned serial) const {
-  auto found = tasks_.find(serial);
+  const auto found = tasks_.find(serial);
   return found == tasks_.end() ? nullptr : found->second;
 }
 

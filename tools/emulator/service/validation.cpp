@@ -10,9 +10,10 @@
 #include "emulator/wire/media.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
-// Strings of any length come in; a message must stay readable.
+/// Strings of any length come in; a message must stay readable.
 constexpr size_t longestQuote = 80;
 
 std::string formatNumber(double number) {
@@ -50,16 +51,16 @@ std::string typeName(const Json &value) {
   return value.isArray() ? "array" : "object";
 }
 
-// The documented samples send "5" where the schema says 5, and some schemas say the reverse.
+/// The documented samples send "5" where the schema says 5, and some schemas say the reverse.
 Json readDuration(const Parameter &parameter, const Json &value) {
-  bool isText = std::ranges::find(parameter.types, "string") != parameter.types.end();
+  const bool isText = std::ranges::find(parameter.types, "string") != parameter.types.end();
   if (isText && value.isNumber())
     return Json(formatNumber(value.number()));
   if (isText || !value.isString())
     return value;
-  std::string text = value.string();
+  const std::string text = value.string();
   char *end = nullptr;
-  double number = g_ascii_strtod(text.c_str(), &end);
+  const double number = g_ascii_strtod(text.c_str(), &end);
   return !text.empty() && !*end ? Json(number) : value;
 }
 
@@ -77,8 +78,8 @@ public:
     if (!unknown.empty() && !toleratesUnknownKeys_)
       report(path, "Unrecognized key(s) in object: " + join(unknown, ", "));
     for (const Parameter &parameter : parameters) {
-      std::string memberPath = path.empty() ? parameter.name : path + "." + parameter.name;
-      Json value = object[parameter.name];
+      const std::string memberPath = path.empty() ? parameter.name : path + "." + parameter.name;
+      const Json value = object[parameter.name];
       if (value.exists())
         checkValue(parameter, value, memberPath);
       else if (parameter.required)
@@ -104,7 +105,7 @@ private:
       return checkAlternatives(parameter, value, path);
     if (!parameter.choices.empty() && (value.isString() || value.isNumber()))
       return checkChoice(parameter, value, path);
-    auto fits = [&](const std::string &type) {
+    const auto fits = [&](const std::string &type) {
       return isOfType(value, type);
     };
     if (std::ranges::none_of(parameter.types, fits))
@@ -161,7 +162,7 @@ private:
   }
 
   void checkText(const Parameter &parameter, const std::string &text, const std::string &path) {
-    auto length = static_cast<size_t>(g_utf8_strlen(text.c_str(), -1));
+    const auto length = static_cast<size_t>(g_utf8_strlen(text.c_str(), -1));
     if (parameter.minLength && length < *parameter.minLength)
       report(path, "String must contain at least " + std::to_string(*parameter.minLength) + " character(s)");
     if (parameter.maxLength && length > *parameter.maxLength)
@@ -177,12 +178,12 @@ private:
   }
 
   void checkArray(const Parameter &parameter, const Json &array, const std::string &path) {
-    std::vector<Json> elements = array.elements();
+    const std::vector<Json> elements = array.elements();
     if (parameter.minItems && elements.size() < *parameter.minItems)
       report(path, "Array must contain at least " + std::to_string(*parameter.minItems) + " element(s)");
     if (parameter.maxItems && elements.size() > *parameter.maxItems)
       report(path, "Array must contain at most " + std::to_string(*parameter.maxItems) + " element(s)");
-    for (size_t i = 0; i < elements.size(); i++)
+    for (size_t i = 0; i < elements.size(); ++i)
       checkElement(parameter, elements[i], path + "." + std::to_string(i));
   }
 

@@ -4,13 +4,14 @@
 #include <charconv>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr gint64 hour = gint64(3600) * G_USEC_PER_SEC;
 constexpr gint64 day = 24 * hour;
 constexpr gint64 longestWindow = 92 * day;
 
-// 24h, 7d; nothing where it is no period.
+/// 24h, 7d; nothing if it is no period.
 std::optional<gint64> readPeriod(const std::string &text) {
   unsigned count = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -32,21 +33,21 @@ std::optional<gint64> readIsoTime(const std::string &text) {
 }
 
 tl::expected<Window, std::string> readWindow(const Request &request, Periods periods) {
-  auto period = request.parameter("period"), start = request.parameter("start"), end = request.parameter("end");
+  const auto period = request.parameter("period"), start = request.parameter("start"), end = request.parameter("end");
   if (period ? start || end : !start || !end)
     return tl::unexpected<std::string>("Provide either period or both start and end");
   if (period) {
-    auto length = readPeriod(*period);
+    const auto length = readPeriod(*period);
     if (periods == Periods::DayOrWeek && *period != "24h" && *period != "7d")
       return tl::unexpected("period: Invalid enum value. Expected '24h' | '7d', received '" + *period + "'");
     if (!length)
       return tl::unexpected("period: Invalid period '" + *period + "'");
     if (*length > longestWindow)
       return tl::unexpected<std::string>("The window must not exceed 92 days");
-    gint64 now = g_get_real_time();
+    const gint64 now = g_get_real_time();
     return Window{now - *length, now};
   }
-  auto from = readIsoTime(*start), to = readIsoTime(*end);
+  const auto from = readIsoTime(*start), to = readIsoTime(*end);
   if (!from || !to)
     return tl::unexpected<std::string>(from ? "end: Invalid datetime" : "start: Invalid datetime");
   if (*from >= *to)

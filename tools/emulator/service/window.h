@@ -10,20 +10,20 @@
 
 namespace aimlvideo::emulator {
 
-// A span of time that a listing is asked for; microseconds since 1970.
+/// A span of time that a listing is asked for; microseconds since 1970.
 struct Window {
   gint64 start = 0, end = 0;
 };
 
 enum class Periods {
-  DayOrWeek, // 24h and 7d only
-  Any,       // any number of hours or days
+  DayOrWeek, ///< 24h and 7d only
+  Any,       ///< any number of hours or days
 };
 
-// The query's `period`, or its `start` and `end`. The error is in the service's words.
+/// The query's `period`, or its `start` and `end`. The error is in the service's words.
 tl::expected<Window, std::string> readWindow(const Request &request, Periods periods);
 
-// ISO 8601, in UTC where no zone is named; a date alone is its first moment.
+/// ISO 8601, in UTC if no zone is named; a date alone is its first moment.
 std::optional<gint64> readIsoTime(const std::string &text);
 
 } // namespace aimlvideo::emulator

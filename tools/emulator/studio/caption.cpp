@@ -9,6 +9,7 @@
 #include <pango/pangocairo.h>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 using SurfacePtr = std::unique_ptr<cairo_surface_t, ReleasedBy<cairo_surface_destroy>>;
@@ -37,7 +38,7 @@ GRefPtr<PangoLayout> layOut(cairo_t *context, const std::string &text, int fontS
 
 std::string timeCode(double seconds) {
   char text[32];
-  int tenths = static_cast<int>(std::floor(seconds * 10));
+  const int tenths = static_cast<int>(std::floor(seconds * 10));
   std::snprintf(text, sizeof text, "%02d:%02d.%d", tenths / 600, tenths / 10 % 60, tenths % 10);
   return text;
 }
@@ -51,9 +52,9 @@ uint8_t blend(int background, int value, int share, int of) {
 Caption::Caption(const std::string &text, int fontSize, int maxWidth) {
   SurfacePtr probe(cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1));
   ContextPtr probeContext(cairo_create(probe.get()));
-  int padding = fontSize / 2;
+  const int padding = fontSize / 2;
   int textWidth = 0, textHeight = 0;
-  int room = std::max(fontSize, maxWidth - 2 * padding);
+  const int room = std::max(fontSize, maxWidth - 2 * padding);
   pango_layout_get_pixel_size(layOut(probeContext.get(), text, fontSize, room).get(), &textWidth, &textHeight);
   width_ = textWidth + 2 * padding;
   height_ = textHeight + padding / 2;
@@ -64,23 +65,23 @@ Caption::Caption(const std::string &text, int fontSize, int maxWidth) {
   cairo_surface_flush(surface.get());
   letters_.resize(size_t(width_) * size_t(height_));
   const uint8_t *data = cairo_image_surface_get_data(surface.get());
-  for (int y = 0; data && y < height_; y++)
+  for (int y = 0; data && y < height_; ++y)
     std::copy_n(data + ptrdiff_t(y) * cairo_image_surface_get_stride(surface.get()), width_,
                 letters_.begin() + ptrdiff_t(y) * width_);
 }
 
 void Caption::drawOn(const Canvas &canvas, int left, int top) const {
-  for (int y = std::max(0, -top); y < height_ && top + y < canvas[0].height; y++) {
+  for (int y = std::max(0, -top); y < height_ && top + y < canvas[0].height; ++y) {
     uint8_t *row = canvas[0].row(top + y);
     const uint8_t *letters = &letters_[size_t(y) * size_t(width_)];
-    for (int x = std::max(0, -left); x < width_ && left + x < canvas[0].width; x++) {
-      uint8_t band = blend(row[left + x], bandLuma, bandShare, 256);
+    for (int x = std::max(0, -left); x < width_ && left + x < canvas[0].width; ++x) {
+      const uint8_t band = blend(row[left + x], bandLuma, bandShare, 256);
       row[left + x] = blend(band, letterLuma, letters[x], 255);
     }
   }
-  for (size_t plane : {1, 2})
-    for (int y = top / 2; y < (top + height_) / 2 && y < canvas[plane].height; y++)
-      for (int x = left / 2; x < (left + width_) / 2 && x < canvas[plane].width; x++)
+  for (const size_t plane : {1, 2})
+    for (int y = top / 2; y < (top + height_) / 2 && y < canvas[plane].height; ++y)
+      for (int x = left / 2; x < (left + width_) / 2 && x < canvas[plane].width; ++x)
         if (x >= 0 && y >= 0) {
           uint8_t *chroma = canvas[plane].row(y) + x;
           *chroma = blend(*chroma, 128, bandShare, 256);
@@ -93,8 +94,8 @@ Captions::Captions(const Look &look, Size size)
       model_(look.model, fontSize_, size.width - 6 * fontSize_) {}
 
 void Captions::drawOn(const Canvas &canvas, double seconds) const {
-  int margin = fontSize_;
-  int line = canvas[0].height - margin - model_.height();
+  const int margin = fontSize_;
+  const int line = canvas[0].height - margin - model_.height();
   model_.drawOn(canvas, margin, line);
   prompt_.drawOn(canvas, margin, line - prompt_.height());
   Caption time(timeCode(seconds), fontSize_, canvas[0].width);

@@ -8,10 +8,10 @@
 
 namespace aimlvideo::emulator {
 
-// Small light letters on a dark, half transparent band.
+/// Small light letters on a dark, half transparent band.
 class Caption {
 public:
-  // One line of at most `maxWidth` pixels, cut with an ellipsis.
+  /// One line of at most `maxWidth` pixels, cut with an ellipsis.
   Caption(const std::string &text, int fontSize, int maxWidth);
 
   int width() const { return width_; }
@@ -21,10 +21,10 @@ public:
 private:
   int width_ = 0;
   int height_ = 0;
-  std::vector<uint8_t> letters_; // coverage, 0..255
+  std::vector<uint8_t> letters_; ///< coverage, 0..255
 };
 
-// The lines at the bottom of every frame: the prompt and the model on the left, the time code on the right.
+/// The lines at the bottom of every frame: the prompt and the model on the left, the time code on the right.
 class Captions {
 public:
   Captions(const Look &look, Size size);

@@ -15,6 +15,7 @@
 #include "emulator/wire/main_loop.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr size_t recentClips = 64;
@@ -51,7 +52,7 @@ tl::expected<Bytes, std::string> fetch(const std::string &url, const std::stop_t
   return Bytes(body);
 }
 
-// Puts the bytes of an image on this machine in place of its address, so that its content decides the look.
+/// Puts the bytes of an image on this machine in place of its address, so that its content decides the look.
 tl::expected<void, std::string> resolve(std::optional<MediaReference> &media, const std::stop_token &stop) {
   if (!media || media->isData() || !isOnLoopback(media->url))
     return {};
@@ -63,9 +64,9 @@ tl::expected<void, std::string> resolve(std::optional<MediaReference> &media, co
   return {};
 }
 
-// There is no network: a picture elsewhere is stood for by a drawn one.
+/// There is no network: a picture elsewhere is stood for by a drawn one.
 Picture placeholder(const Look &look, const std::string &url) {
-  Size size = frameSize(look, look.aspect);
+  const Size size = frameSize(look, look.aspect);
   Picture picture(size.width, size.height);
   makeScenePainter(std::hash<std::string>()(url), size)->paint(0.4, picture.canvas());
   return picture;
@@ -83,8 +84,8 @@ PictureResult load(const Look &look, const std::optional<MediaReference> &media)
 }
 
 Bytes thumbnailOf(const Picture &picture) {
-  double scale = double(thumbnailSide) / std::max(picture.width(), picture.height());
-  auto shrink = [&](int length) {
+  const double scale = double(thumbnailSide) / std::max(picture.width(), picture.height());
+  const auto shrink = [&](int length) {
     return std::max(2, static_cast<int>(length * scale) / 2 * 2);
   };
   return encodeJpeg(fill(picture, {shrink(picture.width()), shrink(picture.height())}));
@@ -112,8 +113,8 @@ ClipStore::ClipStore(ClipPtr fixed) : fixed_(std::move(fixed)) {
     throw std::runtime_error(error.message());
   folder_ = folder.get();
   // The encoder uses several cores by itself.
-  unsigned count = std::max(1U, std::thread::hardware_concurrency() / 2);
-  for (unsigned i = 0; i < count; i++)
+  const unsigned count = std::max(1U, std::thread::hardware_concurrency() / 2);
+  for (unsigned i = 0; i < count; ++i)
     workers_.emplace_back([this](const std::stop_token &stop) { work(stop); });
 }
 
@@ -187,7 +188,7 @@ void ClipStore::fulfil(Order &order, const std::stop_token &stop) {
   std::vector<Ready> waiting;
   {
     std::scoped_lock lock(mutex_);
-    if (auto node = underWay_.extract(key))
+    if (const auto node = underWay_.extract(key))
       waiting = std::move(node.mapped());
   }
   runOnMainLoop([waiting = std::move(waiting), result] {
@@ -197,7 +198,7 @@ void ClipStore::fulfil(Order &order, const std::stop_token &stop) {
 }
 
 ClipResult ClipStore::make(Look &look, const std::string &key, const std::stop_token &stop) {
-  if (ClipPtr clip = remembered(key))
+  if (const ClipPtr clip = remembered(key))
     return clip;
   PictureResult first = load(look, look.firstImage);
   if (!first)
@@ -206,8 +207,8 @@ ClipResult ClipStore::make(Look &look, const std::string &key, const std::stop_t
   if (!last)
     return tl::unexpected(last.error());
   Bytes thumbnail = *first ? thumbnailOf(**first) : Bytes();
-  std::string path = folder_ + "/" + key + ".mp4";
-  auto rendered = render(look, std::move(*first), std::move(*last), path, stop);
+  const std::string path = folder_ + "/" + key + ".mp4";
+  const auto rendered = render(look, std::move(*first), std::move(*last), path, stop);
   ClipResult clip = rendered ? openClip(path, std::move(thumbnail)) : ClipResult(tl::unexpected(rendered.error()));
   g_unlink(path.c_str());
   if (clip)
@@ -217,13 +218,13 @@ ClipResult ClipStore::make(Look &look, const std::string &key, const std::stop_t
 
 ClipPtr ClipStore::remembered(const std::string &key) {
   std::scoped_lock lock(mutex_);
-  auto found = clips_.find(key);
+  const auto found = clips_.find(key);
   return found == clips_.end() ? nullptr : found->second.lock();
 }
 
 void ClipStore::remember(const std::string &key, const ClipPtr &clip) {
   std::scoped_lock lock(mutex_);
-  rendered_++;
+  ++rendered_;
   recent_.push_back(clip);
   if (recent_.size() > recentClips)
     recent_.pop_front();

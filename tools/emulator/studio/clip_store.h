@@ -20,13 +20,13 @@
 
 namespace aimlvideo::emulator {
 
-// A finished MP4. Its bytes are a mapped file without a name: no memory is
-// spent, and the disk space is free again when the last user lets go.
+/// A finished MP4. Its bytes are a mapped file without a name: no memory is spent, and the disk space is free again
+/// when the last user lets go.
 struct Clip {
   Bytes bytes;
-  std::string etag; // with its quotes
-  gint64 modified;  // seconds since 1970
-  Bytes thumbnail;  // of the first image, JPEG; empty without one
+  std::string etag; ///< with its quotes
+  gint64 modified;  ///< seconds since 1970
+  Bytes thumbnail;  ///< of the first image, JPEG; empty without one
 };
 
 using ClipPtr = std::shared_ptr<const Clip>;
@@ -34,21 +34,21 @@ using ClipResult = tl::expected<ClipPtr, std::string>;
 
 tl::expected<ClipPtr, std::string> openClip(const std::string &path, Bytes thumbnail = {});
 
-// Renders clips in worker threads, each look once.
+/// Renders clips in worker threads, each look once.
 class ClipStore {
 public:
-  // Called on the main loop.
+  /// Called on the main loop.
   using Ready = std::function<void(const ClipResult &)>;
 
-  // Every look gets this clip instead of a rendered one, where it is given.
+  /// Every look gets this clip instead of a rendered one, if there is one.
   explicit ClipStore(ClipPtr fixed = {});
-  // Stops the renders under way and removes the temporary folder.
+  /// Stops the renders under way and removes the temporary folder.
   ~ClipStore();
 
   void order(Look look, Ready ready);
-  // Those that wait for a worker are told that they will not be rendered.
+  /// Those that wait for a worker hear that they will not be rendered.
   void cancelOrders();
-  // Renders done so far, those taken from the cache left out.
+  /// Renders done so far, those taken from the cache left out.
   unsigned rendered() const;
 
 private:
@@ -68,14 +68,14 @@ private:
 
   ClipPtr fixed_;
   std::string folder_;
-  mutable std::mutex mutex_; // guards what follows
+  mutable std::mutex mutex_; ///< guards what follows
   std::condition_variable_any changed_;
   std::deque<Order> orders_;
-  std::map<std::string, std::vector<Ready>> underWay_; // by look
+  std::map<std::string, std::vector<Ready>> underWay_; ///< by look
   std::map<std::string, std::weak_ptr<const Clip>> clips_;
-  std::list<ClipPtr> recent_; // kept although no task has them any more
+  std::list<ClipPtr> recent_; ///< kept although no task has them any more
   unsigned rendered_ = 0;
-  std::vector<std::jthread> workers_; // last: they use all of the above
+  std::vector<std::jthread> workers_; ///< last: they use all of the above
 };
 
 } // namespace aimlvideo::emulator

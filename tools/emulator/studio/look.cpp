@@ -10,7 +10,7 @@
 namespace aimlvideo::emulator {
 
 std::string Look::key() const {
-  auto hash = [](const std::optional<MediaReference> &media) {
+  const auto hash = [](const std::optional<MediaReference> &media) {
     return media ? media->sha256 : "-";
   };
   char numbers[160];
@@ -23,11 +23,11 @@ Size frameSize(const Look &look, double aspect) {
   double width = std::sqrt(look.area * aspect);
   double height = width / aspect;
   if (look.longestSide > 0)
-    if (double excess = std::max(width, height) / look.longestSide; excess > 1) {
+    if (const double excess = std::max(width, height) / look.longestSide; excess > 1) {
       width /= excess;
       height /= excess;
     }
-  auto even = [](double length) {
+  const auto even = [](double length) {
     return std::max(16, 2 * static_cast<int>(std::lround(length / 2)));
   };
   return {even(width), even(height)};

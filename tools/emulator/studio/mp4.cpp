@@ -5,16 +5,17 @@
 #include <string_view>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 uint64_t readNumber(std::span<const uint8_t> bytes) {
   uint64_t number = 0;
-  for (uint8_t byte : bytes)
+  for (const uint8_t byte : bytes)
     number = number << 8 | byte;
   return number;
 }
 
-// mvhd, tkhd and mdhd start alike: version, flags, then both times, in 4 bytes each or, in version 1, in 8.
+/// mvhd, tkhd and mdhd start alike: version, flags, then both times, in 4 bytes each or, in version 1, in 8.
 void clearHeader(std::span<uint8_t> body) {
   if (body.size() < 20)
     return;
@@ -25,7 +26,7 @@ void clearHeader(std::span<uint8_t> body) {
 
 void clearTimes(std::span<uint8_t> file) {
   while (file.size() >= 8) {
-    std::string_view type(reinterpret_cast<const char *>(file.data()) + 4, 4);
+    const std::string_view type(reinterpret_cast<const char *>(file.data()) + 4, 4);
     uint64_t size = readNumber(file.first(4));
     size_t header = 8;
     if (size == 1 && file.size() >= 16) {
@@ -36,7 +37,7 @@ void clearTimes(std::span<uint8_t> file) {
       size = file.size();
     if (size < header || size > file.size())
       return;
-    auto body = file.subspan(header, size - header);
+    const auto body = file.subspan(header, size - header);
     if (type == "moov" || type == "trak" || type == "mdia")
       clearTimes(body);
     else if (type == "mvhd" || type == "tkhd" || type == "mdhd")

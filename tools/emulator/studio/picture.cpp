@@ -9,6 +9,7 @@
 #include <gst/video/video.h>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr GstClockTime decodeDeadline = 30 * GST_SECOND;
@@ -26,9 +27,9 @@ const char *decoderFor(std::string_view type) {
 }
 
 void copyPlanes(GstVideoFrame &frame, const Canvas &to) {
-  for (unsigned i = 0; i < 3; i++) {
+  for (unsigned i = 0; i < 3; ++i) {
     auto *from = static_cast<const uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i));
-    for (int y = 0; y < to[i].height; y++)
+    for (int y = 0; y < to[i].height; ++y)
       std::copy_n(from + ptrdiff_t(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i), to[i].width, to[i].row(y));
   }
 }
@@ -45,20 +46,20 @@ tl::expected<Picture, std::string> readSample(GstSample *sample) {
   return picture;
 }
 
-// A writable frame over the planes, for the converter.
+/// A writable frame over the planes, for the converter.
 void wrap(GstVideoFrame &frame, const Canvas &planes) {
   gst_video_info_set_format(&frame.info, GST_VIDEO_FORMAT_I420, guint(planes[0].width), guint(planes[0].height));
   // By default the matrix follows the size; here both sides have the same.
   gst_video_colorimetry_from_string(&frame.info.colorimetry, GST_VIDEO_COLORIMETRY_BT709);
-  for (unsigned i = 0; i < 3; i++) {
+  for (unsigned i = 0; i < 3; ++i) {
     frame.data[i] = planes[i].data;
     frame.info.stride[i] = planes[i].stride;
   }
 }
 
-// Sends one buffer through `elements` and returns what comes out; nothing where they fail.
+/// Sends one buffer through `elements` and returns what comes out; nothing if they fail.
 SamplePtr convert(GstBuffer *buffer, GstCaps *caps, const std::string &elements) {
-  std::string description = "appsrc name=in format=time ! " + elements + " ! appsink name=out sync=false";
+  const std::string description = "appsrc name=in format=time ! " + elements + " ! appsink name=out sync=false";
   GstElement *parsed = gst_parse_launch(description.c_str(), nullptr);
   const auto pipeline = adopt(GST_ELEMENT(gst_object_ref_sink(parsed)));
   const auto in = adopt(gst_bin_get_by_name(GST_BIN(parsed), "in"));
@@ -76,19 +77,19 @@ SamplePtr convert(GstBuffer *buffer, GstCaps *caps, const std::string &elements)
 } // namespace
 
 Picture::Picture(int width, int height) : width_(width), height_(height) {
-  auto luma = size_t(width) * size_t(height);
-  auto chroma = size_t((width + 1) / 2) * size_t((height + 1) / 2);
+  const auto luma = size_t(width) * size_t(height);
+  const auto chroma = size_t((width + 1) / 2) * size_t((height + 1) / 2);
   planes_ = {std::vector<uint8_t>(luma), std::vector<uint8_t>(chroma), std::vector<uint8_t>(chroma)};
 }
 
 Canvas Picture::canvas() const {
-  int halfWidth = (width_ + 1) / 2, halfHeight = (height_ + 1) / 2;
+  const int halfWidth = (width_ + 1) / 2, halfHeight = (height_ + 1) / 2;
   return {Plane{planes_[0].data(), width_, width_, height_}, Plane{planes_[1].data(), halfWidth, halfWidth, halfHeight},
           Plane{planes_[2].data(), halfWidth, halfWidth, halfHeight}};
 }
 
 tl::expected<Picture, std::string> decodePicture(const Bytes &encoded) {
-  std::string type = imageTypeOf(encoded.view());
+  const std::string type = imageTypeOf(encoded.view());
   const char *decoder = decoderFor(type);
   if (!decoder)
     return tl::unexpected<std::string>("the image is not a PNG, JPEG or WebP file");
@@ -109,8 +110,8 @@ Bytes encodeJpeg(const Picture &picture) {
   GstVideoFrame frame;
   if (gst_video_frame_map(&frame, &info, buffer, GST_MAP_WRITE)) {
     Canvas planes = picture.canvas();
-    for (unsigned i = 0; i < planes.size(); i++)
-      for (int y = 0; y < planes[i].height; y++)
+    for (unsigned i = 0; i < planes.size(); ++i)
+      for (int y = 0; y < planes[i].height; ++y)
         std::copy_n(planes[i].row(y), planes[i].width,
                     static_cast<uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i)) +
                         ptrdiff_t(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i));
@@ -126,7 +127,7 @@ Bytes encodeJpeg(const Picture &picture) {
 }
 
 Picture fill(const Picture &picture, Size size) {
-  double wanted = double(size.width) / size.height;
+  const double wanted = double(size.width) / size.height;
   int width = picture.width(), height = picture.height();
   if (picture.aspect() > wanted)
     width = std::max(1, static_cast<int>(height * wanted));

@@ -12,7 +12,7 @@
 
 namespace aimlvideo::emulator {
 
-// One plane of a picture in memory that belongs to someone else.
+/// One plane of a picture in memory that belongs to someone else.
 struct Plane {
   uint8_t *data = nullptr;
   int stride = 0;
@@ -22,10 +22,10 @@ struct Plane {
   uint8_t *row(int y) const { return data + ptrdiff_t(y) * stride; }
 };
 
-// A frame to draw on: Y, U and V, chroma at half the size (I420).
+/// A frame to draw on: Y, U and V, chroma at half the size (I420).
 using Canvas = std::array<Plane, 3>;
 
-// A picture with its own memory, I420.
+/// A picture with its own memory, I420.
 class Picture {
 public:
   Picture(int width, int height);
@@ -41,13 +41,13 @@ private:
   mutable std::array<std::vector<uint8_t>, 3> planes_;
 };
 
-// Decodes PNG, JPEG or WebP. May take a while: for worker threads.
+/// Decodes PNG, JPEG or WebP. May take a while: for worker threads.
 tl::expected<Picture, std::string> decodePicture(const Bytes &encoded);
 
-// As JPEG, for people to look at; empty where it fails.
+/// As JPEG, for people to look at; empty if it fails.
 Bytes encodeJpeg(const Picture &picture);
 
-// The middle of `picture` scaled to fill the size.
+/// The middle of `picture` scaled to fill the size.
 Picture fill(const Picture &picture, Size size);
 
 } // namespace aimlvideo::emulator

@@ -18,6 +18,7 @@
 #include "emulator/studio/sound.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr int keyFrameSeconds = 2;
@@ -41,7 +42,7 @@ const char *muxerOptions(Layout layout) {
 }
 
 std::string describe(const Look &look, Size size) {
-  std::string rate = std::to_string(look.framesPerSecond);
+  const std::string rate = std::to_string(look.framesPerSecond);
   std::string text =
       "appsrc name=video format=time block=true max-buffers=" + std::to_string(framesAhead) +
       " max-bytes=0 caps=video/x-raw,format=I420,width=" + std::to_string(size.width) +
@@ -58,7 +59,7 @@ std::string describe(const Look &look, Size size) {
   return text;
 }
 
-// A pipeline that never outlives the scope.
+/// A pipeline that never outlives the scope.
 class Encoder {
 public:
   static tl::expected<Encoder, std::string> open(const Look &look, Size size, const std::string &path) {
@@ -79,17 +80,17 @@ public:
       gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   }
 
-  // False once the pipeline has failed.
+  /// False once the pipeline has failed.
   bool push(const char *source, GstBuffer *buffer) {
     return gst_app_src_push_buffer(GST_APP_SRC(child(source).get()), buffer) == GST_FLOW_OK;
   }
 
   void end(const char *source) { gst_app_src_end_of_stream(GST_APP_SRC(child(source).get())); }
 
-  // Waits until all is written.
+  /// Waits until all is written.
   Result finish(const std::stop_token &stop) {
     const auto bus = adopt(gst_element_get_bus(pipeline_.get()));
-    auto wanted = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    const auto wanted = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     while (!stop.stop_requested()) {
       GstMessage *message = gst_bus_timed_pop_filtered(bus.get(), 50 * GST_MSECOND, wanted);
       if (!message)
@@ -133,7 +134,7 @@ GstBuffer *newFrame(const GstVideoInfo &info, const std::function<void(const Can
   if (!gst_video_frame_map(&frame, &info, buffer, GST_MAP_WRITE))
     return buffer;
   Canvas canvas;
-  for (unsigned i = 0; i < canvas.size(); i++)
+  for (unsigned i = 0; i < canvas.size(); ++i)
     canvas[i] = {static_cast<uint8_t *>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i)), GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i),
                  GST_VIDEO_FRAME_COMP_WIDTH(&frame, i), GST_VIDEO_FRAME_COMP_HEIGHT(&frame, i)};
   draw(canvas);
@@ -142,8 +143,8 @@ GstBuffer *newFrame(const GstVideoInfo &info, const std::function<void(const Can
 }
 
 void pushSound(Encoder &encoder, const Look &look) {
-  std::vector<float> samples = synthesise(look.prompt, look.seconds);
-  auto size = samples.size() * sizeof(float);
+  const std::vector<float> samples = synthesise(look.prompt, look.seconds);
+  const auto size = samples.size() * sizeof(float);
   GstBuffer *buffer = gst_buffer_new_memdup(samples.data(), size);
   GST_BUFFER_PTS(buffer) = 0;
   GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(look.seconds * GST_SECOND);
@@ -155,15 +156,15 @@ bool pushFrames(Encoder &encoder, const Look &look, Size size, Painter &painter,
   GstVideoInfo info;
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, guint(size.width), guint(size.height));
   Captions captions(look, size);
-  int count = std::max(1, static_cast<int>(std::lround(look.seconds * look.framesPerSecond)));
-  for (int i = 0; i < count; i++) {
+  const int count = std::max(1, static_cast<int>(std::lround(look.seconds * look.framesPerSecond)));
+  for (int i = 0; i < count; ++i) {
     if (stop.stop_requested())
       return false;
     GstBuffer *buffer = newFrame(info, [&](const Canvas &canvas) {
       painter.paint(double(i) / std::max(1, count - 1), canvas);
       captions.drawOn(canvas, double(i) / look.framesPerSecond);
     });
-    auto rate = guint64(look.framesPerSecond);
+    const auto rate = guint64(look.framesPerSecond);
     GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(guint64(i), GST_SECOND, rate);
     GST_BUFFER_DURATION(buffer) = gst_util_uint64_scale(guint64(i) + 1, GST_SECOND, rate) - GST_BUFFER_PTS(buffer);
     if (!encoder.push("video", buffer))
@@ -180,7 +181,7 @@ Result clearTimesIn(const std::string &path) {
     return tl::unexpected<std::string>(error.message());
   // A private mapping: the changed bytes have to be written back.
   auto *data = reinterpret_cast<uint8_t *>(g_mapped_file_get_contents(file.get()));
-  auto size = g_mapped_file_get_length(file.get());
+  const auto size = g_mapped_file_get_length(file.get());
   clearTimes({data, size});
   g_file_set_contents(path.c_str(), reinterpret_cast<char *>(data), static_cast<gssize>(size), &error);
   return error ? Result(tl::unexpected<std::string>(error.message())) : Result();
@@ -190,9 +191,9 @@ Result clearTimesIn(const std::string &path) {
 
 Result render(const Look &look, std::optional<Picture> first, std::optional<Picture> last, const std::string &path,
               const std::stop_token &stop) {
-  double aspect = first ? first->aspect() : last ? last->aspect() : look.aspect;
-  Size size = frameSize(look, aspect);
-  auto painter = makePainter(look, size, first, last);
+  const double aspect = first ? first->aspect() : last ? last->aspect() : look.aspect;
+  const Size size = frameSize(look, aspect);
+  const auto painter = makePainter(look, size, first, last);
   {
     auto encoder = Encoder::open(look, size, path);
     if (!encoder)

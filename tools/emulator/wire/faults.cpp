@@ -9,13 +9,14 @@
 #include <utility>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 struct Kind {
   const char *name;
-  bool isAccepted;      // unless the rule says otherwise
-  const char *phases;   // that it can strike; empty: all
-  const char *settings; // beside "kind" and "accepted"
+  bool isAccepted;      ///< unless the rule says otherwise
+  const char *phases;   ///< that it can strike; empty: all
+  const char *settings; ///< beside "kind" and "accepted"
 };
 
 constexpr Kind kinds[] = {{"lost-before", false, "", ""},
@@ -53,7 +54,7 @@ std::string list(const Range &names) {
 }
 
 const Kind *findKind(const std::string &name) {
-  auto found = std::ranges::find_if(kinds, [&](const Kind &kind) { return name == kind.name; });
+  const auto found = std::ranges::find_if(kinds, [&](const Kind &kind) { return name == kind.name; });
   return found == std::end(kinds) ? nullptr : &*found;
 }
 
@@ -63,12 +64,12 @@ std::vector<std::string> split(const std::string &words) {
 }
 
 bool canStrike(const Kind &kind, const std::string &phase) {
-  std::vector<std::string> struck = split(kind.phases);
+  const std::vector<std::string> struck = split(kind.phases);
   return struck.empty() || std::ranges::find(struck, phase) != struck.end();
 }
 
 tl::expected<uint64_t, std::string> readOrdinal(const Json &match, const char *name) {
-  double number = match[name].number();
+  const double number = match[name].number();
   if (!match[name].isNumber() || number < 1 || number != std::floor(number))
     return tl::unexpected("match." + std::string(name) + " must be a whole number from 1");
   return static_cast<uint64_t>(number);
@@ -82,7 +83,7 @@ tl::expected<void, std::string> checkNames(const Json &object, const std::string
   return {};
 }
 
-// Some patterns take exponential time; a search ends after as many steps, some milliseconds.
+/// Some patterns take exponential time; a search ends after as many steps, some milliseconds.
 constexpr char stepLimit[] = "(*LIMIT_MATCH=20000)";
 constexpr size_t longestPattern = 1000;
 
@@ -96,7 +97,7 @@ tl::expected<GRefPtr<GRegex>, std::string> compilePattern(const std::string &pat
   return regex;
 }
 
-// The fault of a rule for this phase; empty: for any.
+/// The fault of a rule for this phase; empty: for any.
 tl::expected<Fault, std::string> readFault(const Json &json, const std::string &phase) {
   Fault fault{json["kind"].string(), json};
   const Kind *kind = findKind(fault.kind);
@@ -108,7 +109,7 @@ tl::expected<Fault, std::string> readFault(const Json &json, const std::string &
   }
   std::vector<std::string> settings = split(kind->settings);
   settings.insert(settings.begin(), {"kind", "accepted"});
-  if (auto names = checkNames(json, "the fault " + fault.kind, settings); !names)
+  if (const auto names = checkNames(json, "the fault " + fault.kind, settings); !names)
     return tl::unexpected(names.error());
   // they end up in headers
   for (const char *name : {"content_type", "retry_after", "value", "target"})
@@ -141,7 +142,7 @@ tl::expected<void, std::string> Faults::replace(const Json &json) {
 }
 
 tl::expected<void, std::string> Faults::add(const Json &json) {
-  auto rules = readAll(json);
+  const auto rules = readAll(json);
   if (!rules)
     return tl::unexpected(rules.error());
   std::ranges::move(*rules, std::back_inserter(rules_));
@@ -169,10 +170,10 @@ tl::expected<std::vector<Faults::Rule>, std::string> Faults::readAll(const Json 
 }
 
 tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
-  if (auto names = checkNames(json, "a rule", {"match", "fault"}); !names)
+  if (const auto names = checkNames(json, "a rule", {"match", "fault"}); !names)
     return tl::unexpected(names.error());
   Json match = json["match"].isObject() ? json["match"] : Json::object();
-  if (auto names = checkNames(match, "match", {"phase", "path", "nth", "from", "to", "share", "seed"}); !names)
+  if (const auto names = checkNames(match, "match", {"phase", "path", "nth", "from", "to", "share", "seed"}); !names)
     return tl::unexpected(names.error());
   Rule rule;
   rule.match = match;
@@ -183,8 +184,17 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
   if (!fault)
     return tl::unexpected(fault.error());
   rule.fault = std::move(*fault);
+  if (const auto outcome = readMatch(match, rule); !outcome)
+    return tl::unexpected(outcome.error());
+  const unsigned fallbackSeed = seed_.value_or(std::random_device()());
+  rule.random.seed(match["seed"].isNumber() ? static_cast<uint64_t>(match["seed"].number()) : fallbackSeed);
+  rule.number = ++lastNumber_;
+  return rule;
+}
+
+tl::expected<void, std::string> Faults::readMatch(const Json &match, Rule &rule) {
   if (match["path"].exists()) {
-    auto pattern = compilePattern(match["path"].string());
+    const auto pattern = compilePattern(match["path"].string());
     if (!pattern)
       return tl::unexpected(pattern.error());
     rule.path = *pattern;
@@ -192,7 +202,7 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
   for (auto [name, target] : {std::pair("from", &rule.from), {"to", &rule.to}, {"nth", &rule.from}}) {
     if (!match[name].exists())
       continue;
-    auto ordinal = readOrdinal(match, name);
+    const auto ordinal = readOrdinal(match, name);
     if (!ordinal)
       return tl::unexpected(ordinal.error());
     *target = *ordinal;
@@ -204,10 +214,7 @@ tl::expected<Faults::Rule, std::string> Faults::read(const Json &json) {
     if (*rule.share < 0 || *rule.share > 1)
       return tl::unexpected<std::string>("match.share must be a number from 0 to 1");
   }
-  unsigned fallbackSeed = seed_.value_or(std::random_device()());
-  rule.random.seed(match["seed"].isNumber() ? static_cast<uint64_t>(match["seed"].number()) : fallbackSeed);
-  rule.number = ++lastNumber_;
-  return rule;
+  return {};
 }
 
 bool Faults::applies(Rule &rule, const std::string &phase, const std::string &target) {
@@ -217,7 +224,7 @@ bool Faults::applies(Rule &rule, const std::string &phase, const std::string &ta
   if (rule.path && !g_regex_match_full(rule.path.get(), target.data(), gssize(target.size()), 0, GRegexMatchFlags(0),
                                        nullptr, nullptr))
     return false;
-  rule.seen++;
+  ++rule.seen;
   if (rule.seen < rule.from || rule.seen > rule.to)
     return false;
   // One number for each request in the window: the same seed picks the same requests.
@@ -226,11 +233,11 @@ bool Faults::applies(Rule &rule, const std::string &phase, const std::string &ta
 
 std::optional<Fault> Faults::pick(const std::string &phase, const Request &request) {
   std::optional<Fault> picked;
-  std::string target = request.target().substr(0, 2000);
+  const std::string target = request.target().substr(0, 2000);
   for (Rule &rule : rules_) {
     if (!applies(rule, phase, target) || picked)
       continue;
-    rule.applied++;
+    ++rule.applied;
     picked = rule.fault;
   }
   return picked;

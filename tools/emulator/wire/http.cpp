@@ -6,6 +6,7 @@
 #include <libsoup/soup.h>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 std::string decode(std::string_view text) {
@@ -18,10 +19,10 @@ std::string decode(std::string_view text) {
 std::vector<std::pair<std::string, std::string>> splitQuery(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> pairs;
   while (!query.empty()) {
-    std::string_view pair = query.substr(0, query.find('&'));
+    const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    size_t equals = pair.find('=');
-    std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    const size_t equals = pair.find('=');
+    const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
     if (!pair.empty())
       pairs.emplace_back(decode(pair.substr(0, equals)), decode(value));
   }
@@ -31,7 +32,7 @@ std::vector<std::pair<std::string, std::string>> splitQuery(std::string_view que
 } // namespace
 
 std::string Request::header(const std::string &name) const {
-  auto found = headers.find(name);
+  const auto found = headers.find(name);
   return found == headers.end() ? std::string() : found->second;
 }
 
@@ -44,7 +45,7 @@ std::vector<std::string> Request::parameters(std::string_view name) const {
 }
 
 std::optional<std::string> Request::parameter(std::string_view name) const {
-  std::vector<std::string> values = parameters(name);
+  const std::vector<std::string> values = parameters(name);
   return values.empty() ? std::nullopt : std::optional(values.front());
 }
 
@@ -77,7 +78,8 @@ Response &Response::header(std::string name, std::string value) {
 }
 
 std::string Response::headerValue(std::string_view name) const {
-  auto found = std::ranges::find(headers, name, [](const auto &header) -> std::string_view { return header.first; });
+  const auto found =
+      std::ranges::find(headers, name, [](const auto &header) -> std::string_view { return header.first; });
   return found == headers.end() ? std::string() : found->second;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 using Work = std::function<void()>;
@@ -32,7 +33,7 @@ void runOnMainLoop(Work work) {
 }
 
 void runLater(double seconds, Work work) {
-  auto milliseconds = static_cast<guint>(std::clamp(std::ceil(seconds * 1000), 0.0, 4e9)); // not before the time
+  const auto milliseconds = static_cast<guint>(std::clamp(std::ceil(seconds * 1000), 0.0, 4e9)); // not before the time
   g_timeout_add_full(G_PRIORITY_DEFAULT, milliseconds, runOnce, new Work(std::move(work)), destroyWork);
 }
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 const char *documentedMessage(unsigned status) {
@@ -36,17 +37,17 @@ const char *documentedMessage(unsigned status) {
 }
 
 std::string htmlPage(unsigned status) {
-  std::string title = std::to_string(status) + " " + soup_status_get_phrase(status);
+  const std::string title = std::to_string(status) + " " + soup_status_get_phrase(status);
   return "<!DOCTYPE html>\n<html>\n<head><title>" + title + "</title></head>\n<body>\n<center><h1>" + title +
          "</h1></center>\n<hr><center>nginx</center>\n</body>\n</html>\n";
 }
 
-// Seconds as a number, or an HTTP date that many seconds from now.
+/// Seconds as a number, or an HTTP date that many seconds from now.
 std::string retryAfter(const Fault &fault) {
-  Json value = fault.settings["retry_after"];
+  const Json value = fault.settings["retry_after"];
   if (value.isString())
     return value.string();
-  auto seconds = static_cast<gint64>(value.number());
+  const auto seconds = static_cast<gint64>(value.number());
   if (fault.settings["retry_after_as_date"].boolean())
     return httpTime(g_get_real_time() / G_USEC_PER_SEC + seconds);
   return std::to_string(seconds);
@@ -78,10 +79,10 @@ void setHeader(Response &response, const std::string &name, const std::string &v
   response.header(name, value);
 }
 
-// Shifted by one: the bytes are not those that the header says.
+/// Shifted by one: the bytes are not those that the header says.
 std::string shiftedRange(const Response &response) {
   size_t first = 0, last = 0, size = 0;
-  std::string range = response.headerValue("Content-Range");
+  const std::string range = response.headerValue("Content-Range");
   if (std::sscanf(range.c_str(), "bytes %zu-%zu/%zu", &first, &last, &size) != 3)
     return "bytes 0-0/" + std::to_string(response.body.size());
   return "bytes " + std::to_string(first + 1) + "-" + std::to_string(last + 1) + "/" + std::to_string(size + 1);
@@ -132,7 +133,7 @@ const std::unordered_map<std::string, Mangler> &manglers() {
        }},
       {"invalid-json",
        [](const Fault &fault, const Request &, Response &response, Wire &) {
-         std::string half(response.body.view().substr(0, response.body.size() / 2));
+         const std::string half(response.body.view().substr(0, response.body.size() / 2));
          response.body = Bytes(fault.settings["body"].string(half));
        }},
       {"truncated",
@@ -141,7 +142,7 @@ const std::unordered_map<std::string, Mangler> &manglers() {
        }},
       {"wrong-length",
        [](const Fault &fault, const Request &, Response &response, Wire &wire) {
-         auto delta = static_cast<long>(std::clamp(fault.settings["delta"].number(-16), -1e12, 1e12));
+         const auto delta = static_cast<long>(std::clamp(fault.settings["delta"].number(-16), -1e12, 1e12));
          wire.declaredLength = std::max(0L, static_cast<long>(response.body.size()) + delta);
        }},
       {"wrong-content-range",
@@ -159,12 +160,12 @@ const std::unordered_map<std::string, Mangler> &manglers() {
 
 Response refusalBy(const Fault &fault, const Request &request) {
   // Only "status" says what comes instead of the answer; for the others that is seldom seen.
-  auto status = fault.status(503);
+  const auto status = fault.status(503);
   return errorResponse(request, status, documentedMessage(status));
 }
 
 void mangle(const Fault &fault, const Request &request, Response &response, Wire &wire) {
-  auto mangler = manglers().find(fault.kind);
+  const auto mangler = manglers().find(fault.kind);
   if (mangler != manglers().end())
     mangler->second(fault, request, response, wire);
 }

@@ -7,10 +7,10 @@
 
 namespace aimlvideo::emulator {
 
-// The answer to a request that the service does not even look at, because of the fault.
+/// The answer to a request that the service does not even look at, because of the fault.
 Response refusalBy(const Fault &fault, const Request &request);
 
-// Spoils the answer in the way the fault says: its content, and how it travels.
+/// Spoils the answer in the way the fault says: its content, and how it travels.
 void mangle(const Fault &fault, const Request &request, Response &response, Wire &wire);
 
 } // namespace aimlvideo::emulator

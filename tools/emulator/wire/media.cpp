@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr std::string_view dataScheme = "data:";
@@ -14,7 +15,7 @@ constexpr std::string_view dataScheme = "data:";
 bool isBase64(std::string_view text) {
   if (text.empty() || text.size() % 4 == 1)
     return false;
-  size_t end = text.find_last_not_of('=');
+  const size_t end = text.find_last_not_of('=');
   if (end == std::string_view::npos || text.size() - end - 1 > 2)
     return false;
   return std::ranges::all_of(text.substr(0, end + 1), [](unsigned char c) {
@@ -22,7 +23,7 @@ bool isBase64(std::string_view text) {
   });
 }
 
-// g_base64_decode() knows the classic alphabet with padding; the service is taken to read either.
+/// g_base64_decode() knows the classic alphabet with padding; the service is taken to read either.
 Bytes decodeBase64(std::string_view text) {
   std::string classic(text);
   std::ranges::replace(classic, '-', '+');
@@ -35,18 +36,18 @@ Bytes decodeBase64(std::string_view text) {
 }
 
 std::optional<MediaReference> readDataUri(std::string_view text) {
-  size_t comma = text.find(',');
+  const size_t comma = text.find(',');
   if (comma == std::string_view::npos)
     return std::nullopt;
-  std::string_view head = text.substr(dataScheme.size(), comma - dataScheme.size());
-  std::string_view payload = text.substr(comma + 1);
+  const std::string_view head = text.substr(dataScheme.size(), comma - dataScheme.size());
+  const std::string_view payload = text.substr(comma + 1);
   MediaReference media;
   media.mediaType = head.substr(0, head.find(';'));
   if (head.ends_with(";base64")) {
     const GCharPtr unescaped(payload.find('%') != std::string_view::npos
                                  ? g_uri_unescape_segment(payload.data(), payload.data() + payload.size(), nullptr)
                                  : nullptr);
-    std::string_view encoded = unescaped ? std::string_view(unescaped.get()) : payload;
+    const std::string_view encoded = unescaped ? std::string_view(unescaped.get()) : payload;
     if (!isBase64(encoded))
       return std::nullopt;
     media.bytes = decodeBase64(encoded);
@@ -66,7 +67,7 @@ std::optional<MediaReference> readUrl(const std::string &text) {
   const auto uri = adopt(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
   if (!uri || !g_uri_get_host(uri.get()) || !*g_uri_get_host(uri.get()))
     return std::nullopt;
-  std::string_view scheme = g_uri_get_scheme(uri.get());
+  const std::string_view scheme = g_uri_get_scheme(uri.get());
   if (scheme != "http" && scheme != "https")
     return std::nullopt;
   MediaReference media;
@@ -78,7 +79,7 @@ std::optional<MediaReference> readUrl(const std::string &text) {
 } // namespace
 
 std::optional<MediaReference> readMediaReference(std::string_view parameter, const std::string &text) {
-  bool isData = g_ascii_strncasecmp(text.c_str(), dataScheme.data(), dataScheme.size()) == 0;
+  const bool isData = g_ascii_strncasecmp(text.c_str(), dataScheme.data(), dataScheme.size()) == 0;
   auto media = isData ? readDataUri(text) : readUrl(text);
   if (media)
     media->parameter = parameter;

@@ -10,6 +10,7 @@
 #include "emulator/wire/main_loop.h"
 
 namespace aimlvideo::emulator {
+
 namespace {
 
 constexpr double tick = 0.05;          // seconds between two portions of a slow body
@@ -34,7 +35,7 @@ std::string headText(const Response &response, const Wire &wire) {
 Bytes chunkBody(const Bytes &body) {
   std::string text;
   for (size_t offset = 0; offset < body.size(); offset += chunkSize) {
-    std::string_view chunk = body.view().substr(offset, chunkSize);
+    const std::string_view chunk = body.view().substr(offset, chunkSize);
     char size[24];
     g_snprintf(size, sizeof size, "%zx\r\n", chunk.size());
     text += size;
@@ -46,12 +47,12 @@ Bytes chunkBody(const Bytes &body) {
 
 } // namespace
 
-// One answer on one connection. Alive while it is in Wires::conversations_ or an operation holds it.
+/// One answer on one connection. Alive while it is in Wires::conversations_ or an operation holds it.
 class Wires::Conversation : public std::enable_shared_from_this<Conversation> {
 public:
   Conversation(Wires &wires, const Response &response, Wire wire, bool hasBody, std::function<void(size_t)> onBytes)
       : wires_(&wires), wire_(wire), head_(headText(response, wire_)), onBytes_(std::move(onBytes)) {
-    Bytes body = hasBody ? response.body : Bytes();
+    const Bytes body = hasBody ? response.body : Bytes();
     body_ = wire_.isChunked ? chunkBody(body) : body;
     if (wire_.bodyLimit)
       body_ = body_.slice(0, std::min(body_.size(), *wire_.bodyLimit));
@@ -69,7 +70,7 @@ public:
     write();
   }
 
-  // The connection ends here and now; nothing more happens.
+  /// The connection ends here and now; nothing more happens.
   void close() {
     if (!stream_)
       return;
@@ -90,7 +91,7 @@ public:
   void forgetOwner() { wires_ = nullptr; }
 
 private:
-  // Keeps the conversation alive until the asynchronous operation has ended.
+  /// Keeps the conversation alive until the asynchronous operation has ended.
   using Hold = std::shared_ptr<Conversation>;
 
   void write() {
@@ -100,7 +101,7 @@ private:
         cancellable_.get(),
         [](GObject *source, GAsyncResult *result, gpointer data) {
           std::unique_ptr<Hold> hold(static_cast<Hold *>(data));
-          bool isWritten = g_output_stream_write_all_finish(G_OUTPUT_STREAM(source), result, nullptr, nullptr);
+          const bool isWritten = g_output_stream_write_all_finish(G_OUTPUT_STREAM(source), result, nullptr, nullptr);
           (*hold)->onWritten(isWritten);
         },
         self);
@@ -117,7 +118,7 @@ private:
       return end();
     if (wire_.bytesPerSecond <= 0)
       return writeMore(largePortion);
-    auto portion = std::max<size_t>(1, static_cast<size_t>(wire_.bytesPerSecond * tick));
+    const auto portion = std::max<size_t>(1, static_cast<size_t>(wire_.bytesPerSecond * tick));
     runLater(portion / wire_.bytesPerSecond, [hold = shared_from_this(), portion] {
       if (hold->stream_)
         hold->writeMore(portion);
@@ -170,8 +171,8 @@ Wires::~Wires() {
 
 void Wires::answer(SoupServerMessage *message, const Response &response, const Wire &wire,
                    std::function<void(size_t)> onBytes) {
-  bool hasBody = soup_server_message_get_method(message) != SOUP_METHOD_HEAD;
-  auto conversation = std::make_shared<Conversation>(*this, response, wire, hasBody, std::move(onBytes));
+  const bool hasBody = soup_server_message_get_method(message) != SOUP_METHOD_HEAD;
+  const auto conversation = std::make_shared<Conversation>(*this, response, wire, hasBody, std::move(onBytes));
   conversations_.insert(conversation);
   // The connection cannot be taken from within the server's own handler.
   const auto held = share(message);
@@ -193,7 +194,7 @@ unsigned Wires::releaseStalled() {
   for (const auto &conversation : std::set(conversations_))
     if (conversation->isStalled()) {
       conversation->close();
-      released++;
+      ++released;
     }
   return released;
 }

@@ -12,27 +12,27 @@
 
 namespace aimlvideo::emulator {
 
-// How an answer travels, where it does not travel as it should.
+/// How an answer travels when it does not travel as it should.
 struct Wire {
   enum class End { Close, Reset, Stall };
 
-  bool isSilent = false;              // nothing is sent at all
-  std::optional<size_t> bodyLimit;    // bytes of the body to send, then the end
-  std::optional<long> declaredLength; // said in Content-Length
+  bool isSilent = false;              ///< nothing is sent at all
+  std::optional<size_t> bodyLimit;    ///< bytes of the body to send, then the end
+  std::optional<long> declaredLength; ///< said in Content-Length
   bool isChunked = false;
-  double bytesPerSecond = 0; // of the body; 0: as fast as it goes
+  double bytesPerSecond = 0; ///< of the body; 0: as fast as it goes
   End end = End::Close;
 };
 
-// Answers under way on connections taken over from the HTTP server, which would
-// not misbehave. Belongs to the main thread.
+/// Answers under way on connections taken over from the HTTP server, which would not misbehave. Belongs to the main
+/// thread.
 class Wires {
 public:
   ~Wires();
-  // Takes the message's connection over and answers on it. Each body byte sent is told to `onBytes`.
+  /// Takes the message's connection over and answers on it. The number of body bytes sent is reported to `onBytes`.
   void answer(SoupServerMessage *message, const Response &response, const Wire &wire,
               std::function<void(size_t)> onBytes);
-  // Closes the connections that stall.
+  /// Closes the connections that stall.
   unsigned releaseStalled();
 
 private:
