@@ -6,6 +6,8 @@
 #include <exception>
 #include <utility>
 
+#include <glib.h>
+
 namespace aimlvideo::emulator {
 
 namespace {
