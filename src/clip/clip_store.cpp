@@ -22,7 +22,7 @@ namespace aimlvideo {
 namespace {
 
 constexpr size_t chunk = 1 << 20; // bytes
-constexpr uint64_t proofBytes = 64 * 1024;
+constexpr uint64_t proofBytes = 4096;
 /// Nothing ends a sync under way, not even the end of the process, which would wait for it. So it is done in pieces.
 constexpr uint64_t syncPiece = 16 << 20;
 /// So much is synced in any case: a program that ends with its clip, as most do, waits some milliseconds for it.
@@ -225,6 +225,8 @@ std::string looksOf(const Spool &spool) {
   const auto last = spool.read(size - std::min(size, proofBytes), bytes.data() + proofBytes, proofBytes);
   if (!first || !last)
     return {};
+  bytes.resize(proofBytes + *last);
+  bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(*first), bytes.begin() + proofBytes);
   return std::to_string(facts.st_ino) + "-" + std::to_string(facts.st_size) + "-" +
          std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" +
          sha256({bytes.data(), bytes.size()});
@@ -251,7 +253,7 @@ Result<bool> syncToDisk(const Spool &spool, const Cancellation &cancellation) {
 
 std::optional<std::string> checksumOf(const Spool &spool, const Cancellation &cancellation) {
   Sha256 checksum;
-  std::vector<char> buffer(chunk);
+  std::vector<char> buffer(std::min<uint64_t>(chunk, spool.size().value_or(0)));
   for (uint64_t offset = 0; offset < spool.size().value_or(0);) {
     const auto count = spool.read(offset, buffer.data(), buffer.size());
     if (cancellation.cancelled() || !count || *count == 0)

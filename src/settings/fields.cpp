@@ -173,7 +173,7 @@ constexpr Field table[] = {
 
     {.name = "max-clip-size", .title = "Maximum clip size",
      .about = "Largest clip in bytes that is downloaded; a larger one is an error",
-     .member = &Settings::maximumClipSize, .group = Transport, .uses = option, .least = 1, .most = INT64_MAX,
+     .member = &Settings::maximumClipSize, .group = Transport, .uses = option, .least = 1, .most = static_cast<double>(INT64_MAX),
      .unit = "bytes"},
     {.name = "temp-dir", .title = "Temporary folder",
      .about = "Folder for the clip while it is played, as an unnamed file, where the clip store in $XDG_CACHE_HOME can't "
