@@ -13,9 +13,9 @@
 
 #include <gio/gio.h>
 
+#include "base/folders.h"
 #include "base/glib_ptr.h"
 #include "base/sha256.h"
-#include "ledger/folders.h"
 
 namespace aimlvideo {
 

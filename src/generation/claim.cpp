@@ -7,12 +7,12 @@
 
 #include "api/canonical.h"
 #include "api/endpoint.h"
+#include "base/folders.h"
 #include "base/sha256.h"
 #include "generation/expectation.h"
 #include "generation/remarks.h"
 #include "generation/stored_clip.h"
 #include "http/validator.h"
-#include "ledger/folders.h"
 #include "ledger/identity.h"
 
 namespace aimlvideo {

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/folders.h"
 #include "base/on_worker.h"
 #include "base/sha256.h"
 #include "clip/downloader.h"
@@ -13,11 +14,10 @@
 #include "generation/lookup.h"
 #include "generation/price_check.h"
 #include "generation/remarks.h"
-#include "generation/service_address.h"
 #include "generation/stored_clip.h"
 #include "generation/submission.h"
 #include "generation/waiting.h"
-#include "ledger/folders.h"
+#include "settings/service_address.h"
 
 namespace aimlvideo {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "generation/verdict.h"
+#include "service/verdict.h"
 
 namespace aimlvideo {
 

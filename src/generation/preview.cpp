@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <aimlvideo/request.h>
 
-#include "generation/plan.h"
 #include "ledger/identity.h"
+#include "settings/plan.h"
 
 namespace aimlvideo {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/price_check.h"
 
-#include "account/price_list.h"
+#include "service/price_list.h"
 
 namespace aimlvideo {
 

@@ -6,15 +6,15 @@
 
 #include "api/job_kind.h"
 #include "clip/clip_store.h"
-#include "generation/completion_watch.h"
 #include "generation/descriptors.h"
 #include "generation/flight.h"
 #include "generation/narrator.h"
 #include "generation/patience.h"
-#include "generation/plan.h"
 #include "generation/purchase.h"
-#include "generation/service_client.h"
 #include "http/retry.h"
+#include "service/service_client.h"
+#include "settings/plan.h"
+#include "timing/completion_watch.h"
 
 namespace aimlvideo {
 

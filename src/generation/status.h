@@ -5,4 +5,4 @@
 
 #include "api/reply.h"
 #include "base/cancellation.h"
-#include "generation/forecast.h"
+#include "timing/forecast.h"

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "account/listing.h"
 #include "api/deprecations.h"
 #include "base/money.h"
 #include "generation/remarks.h"
-#include "generation/verdict.h"
+#include "service/listing.h"
+#include "service/verdict.h"
 
 namespace aimlvideo {
 

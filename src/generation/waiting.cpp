@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "generation/poll_schedule.h"
 #include "generation/remarks.h"
-#include "generation/verdict.h"
+#include "service/verdict.h"
+#include "timing/poll_schedule.h"
 
 namespace aimlvideo {
 

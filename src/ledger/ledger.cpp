@@ -17,7 +17,7 @@
 
 #include <fcntl.h>
 
-#include "ledger/folders.h"
+#include "base/folders.h"
 #include "ledger/per_process.h"
 
 namespace aimlvideo {

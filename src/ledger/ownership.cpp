@@ -15,8 +15,8 @@
 #include <fcntl.h>
 #include <glib.h>
 
+#include "base/folders.h"
 #include "base/sha256.h"
-#include "ledger/folders.h"
 #include "ledger/lock_file.h"
 #include "ledger/per_process.h"
 

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "ledger/folders.h"
+#include "base/folders.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
 

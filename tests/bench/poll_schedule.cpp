@@ -5,7 +5,7 @@
 ///   poll-schedule [JOBS-PER-MODEL [ours]]
 ///
 /// With `ours` the schedule of this project alone, on documented times.
-#include "generation/poll_schedule.h"
+#include "timing/poll_schedule.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 // aimlvideo:// URIs in GStreamer's own players: who may buy, and how they seek.
 #include <memory>
 
-#include "generation/allowance.h"
+#include "settings/allowance.h"
 #include "support/check.h"
 #include "support/clip_server.h"
 #include "support/pipeline.h"

@@ -3,7 +3,7 @@
 #include "api/canonical.h"
 #include "api/media.h"
 #include "fuzz.h"
-#include "image/image_reference.h"
+#include "media/image_reference.h"
 #ifdef WITH_EMULATOR
 #include "emulator/wire/media.h"
 #endif

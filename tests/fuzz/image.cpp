@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The contents of an image, a video or a sound file: the first two bytes choose what the model takes.
 #include "fuzz.h"
-#include "image/image_codec.h"
-#include "image/image_preparer.h"
-#include "image/media_reference.h"
+#include "media/image_codec.h"
+#include "media/image_preparer.h"
+#include "media/media_reference.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::fuzz;

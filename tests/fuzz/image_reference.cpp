@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a user, a script or a document gives as an image: a path or a URI of any scheme.
-#include "image/image_reference.h"
+#include "media/image_reference.h"
 
 #include "fuzz.h"
 

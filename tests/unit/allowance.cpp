@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a URI may make a generation do: anyone can write one into a playlist.
-#include "generation/allowance.h"
+#include "settings/allowance.h"
 
 #include <initializer_list>
 #include <limits>

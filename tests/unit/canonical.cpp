@@ -3,8 +3,8 @@
 
 #include "api/request.h"
 #include "base/json/node.h"
-#include "image/image_reference.h"
 #include "images.h"
+#include "media/image_reference.h"
 #include "unit.h"
 
 using namespace aimlvideo;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/completion_watch.h"
+#include "timing/completion_watch.h"
 
 #include "unit.h"
 

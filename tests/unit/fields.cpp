@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "generation/request_from_settings.h"
+#include "settings/request_from_settings.h"
 #include "unit.h"
 
 using namespace aimlvideo;

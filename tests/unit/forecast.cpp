@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/forecast.h"
+#include "timing/forecast.h"
 
 #include "unit.h"
 

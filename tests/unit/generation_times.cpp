@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/generation_times.h"
+#include "timing/generation_times.h"
 
 #include <cmath>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "image/image_preparer.h"
+#include "media/image_preparer.h"
 
-#include "image/image_codec.h"
-#include "image/image_reference.h"
 #include "images.h"
+#include "media/image_codec.h"
+#include "media/image_reference.h"
 #include "unit.h"
 
 using namespace aimlvideo;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "image/image_reference.h"
+#include "media/image_reference.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "image/media_reference.h"
+#include "media/media_reference.h"
 
 #include "base/json/node.h"
 #include "bench.h"
-#include "image/media_file.h"
 #include "images.h"
+#include "media/media_file.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::test;

@@ -5,11 +5,11 @@
 #include "await.h"
 #include "certificate.h"
 #include "clip/clip_host.h"
-#include "generation/service_client.h"
 #include "http/address.h"
 #include "http/session.h"
 #include "http/validator.h"
 #include "raw_server.h"
+#include "service/service_client.h"
 #include "support/test_server.h"
 #include "unit.h"
 

@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "account/refresh.h"
 #include "api/catalogue.h"
 #include "api/deprecations.h"
 #include "api/schema.h"
 #include "base/json/node.h"
+#include "service/refresh.h"
 #include "support/home.h"
 #include "unit.h"
 

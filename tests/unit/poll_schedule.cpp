@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/poll_schedule.h"
+#include "timing/poll_schedule.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/settings.h"
+#include "settings/settings.h"
 
 #include <sys/stat.h>
 
 #include "api/endpoint.h"
-#include "generation/plan.h"
 #include "images.h"
+#include "settings/plan.h"
 #include "unit.h"
 
 using namespace aimlvideo;

@@ -4,8 +4,8 @@
 
 #include "bench.h"
 #include "certificate.h"
-#include "generation/verdict.h"
 #include "raw_server.h"
+#include "service/verdict.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::test;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "account/account.h"
 #include "base/glib_ptr.h"
 #include "command.h"
 #include "field_options.h"
 #include "options.h"
 #include "output.h"
+#include "service/account.h"
 
 namespace aimlvideo::cli {
 

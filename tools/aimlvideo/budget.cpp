@@ -3,11 +3,11 @@
 
 #include <aimlvideo/folders.h>
 
-#include "account/account.h"
-#include "account/price_list.h"
 #include "api/catalogue.h"
 #include "base/json/node.h"
 #include "ledger/ledger.h"
+#include "service/account.h"
+#include "service/price_list.h"
 
 namespace aimlvideo::cli {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "account/account.h"
-#include "account/listing.h"
-#include "account/price_list.h"
 #include "api/deprecations.h"
 #include "base/json/node.h"
 #include "command.h"
 #include "field_options.h"
 #include "options.h"
 #include "output.h"
+#include "service/account.h"
+#include "service/listing.h"
+#include "service/price_list.h"
 
 namespace aimlvideo::cli {
 

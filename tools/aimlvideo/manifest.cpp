@@ -8,9 +8,9 @@
 #include "base/json/node.h"
 #include "base/sha256.h"
 #include "csv.h"
-#include "generation/plan.h"
-#include "generation/text_file.h"
 #include "ledger/identity.h"
+#include "settings/plan.h"
+#include "settings/text_file.h"
 
 namespace aimlvideo::cli {
 

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "account/account.h"
-#include "account/price_list.h"
-#include "account/refresh.h"
 #include "api/catalogue.h"
 #include "api/endpoint.h"
 #include "api/nearest.h"
@@ -11,6 +8,9 @@
 #include "field_options.h"
 #include "options.h"
 #include "output.h"
+#include "service/account.h"
+#include "service/price_list.h"
+#include "service/refresh.h"
 
 namespace aimlvideo::cli {
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "api/request.h"
-#include "generation/text_file.h"
-#include "image/image_reference.h"
-#include "image/media_file.h"
+#include "media/image_reference.h"
+#include "media/media_file.h"
+#include "settings/text_file.h"
 
 namespace aimlvideo::cli {
 
