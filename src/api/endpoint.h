@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include <aimlvideo/error.h>
 #include <aimlvideo/settings.h>
 
 #include "api/catalogue.h"
-#include "base/error.h"
 
 namespace aimlvideo {
 

@@ -3,8 +3,9 @@
 
 #include <cstring>
 
+#include <aimlvideo/secret.h>
+
 #include "base/glib_ptr.h"
-#include "base/secret.h"
 
 namespace aimlvideo {
 

@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <aimlvideo/printable.h>
+
 #include "api/typed_inputs.h"
 #include "base/json/node.h"
-#include "base/printable.h"
 
 namespace aimlvideo {
 

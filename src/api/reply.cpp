@@ -5,8 +5,9 @@
 #include <array>
 #include <initializer_list>
 
+#include <aimlvideo/printable.h>
+
 #include "base/json/node.h"
-#include "base/printable.h"
 
 namespace aimlvideo {
 

@@ -8,10 +8,11 @@
 #include <variant>
 #include <vector>
 
+#include <aimlvideo/error.h>
+
 #include "api/catalogue.h"
 #include "api/endpoint.h"
 #include "api/media.h"
-#include "base/error.h"
 #include "base/glib_ptr.h"
 
 namespace aimlvideo {

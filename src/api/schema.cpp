@@ -7,8 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include <aimlvideo/printable.h>
+
 #include "base/json/node.h"
-#include "base/printable.h"
 
 namespace aimlvideo {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
-#include "base/printable.h"
+#include <aimlvideo/printable.h>
 
 namespace aimlvideo {
 

@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "base/printable.h"
+#include <aimlvideo/printable.h>
 
 namespace aimlvideo {
 

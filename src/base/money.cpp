@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "base/money.h"
+#include <aimlvideo/money.h>
 
 #include <charconv>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "base/printable.h"
+#include <aimlvideo/printable.h>
 
 #include <algorithm>
 #include <array>

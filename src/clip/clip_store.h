@@ -5,9 +5,9 @@
 #include <string>
 
 #include <aimlvideo/clip_store.h>
+#include <aimlvideo/error.h>
 
 #include "base/cancellation.h"
-#include "base/error.h"
 #include "clip/spool.h"
 
 namespace aimlvideo {

@@ -10,9 +10,9 @@
 #include <optional>
 #include <string>
 
+#include <aimlvideo/error.h>
 #include <aimlvideo/spool.h>
 
-#include "base/error.h"
 #include "clip/present_ranges.h"
 
 namespace aimlvideo {

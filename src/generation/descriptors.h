@@ -3,7 +3,8 @@
 
 #include <memory>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "base/task.h"
 
 namespace aimlvideo {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/printable.h"
+#include <aimlvideo/printable.h>
 
 namespace aimlvideo {
 

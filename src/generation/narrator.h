@@ -5,8 +5,9 @@
 #include <string>
 
 #include <aimlvideo/log.h>
+#include <aimlvideo/status.h>
 
-#include "generation/status.h"
+#include "timing/forecast.h"
 
 namespace aimlvideo {
 

@@ -3,8 +3,9 @@
 
 #include <string>
 
+#include <aimlvideo/error.h>
+
 #include "api/reply.h"
-#include "base/error.h"
 #include "generation/run.h"
 
 namespace aimlvideo {

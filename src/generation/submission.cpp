@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include <aimlvideo/money.h>
+
 #include "api/deprecations.h"
-#include "base/money.h"
 #include "generation/remarks.h"
 #include "service/listing.h"
 #include "service/verdict.h"

@@ -11,10 +11,11 @@
 #include <libsoup/soup.h>
 #include <tl/expected.hpp>
 
+#include <aimlvideo/secret.h>
+#include <aimlvideo/settings.h>
+
 #include "base/cancellation.h"
 #include "base/glib_ptr.h"
-#include "base/headers.h"
-#include "base/secret.h"
 #include "http/gate.h"
 #include "http/tls_trust.h"
 

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
+#include <aimlvideo/error.h>
 #include <aimlvideo/ledger.h>
+#include <aimlvideo/secret.h>
 
 #include "api/endpoint.h"
 #include "base/cancellation.h"
-#include "base/error.h"
-#include "base/secret.h"
 #include "ledger/group_commit.h"
 #include "ledger/lock_file.h"
 #include "ledger/observed_time.h"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo {
 

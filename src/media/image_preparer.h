@@ -4,8 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include <aimlvideo/error.h>
+
 #include "api/catalogue.h"
-#include "base/error.h"
 
 namespace aimlvideo {
 

@@ -6,8 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include <aimlvideo/error.h>
+
 #include "api/media.h"
-#include "base/error.h"
 #include "media/media_file.h"
 
 namespace aimlvideo {

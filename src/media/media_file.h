@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo {
 

@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include <aimlvideo/error.h>
+
 #include "api/media.h"
-#include "base/error.h"
 #include "media/image_reference.h"
 
 namespace aimlvideo {

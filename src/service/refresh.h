@@ -4,9 +4,9 @@
 #include <string>
 
 #include <aimlvideo/account.h>
+#include <aimlvideo/settings.h>
 
 #include "base/cancellation.h"
-#include "settings/settings.h"
 
 namespace aimlvideo {
 

@@ -4,7 +4,8 @@
 #include <chrono>
 #include <optional>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "http/session.h"
 
 namespace aimlvideo {

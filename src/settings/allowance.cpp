@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "settings/allowance.h"
 
-#include "base/money.h"
-#include "settings/settings.h"
+#include <aimlvideo/money.h>
+#include <aimlvideo/settings.h>
 
 namespace aimlvideo {
 

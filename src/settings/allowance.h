@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
 
 namespace aimlvideo {
 

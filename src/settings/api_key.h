@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/error.h"
-#include "base/secret.h"
+#include <aimlvideo/error.h>
+#include <aimlvideo/secret.h>
 
 namespace aimlvideo {
 

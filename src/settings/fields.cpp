@@ -6,9 +6,10 @@
 #include <climits>
 #include <optional>
 
+#include <aimlvideo/money.h>
+
 #include "api/faults.h"
 #include "base/glib_ptr.h"
-#include "base/money.h"
 
 namespace aimlvideo {
 

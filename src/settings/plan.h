@@ -3,9 +3,10 @@
 
 #include <string>
 
+#include <aimlvideo/settings.h>
+
 #include "api/request.h"
 #include "settings/allowance.h"
-#include "settings/settings.h"
 
 namespace aimlvideo {
 

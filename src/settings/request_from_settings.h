@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <aimlvideo/settings.h>
+
 #include "api/request.h"
-#include "settings/settings.h"
 
 namespace aimlvideo {
 

@@ -3,8 +3,9 @@
 
 #include <string>
 
+#include <aimlvideo/settings.h>
+
 #include "http/session.h"
-#include "settings/settings.h"
 
 namespace aimlvideo {
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "base/printable.h"
+#include <aimlvideo/printable.h>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "base/json/node.h"
 #include "unit.h"
 

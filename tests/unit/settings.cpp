@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "settings/settings.h"
+#include <aimlvideo/settings.h>
 
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "generation/status.h"
+#include <aimlvideo/status.h>
 
 #include <set>
 

@@ -5,9 +5,10 @@
 #include <memory>
 #include <utility>
 
+#include <aimlvideo/money.h>
+#include <aimlvideo/printable.h>
+
 #include "base/json/text.h"
-#include "base/money.h"
-#include "base/printable.h"
 
 namespace aimlvideo::json {
 

@@ -8,7 +8,8 @@
 
 #include <json-glib/json-glib.h>
 
-#include "base/error.h"
+#include <aimlvideo/error.h>
+
 #include "base/glib_ptr.h"
 
 namespace aimlvideo::json {
