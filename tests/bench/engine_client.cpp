@@ -42,7 +42,7 @@ public:
       std::fprintf(stderr, "%s\n", error.text().c_str());
     end(false);
   }
-  void logged(const std::string &) override {}
+  void logged(LogLevel, const std::string &) override {}
 
   void wait(size_t count) {
     std::unique_lock lock(mutex_);
