@@ -5,7 +5,7 @@
 
 #include "api/deprecations.h"
 #include "base/folders.h"
-#include "base/json/node.h"
+#include "base/json/value.h"
 #include "base/sha256.h"
 
 namespace aimlvideo {
@@ -34,24 +34,15 @@ Remembered recall(const std::string &url, const std::string &folder) {
   if (!g_file_get_contents(fileFor(url, folder).c_str(), &contents, &size, nullptr))
     return {};
   const GCharPtr owned(contents);
-  const auto node = json::parse({contents, size});
-  JsonObject *object = node ? json::objectIn(node->get()) : nullptr;
-  const auto text = [object](const char *name) {
-    return json::scalarText(json::member(object, name)).value_or("");
-  };
-  return text("url") == url ? Remembered{text("etag"), text("body")} : Remembered{};
+  const auto stored = json::Value::parse({contents, size}).value_or(json::Value());
+  return stored["url"].string() == url ? Remembered{stored["etag"].string(), stored["body"].string()} : Remembered{};
 }
 
 /// Losing this costs a few kilobytes the next time, so nothing is said of it.
 void remember(const std::string &url, const std::string &folder, const Remembered &answer) {
   if (answer.etag.empty() || !makePrivateFolder(cacheFolder()) || !makePrivateFolder(cacheFolder() + "/" + folder))
     return;
-  const auto object = adopt(json_object_new());
-  json_object_set_string_member(object.get(), "url", url.c_str());
-  json_object_set_string_member(object.get(), "etag", answer.etag.c_str());
-  json_object_set_string_member(object.get(), "body", answer.body.c_str());
-  const auto node = adopt(json_node_init_object(json_node_alloc(), object.get()));
-  const std::string text = json::write(node.get());
+  const std::string text = json::Value::object({{"url", url}, {"etag", answer.etag}, {"body", answer.body}}).dump();
   g_file_set_contents(fileFor(url, folder).c_str(), text.data(), static_cast<gssize>(text.size()), nullptr);
 }
 

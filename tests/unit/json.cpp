@@ -163,6 +163,23 @@ GST_START_TEST(what_is_rewritten_leaves_the_rest_as_it_is) {
 }
 GST_END_TEST
 
+GST_START_TEST(indented_text_has_a_line_for_each_member) {
+  const auto value = json::Value::parse(R"({"a":0.1,"b":[1,{"c":null},[]],"d":{}})").value();
+  fail_unless_equals_text(value.dump(json::Layout::Indented), R"({
+  "a" : 0.1,
+  "b" : [
+    1,
+    {
+      "c" : null
+    },
+    []
+  ],
+  "d" : {}
+})");
+  fail_unless(json::Value::parse(value.dump(json::Layout::Indented)).value() == value);
+}
+GST_END_TEST
+
 GST_START_TEST(a_value_is_made_changed_and_compared) {
   json::Value value = json::Value::parse(R"({"a":[1,"x",null,true]})").value();
   fail_unless(value["a"].elements().size() == 4);
@@ -220,6 +237,7 @@ static Suite *json_suite() {
   tcase_add_test(tests, every_byte_of_a_text_is_spelled_as_ever);
   tcase_add_test(tests, a_number_beyond_a_double_is_none);
   tcase_add_test(tests, what_is_rewritten_leaves_the_rest_as_it_is);
+  tcase_add_test(tests, indented_text_has_a_line_for_each_member);
   tcase_add_test(tests, a_value_is_made_changed_and_compared);
   tcase_add_test(tests, what_is_written_reads_back);
   return suite;

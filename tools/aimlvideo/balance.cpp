@@ -28,10 +28,7 @@ ExitCode runBalance(const Arguments &arguments) {
   if (!balance)
     return printError(balance.error());
   if (asJson) {
-    const auto object = adopt(json_object_new());
-    json_object_set_double_member(object.get(), "balance", balance->amount);
-    json_object_set_string_member(object.get(), "currency", balance->currency.c_str());
-    printJson(json_node_init_object(json_node_alloc(), object.get()));
+    printJson(json::Value::object({{"balance", balance->amount}, {"currency", balance->currency}}));
   } else {
     char buffer[G_ASCII_DTOSTR_BUF_SIZE];
     print(std::string(g_ascii_formatd(buffer, sizeof buffer, "%.2f", balance->amount)) + " " + balance->currency);

@@ -21,25 +21,19 @@ std::string sizeOf(uint64_t bytes) {
 }
 
 ExitCode list(const ClipStore &store, bool asJson) {
-  JsonArray *array = json_array_new();
+  json::Value clips = json::Value::array();
   Table table({"SIZE", "LAST PLAYED", "FILE"});
   for (const ClipStore::Entry &entry : store.entries()) {
-    JsonObject *object = json_object_new();
-    json_object_set_string_member(object, "file", store.path(entry.name).c_str());
-    json_object_set_int_member(object, "size", static_cast<gint64>(entry.size));
-    json_object_set_int_member(object, "used", entry.used / G_USEC_PER_SEC);
-    json_array_add_object_element(array, object);
-    GDateTime *time = g_date_time_new_from_unix_local(entry.used / G_USEC_PER_SEC);
-    const GCharPtr text(time ? g_date_time_format(time, "%Y-%m-%d %H:%M") : g_strdup("-"));
-    g_clear_pointer(&time, g_date_time_unref);
+    const int64_t used = entry.used / G_USEC_PER_SEC;
+    clips.add(json::Value::object({{"file", store.path(entry.name)}, {"size", entry.size}, {"used", used}}));
+    const auto time = adopt(g_date_time_new_from_unix_local(used));
+    const GCharPtr text(time ? g_date_time_format(time.get(), "%Y-%m-%d %H:%M") : g_strdup("-"));
     table.add({sizeOf(entry.size), text.get(), store.path(entry.name)});
   }
-  JsonNode *node = json_node_init_array(json_node_alloc(), array);
-  json_array_unref(array);
   if (asJson)
-    printJson(node);
+    printJson(clips);
   else
-    table.print(), json_node_unref(node);
+    table.print();
   return ExitCode::Success;
 }
 
@@ -52,13 +46,7 @@ ExitCode size(const ClipStore &store, bool asJson) {
     print(sizeOf(total) + " in " + std::to_string(entries.size()) + " clips, " + store.folder());
     return ExitCode::Success;
   }
-  JsonObject *object = json_object_new();
-  json_object_set_int_member(object, "clips", static_cast<gint64>(entries.size()));
-  json_object_set_int_member(object, "bytes", static_cast<gint64>(total));
-  json_object_set_string_member(object, "folder", store.folder().c_str());
-  JsonNode *node = json_node_init_object(json_node_alloc(), object);
-  json_object_unref(object);
-  printJson(node);
+  printJson(json::Value::object({{"clips", entries.size()}, {"bytes", total}, {"folder", store.folder()}}));
   return ExitCode::Success;
 }
 

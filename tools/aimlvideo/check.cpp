@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "api/deprecations.h"
-#include "base/json/node.h"
+#include "base/json/value.h"
 #include "command.h"
 #include "field_options.h"
 #include "options.h"
@@ -18,52 +18,25 @@ constexpr std::chrono::seconds patience{30};
 
 using Price = tl::expected<Estimate, std::string>;
 
-void add(JsonBuilder *builder, const char *name, const std::string &text) {
-  json_builder_set_member_name(builder, name);
-  json_builder_add_string_value(builder, text.c_str());
+json::Value jsonOf(const std::vector<std::string> &texts) {
+  return json::Value::array({texts.begin(), texts.end()});
 }
 
-void add(JsonBuilder *builder, const char *name, const std::vector<std::string> &texts) {
-  json_builder_set_member_name(builder, name);
-  json_builder_begin_array(builder);
-  for (const std::string &text : texts)
-    json_builder_add_string_value(builder, text.c_str());
-  json_builder_end_array(builder);
-}
-
-JsonNode *jsonOf(const Request &request, const Price &price) {
-  const auto builder = adopt(json_builder_new());
-  json_builder_begin_object(builder.get());
-  json_builder_set_member_name(builder.get(), "valid");
-  json_builder_add_boolean_value(builder.get(), TRUE);
-  add(builder.get(), "model", request.model);
-  json_builder_set_member_name(builder.get(), "known");
-  json_builder_add_boolean_value(builder.get(), request.known != nullptr);
-  json_builder_set_member_name(builder.get(), "request");
-  json_builder_add_value(builder.get(), json_node_copy(json::parse(request.canonical).value().get()));
-  add(builder.get(), "notes", request.notes);
-  add(builder.get(), "warnings", request.warnings);
-  json_builder_set_member_name(builder.get(), "usd_estimated");
-  if (price)
-    json_builder_add_double_value(builder.get(), price->usd);
-  else
-    json_builder_add_null_value(builder.get());
-  add(builder.get(), "estimate", price ? price->basis : price.error());
-  json_builder_end_object(builder.get());
-  return json_builder_get_root(builder.get());
+json::Value jsonOf(const Request &request, const Price &price) {
+  return json::Value::object({{"valid", true},
+                              {"model", request.model},
+                              {"known", request.known != nullptr},
+                              {"request", json::Value(json::parse(request.canonical).value())},
+                              {"notes", jsonOf(request.notes)},
+                              {"warnings", jsonOf(request.warnings)},
+                              {"usd_estimated", price ? json::Value(price->usd) : json::Value(nullptr)},
+                              {"estimate", price ? price->basis : price.error()}});
 }
 
 /// A request that is refused, for programs.
-JsonNode *jsonOf(const Error &error) {
-  const auto builder = adopt(json_builder_new());
-  json_builder_begin_object(builder.get());
-  json_builder_set_member_name(builder.get(), "valid");
-  json_builder_add_boolean_value(builder.get(), FALSE);
-  add(builder.get(), "error", error.what);
-  add(builder.get(), "reason", error.why);
-  add(builder.get(), "remedy", error.remedy);
-  json_builder_end_object(builder.get());
-  return json_builder_get_root(builder.get());
+json::Value jsonOf(const Error &error) {
+  return json::Value::object(
+      {{"valid", false}, {"error", error.what}, {"reason", error.why}, {"remedy", error.remedy}});
 }
 
 /// The body as it is sent, except that an image reads as its hash.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/glib_ptr.h"
+
 namespace aimlvideo::cli {
 
 namespace {
@@ -23,7 +25,7 @@ void choose(GstEncodingProfile *profile, const char *element) {
 }
 
 void configure(GstElement *element, const char *settings) {
-  const std::unique_ptr<char *, void (*)(char **)> list(g_strsplit(settings, " ", 0), g_strfreev);
+  const GStrvPtr list(g_strsplit(settings, " ", 0));
   for (char **setting = list.get(); *setting; ++setting)
     if (char *value = strchr(*setting, '=')) {
       *value++ = '\0';

@@ -25,13 +25,11 @@ using RowState = LedgerRow::State;
 std::string timeOf(int64_t milliseconds) {
   // asking for the local zone looks at three files each time
   static GTimeZone *const zone = g_time_zone_new_local();
-  GDateTime *utc = g_date_time_new_from_unix_utc(milliseconds / 1000);
-  GDateTime *time = utc ? g_date_time_to_timezone(utc, zone) : nullptr;
-  g_clear_pointer(&utc, g_date_time_unref);
+  const auto utc = adopt(g_date_time_new_from_unix_utc(milliseconds / 1000));
+  const auto time = adopt(utc ? g_date_time_to_timezone(utc.get(), zone) : nullptr);
   if (!time)
     return "-";
-  const GCharPtr text(g_date_time_format(time, "%Y-%m-%d %H:%M:%S"));
-  g_date_time_unref(time);
+  const GCharPtr text(g_date_time_format(time.get(), "%Y-%m-%d %H:%M:%S"));
   return text.get();
 }
 
@@ -40,13 +38,12 @@ std::string costOf(const LedgerRow &row) {
   return usd ? usdText(*usd) : "";
 }
 
-JsonObject *jsonOf(const LedgerRow &row) {
-  JsonObject *object = json_object_new();
-  const auto set = [object](const char *name, const std::string &text) {
+json::Value jsonOf(const LedgerRow &row) {
+  json::Value object = json::Value::object({{"id", row.id}});
+  const auto set = [&object](const char *name, const std::string &text) {
     if (!text.empty())
-      json_object_set_string_member(object, name, text.c_str());
+      object.set(name, text);
   };
-  json_object_set_int_member(object, "id", row.id);
   set("state", nameOf(row.state));
   set("model", row.model);
   set("prompt", row.prompt);
@@ -55,16 +52,15 @@ JsonObject *jsonOf(const LedgerRow &row) {
   set("request_id", row.requestId);
   set("base_url", row.baseUrl);
   set("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
-  json_object_set_int_member(object, "created", row.created / 1000);
-  json_object_set_int_member(object, "changed", row.changed / 1000);
+  object.set("created", row.created / 1000).set("changed", row.changed / 1000);
   const Usage usage = billed(row);
   if (usage.usd)
-    json_object_set_double_member(object, "usd_spent", *usage.usd);
+    object.set("usd_spent", *usage.usd);
   if (usage.credits)
-    json_object_set_double_member(object, "credits_used", *usage.credits);
+    object.set("credits_used", *usage.credits);
   set("clip", row.clip);
   if (row.clipSize > 0)
-    json_object_set_int_member(object, "clip_size", row.clipSize);
+    object.set("clip_size", row.clipSize);
   set("clip_sha256", row.clipChecksum);
   set("cause", row.cause);
   return object;
@@ -83,7 +79,7 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
   const auto rows = ledger.rows();
   if (!rows)
     return printError(rows.error());
-  JsonArray *array = json_array_new();
+  json::Value jobs = json::Value::array();
   Table table({"ID", "STATE", "BEGUN", "COST", "MODEL", "GENERATION"});
   std::vector<std::optional<double>> amounts;
   for (const LedgerRow &row : *rows) {
@@ -91,18 +87,15 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
       continue;
     amounts.push_back(billed(row).usd);
     if (asJson) {
-      json_array_add_object_element(array, jsonOf(row));
+      jobs.add(jsonOf(row));
       continue;
     }
     table.add(
         {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
   }
-  JsonNode *node = json_node_init_array(json_node_alloc(), array);
-  json_array_unref(array);
   if (asJson) {
-    printJson(node);
+    printJson(jobs);
   } else {
-    json_node_unref(node);
     table.print();
     print(std::to_string(amounts.size()) + " jobs, " + usdText(totalUsd(amounts)));
   }
@@ -112,10 +105,7 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
 
 ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   if (asJson) {
-    JsonObject *object = jsonOf(row);
-    JsonNode *node = json_node_init_object(json_node_alloc(), object);
-    json_object_unref(object);
-    printJson(node);
+    printJson(jsonOf(row));
     return ExitCode::Success;
   }
   print("job " + std::to_string(row.id) + ", " + nameOf(row.state));

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/glib_ptr.h"
-#include "base/json/node.h"
+#include "base/json/value.h"
 #include "checksum.h"
 
 namespace aimlvideo::cli {
@@ -69,7 +69,7 @@ bool Journal::read() {
     contents.append(buffer, 0, static_cast<size_t>(count));
   if (count < 0)
     return false;
-  const std::unique_ptr<char *, void (*)(char **)> lines(g_strsplit(contents.c_str(), "\n", -1), g_strfreev);
+  const GStrvPtr lines(g_strsplit(contents.c_str(), "\n", -1));
   for (char **line = lines.get(); *line; ++line) {
     const auto node = json::parse(*line);
     JsonObject *object = node ? json::objectIn(node->get()) : nullptr;
@@ -95,13 +95,11 @@ bool Journal::isMade(const Order &order, const std::string &recipe) const {
 }
 
 Result<void> Journal::add(const Order &order, Entry entry) {
-  const auto object = adopt(json_object_new());
-  json_object_set_string_member(object.get(), "output", nameOf(order.output).c_str());
-  json_object_set_string_member(object.get(), "recipe", entry.recipe.c_str());
-  json_object_set_string_member(object.get(), "sha256", entry.checksum.c_str());
-  json_object_set_string_member(object.get(), "generation_id", entry.generationId.c_str());
-  const auto node = adopt(json_node_init_object(json_node_alloc(), object.get()));
-  const std::string line = json::write(node.get()) + "\n";
+  const auto object = json::Value::object({{"output", nameOf(order.output)},
+                                           {"recipe", entry.recipe},
+                                           {"sha256", entry.checksum},
+                                           {"generation_id", entry.generationId}});
+  const std::string line = object.dump() + "\n";
   if (write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(descriptor_) != 0)
     return journalFailure(file_, g_strerror(errno));
   entries_[nameOf(order.output)] = std::move(entry);

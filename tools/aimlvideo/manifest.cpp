@@ -73,7 +73,7 @@ tl::expected<FieldTexts, std::string> textsOf(JsonObject *object) {
 Rows rowsOfJsonLines(const std::string &text) {
   std::vector<Written> rows;
   size_t number = 0;
-  const std::unique_ptr<char *, void (*)(char **)> lines(g_strsplit(text.c_str(), "\n", -1), g_strfreev);
+  const GStrvPtr lines(g_strsplit(text.c_str(), "\n", -1));
   for (char **line = lines.get(); *line; ++line) {
     ++number;
     if (*g_strstrip(*line) == '\0')

@@ -3,7 +3,7 @@
 #include "api/endpoint.h"
 #include "api/nearest.h"
 #include "base/glib_ptr.h"
-#include "base/json/node.h"
+#include "base/json/value.h"
 #include "command.h"
 #include "field_options.h"
 #include "options.h"
@@ -118,18 +118,14 @@ void list() {
 }
 
 /// The facts as the catalogue holds them: for one model, or for all.
-JsonNode *factsOf(const Model *model) {
-  const auto facts = catalogueFacts();
-  JsonObject *root = json::objectIn(facts.get());
+json::Value factsOf(const Model *model) {
+  json::Value facts(catalogueFacts());
   if (!model)
-    return json_node_copy(facts.get());
-  JsonArray *models = json_node_get_array(json::member(root, "models"));
-  for (guint i = 0; i < json_array_get_length(models); ++i) {
-    JsonNode *node = json_array_get_element(models, i);
-    if (json::scalarText(json::member(json::objectIn(node), "id")) == model->id)
-      return json_node_copy(node);
-  }
-  return json_node_new(JSON_NODE_NULL);
+    return facts;
+  for (const json::Value &entry : facts["models"].elements())
+    if (entry["id"].string() == model->id)
+      return entry;
+  return nullptr;
 }
 
 std::string hintFor(const std::string &name) {
@@ -137,16 +133,12 @@ std::string hintFor(const std::string &name) {
   return nearest.empty() ? "'aimlvideo models' lists those that are" : "Did you mean " + nearest + "?";
 }
 
-JsonNode *jsonOf(const Refreshed &found) {
-  const auto object = adopt(json_object_new());
-  const std::pair<const char *, unsigned> counts[] = {{"listed", found.listed},
-                                                      {"added_models", found.models},
-                                                      {"added_parameters", found.parameters},
-                                                      {"unreadable", found.unreadable}};
-  for (const auto &[name, count] : counts)
-    json_object_set_int_member(object.get(), name, count);
-  json_object_set_string_member(object.get(), "file", found.file.c_str());
-  return json_node_init_object(json_node_alloc(), object.get());
+json::Value jsonOf(const Refreshed &found) {
+  return json::Value::object({{"listed", found.listed},
+                              {"added_models", found.models},
+                              {"added_parameters", found.parameters},
+                              {"unreadable", found.unreadable},
+                              {"file", found.file}});
 }
 
 ExitCode refresh(const Settings &settings, bool asJson) {

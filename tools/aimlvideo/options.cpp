@@ -74,7 +74,7 @@ std::optional<Arguments> Options::parse(const Arguments &arguments, size_t mostA
     list[i + 1] = g_strdup(arguments[i].c_str());
   GErrorSlot error;
   const bool parsed = g_option_context_parse_strv(context_, &list, &error);
-  const std::unique_ptr<char *, void (*)(char **)> owned(list, g_strfreev);
+  const GStrvPtr owned(list);
   if (!parsed) {
     printUsageError(error.message());
     return {};

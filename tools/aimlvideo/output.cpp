@@ -6,8 +6,6 @@
 
 #include <aimlvideo/printable.h>
 
-#include "base/glib_ptr.h"
-
 namespace aimlvideo::cli {
 
 namespace {
@@ -31,10 +29,8 @@ void printJsonText(const std::string &json) {
   write(printableJson(json));
 }
 
-void printJson(JsonNode *node) {
-  const auto owned = adopt(node);
-  const GCharPtr text(json_to_string(owned.get(), TRUE));
-  printJsonText(text.get());
+void printJson(const json::Value &value) {
+  printJsonText(value.dump(json::Layout::Indented));
 }
 
 ExitCode printError(const Error &error) {

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <json-glib/json-glib.h>
-
+#include "base/json/value.h"
 #include "exit_code.h"
 
 namespace aimlvideo::cli {
@@ -17,8 +16,8 @@ void print(const std::string &text);
 /// JSON as it is written, in which nothing acts on a terminal.
 void printJsonText(const std::string &json);
 
-/// Indented JSON for programs, as `--json` promises. Takes over the node.
-void printJson(JsonNode *node);
+/// Indented JSON for programs, as `--json` promises.
+void printJson(const json::Value &value);
 
 /// Prints an error in its three parts; returns the exit code that stands for it.
 ExitCode printError(const Error &error);

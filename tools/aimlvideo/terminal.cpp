@@ -14,7 +14,6 @@
 #include <aimlvideo/printable.h>
 
 #include "base/glib_ptr.h"
-#include "base/json/node.h"
 #include "output.h"
 
 namespace aimlvideo::cli {
@@ -121,32 +120,30 @@ void runLoop(GMainLoop *loop, std::function<void()> interrupted) {
     g_source_remove(watch);
 }
 
-JsonLine::JsonLine(const char *event) : object_(json_object_new()) {
+JsonLine::JsonLine(const char *event) : object_(json::Value::object()) {
   text("event", event);
 }
 
 JsonLine::~JsonLine() {
-  const auto node = adopt(json_node_init_object(json_node_alloc(), object_));
-  printJsonText(json::write(node.get()));
+  printJsonText(object_.dump());
   std::fflush(stdout);
-  json_object_unref(object_);
 }
 
 JsonLine &JsonLine::text(const char *name, const std::string &value) {
   if (!value.empty())
-    json_object_set_string_member(object_, name, value.c_str());
+    object_.set(name, value);
   return *this;
 }
 
 JsonLine &JsonLine::number(const char *name, std::optional<double> value) {
   if (value)
-    json_object_set_double_member(object_, name, *value);
+    object_.set(name, *value);
   return *this;
 }
 
 JsonLine &JsonLine::integer(const char *name, std::optional<int64_t> value) {
   if (value)
-    json_object_set_int_member(object_, name, *value);
+    object_.set(name, *value);
   return *this;
 }
 

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <json-glib/json-glib.h>
-
+#include "base/json/value.h"
 #include "production.h"
 
 namespace aimlvideo::cli {
@@ -62,7 +61,7 @@ public:
   JsonLine &error(const Error &error);
 
 private:
-  JsonObject *object_;
+  json::Value object_;
 };
 
 } // namespace aimlvideo::cli

@@ -16,6 +16,8 @@ namespace {
 
 class Writer {
 public:
+  explicit Writer(Layout layout) : layout_(layout) {}
+
   std::string text;
 
   void write(JsonNode *node) {
@@ -34,25 +36,46 @@ private:
     JsonObjectIter members;
     const char *name = nullptr;
     JsonNode *member = nullptr;
-    const char *separator = "";
-    text += '{';
+    begin('{');
     json_object_iter_init_ordered(&members, object);
-    while (json_object_iter_next_ordered(&members, &name, &member)) {
-      text += std::exchange(separator, ",");
+    for (bool first = true; json_object_iter_next_ordered(&members, &name, &member); first = false) {
+      beginMember(first);
       append(text, std::string_view(name));
-      text += ':';
+      text += layout_ == Layout::Indented ? " : " : ":";
       write(member);
     }
-    text += '}';
+    end('}', json_object_get_size(object) == 0);
   }
 
   void writeArray(JsonArray *array) {
-    text += '[';
+    begin('[');
     for (guint i = 0; i < json_array_get_length(array); ++i) {
-      text += i == 0 ? "" : ",";
+      beginMember(i == 0);
       write(json_array_get_element(array, i));
     }
-    text += ']';
+    end(']', json_array_get_length(array) == 0);
+  }
+
+  void begin(char bracket) {
+    text += bracket;
+    ++depth_;
+  }
+
+  void beginMember(bool first) {
+    text += first ? "" : ",";
+    breakLine();
+  }
+
+  void end(char bracket, bool empty) {
+    --depth_;
+    if (!empty)
+      breakLine();
+    text += bracket;
+  }
+
+  void breakLine() {
+    if (layout_ == Layout::Indented)
+      text.append(1, '\n').append(2 * depth_, ' ');
   }
 
   void writeValue(JsonNode *node) {
@@ -66,6 +89,9 @@ private:
     else
       text += std::to_string(json_node_get_int(node));
   }
+
+  const Layout layout_;
+  size_t depth_ = 0;
 };
 
 tl::expected<GRefPtr<JsonNode>, std::string> parseWith(JsonParser *parser, std::string_view text) {
@@ -137,10 +163,10 @@ std::optional<double> money(JsonNode *node) {
   return text ? parseUsd(*text) : std::nullopt;
 }
 
-std::string write(JsonNode *node) {
+std::string write(JsonNode *node, Layout layout) {
   if (!node)
     return "null";
-  Writer writer;
+  Writer writer(layout);
   writer.write(node);
   return std::move(writer.text);
 }

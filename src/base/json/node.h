@@ -39,7 +39,12 @@ std::optional<double> number(JsonNode *node);
 /// A sum of money, see parseUsd().
 std::optional<double> money(JsonNode *node);
 
-/// Compact text of any node, which parse() reads back as the same. A null pointer reads `null`.
-std::string write(JsonNode *node);
+enum class Layout {
+  Compact,
+  Indented, ///< by two blanks a level, for people
+};
+
+/// The text of any node, which parse() reads back as the same. A null pointer reads `null`.
+std::string write(JsonNode *node, Layout layout = Layout::Compact);
 
 } // namespace aimlvideo::json

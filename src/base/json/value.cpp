@@ -86,8 +86,8 @@ bool Value::operator==(const Value &other) const {
   return json_node_equal(node_.get(), other.node_.get());
 }
 
-std::string Value::dump() const {
-  return node_ ? write(node_.get()) : std::string();
+std::string Value::dump(Layout layout) const {
+  return node_ ? write(node_.get(), layout) : std::string();
 }
 
 } // namespace aimlvideo::json

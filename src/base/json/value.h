@@ -29,6 +29,9 @@ public:
   requires(!std::same_as<T, bool>) Value(T number)
       : Value(adopt(json_node_init_int(json_node_alloc(), static_cast<gint64>(number)))) {}
 
+  /// Shares a node. One of parse() can't be changed.
+  explicit Value(GRefPtr<JsonNode> node) : node_(std::move(node)) {}
+
   static Value object(std::initializer_list<std::pair<const char *, Value>> members = {});
   static Value array(const std::vector<Value> &elements = {});
   /// Foreign text, see json::parse().
@@ -61,11 +64,10 @@ public:
 
   /// By value: objects whatever the order of their members, 5 like 5.0.
   bool operator==(const Value &other) const;
-  /// Compact text; empty if it is absent.
-  std::string dump() const;
+  /// Its text; empty if it is absent.
+  std::string dump(Layout layout = Layout::Compact) const;
 
 private:
-  explicit Value(GRefPtr<JsonNode> node) : node_(std::move(node)) {}
   bool holds(GType type) const;
 
   GRefPtr<JsonNode> node_;
