@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Static analysis of src, gst-plugin and tools: cppcheck, and clang-tidy with the checks in .clang-tidy. Both are clean:
-# what they find is mended, or silenced at its line with the reason. And nothing but the engine looks behind its headers.
+# what they find is fixed, or silenced at its line with the reason. And the layout is clang-format's, nothing but the engine
+# looks behind its headers, and no include goes up.
 #
 #   scripts/analyse.sh            all; clang-tidy takes minutes
 #   scripts/analyse.sh --quick    without clang-tidy
@@ -19,7 +20,7 @@ case ${1-} in
   exit 2
   ;;
 esac
-[ $# != 0 ] || scripts/check_engine_use.py
+[ $# != 0 ] || scripts/check_layout.sh
 # shellcheck disable=SC2046 # a list of words
 [ $# != 0 ] || set -- $(git ls-files 'src/*.cpp' 'gst-plugin/*.cpp' 'tools/*.cpp')
 

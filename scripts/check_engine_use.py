@@ -11,7 +11,10 @@ SCRIPTS = pathlib.Path(__file__).resolve().parent
 SOURCE = SCRIPTS.parent
 USERS = ("gst-plugin", "tools/aimlvideo", "examples")
 # program: its folders, each of which includes only those before it and itself; "" is the program's own folder
-ROOMS = {"tools/emulator": ("wire", "studio", "service", "")}
+ROOMS = {
+    "src": ("base", "api", "http", "media", "settings", "ledger", "timing", "clip", "service", "generation"),
+    "tools/emulator": ("wire", "studio", "service", ""),
+}
 
 
 def exceptions(text):
@@ -42,10 +45,10 @@ def upward(source):
     for program, rooms in ROOMS.items():
         folder = source / program
         for file, header in includes(folder):
-            target = folder.parent / header
-            if not target.is_relative_to(folder) or not target.exists():
+            target = next((base / header for base in (folder, folder.parent) if (base / header).exists()), None)
+            if not target or not target.is_relative_to(folder) or "pch" in file.parts:
                 continue
-            here, there = (path.parent.relative_to(folder).as_posix().removeprefix(".") for path in (file, target))
+            here, there = ((*path.parent.relative_to(folder).parts, "")[0] for path in (file, target))
             if here not in rooms:
                 yield f"{file.relative_to(source)}: {here} is not among the rooms in {pathlib.Path(__file__).name}"
             elif there not in rooms or rooms.index(there) > rooms.index(here):

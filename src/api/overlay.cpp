@@ -292,7 +292,7 @@ Overlay loadOverlay(const std::string &path) {
   if (descriptor < 0)
     return errno == ENOENT || errno == ENOTDIR ? Overlay() : ignored(g_strerror(errno));
   const std::unique_ptr<const int, Closer> closer(&descriptor);
-  struct stat facts {};
+  struct stat facts{};
   if (fstat(descriptor, &facts) != 0)
     return ignored(g_strerror(errno));
   if (!S_ISREG(facts.st_mode))

@@ -100,7 +100,7 @@ public:
       detail::destroyFrame(coroutine_);
   }
 
-  auto operator co_await() &&noexcept {
+  auto operator co_await() && noexcept {
     struct Awaiter {
       bool await_ready() noexcept { return false; }
       bool await_suspend(std::coroutine_handle<> awaiter) { return coroutine.promise().begin(coroutine, awaiter); }

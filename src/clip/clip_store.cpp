@@ -145,7 +145,7 @@ std::shared_ptr<Spool> ClipStore::find(const std::string &name, uint64_t size) c
   const int descriptor = ::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0)
     return nullptr;
-  struct stat facts {};
+  struct stat facts{};
   if (fstat(descriptor, &facts) != 0 || static_cast<uint64_t>(facts.st_size) != size) {
     close(descriptor);
     return nullptr;
@@ -155,7 +155,7 @@ std::shared_ptr<Spool> ClipStore::find(const std::string &name, uint64_t size) c
 
 void ClipStore::markUsed(const std::string &name) const {
   constexpr int64_t minute = 60;
-  struct stat facts {};
+  struct stat facts{};
   const int64_t now = g_get_real_time() / second;
   const bool recent =
       stat(path(name).c_str(), &facts) == 0 && facts.st_mtim.tv_sec <= now && facts.st_mtim.tv_sec > now - minute;
@@ -175,7 +175,7 @@ std::vector<ClipStore::Entry> ClipStore::files() const {
   if (!folder)
     return entries;
   while (const char *name = g_dir_read_name(folder.get())) {
-    struct stat facts {};
+    struct stat facts{};
     if (stat(path(name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
       entries.push_back(
           {name, static_cast<uint64_t>(facts.st_size), facts.st_mtim.tv_sec * second + facts.st_mtim.tv_nsec / 1000});
@@ -216,7 +216,7 @@ bool ClipStore::remove(const std::string &name) const {
 }
 
 std::string looksOf(const Spool &spool) {
-  struct stat facts {};
+  struct stat facts{};
   if (fstat(spool.descriptor(), &facts) != 0)
     return {};
   const uint64_t size = spool.size().value_or(0);

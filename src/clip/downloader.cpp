@@ -37,6 +37,7 @@ constexpr uint64_t mostOverlap = 64 * 1024;
 constexpr unsigned mostCuts = 4;
 /// After so long without a byte, another request is no detour.
 constexpr std::chrono::milliseconds silence{300};
+constexpr std::chrono::milliseconds late{20};
 constexpr uint64_t leastNear = 128 * 1024;
 constexpr uint64_t mostNear = 4096 * 1024;
 
@@ -463,6 +464,8 @@ Task<Result<void>> Downloader::waitFor(Connection &connection) {
   spool_->tellNobody();
   if (readable)
     co_return {};
+  if (Clock::now() - latest > late) // this machine was busy: it may have kept the host from sending as well
+    emptySince_.reset();
   co_return co_await checkSilence();
 }
 

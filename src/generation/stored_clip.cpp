@@ -79,7 +79,7 @@ StoredClip::State stateOf(const Spool &clip, const std::string &looks, StoredCli
 
 /// When it was last written to or used, in nanoseconds; 0: nobody knows.
 int64_t timeOf(const Spool &clip) {
-  struct stat facts {};
+  struct stat facts{};
   return fstat(clip.descriptor(), &facts) == 0 ? facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec : 0;
 }
 

@@ -49,8 +49,8 @@ off_t slotOf(const std::string &name) {
 
 /// Whether the path still leads to the open file.
 bool isAt(const LockFile &file, const std::string &path) {
-  struct stat open {};
-  struct stat named {};
+  struct stat open{};
+  struct stat named{};
   return fstat(file.descriptor(), &open) == 0 && stat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
          open.st_ino == named.st_ino;
 }
@@ -58,7 +58,7 @@ bool isAt(const LockFile &file, const std::string &path) {
 using Name = std::pair<std::string, std::string>; ///< with its folder before it
 
 struct flock rangeOf(int type, off_t slot, off_t length) {
-  struct flock range {};
+  struct flock range{};
   range.l_type = static_cast<short>(type);
   range.l_whence = SEEK_SET;
   range.l_start = slot;

@@ -39,7 +39,7 @@ Result<std::string> readMediaFile(const std::string &path, const std::string &pr
                    missing ? "Check the path; a relative one starts at the folder in which the program runs"
                            : "Check the permissions of the file and its folders");
   }
-  struct stat facts {};
+  struct stat facts{};
   if (fstat(file.descriptor(), &facts) != 0)
     return failure(ErrorKind::Unreadable, what, g_strerror(errno), wanted);
   if (!S_ISREG(facts.st_mode))

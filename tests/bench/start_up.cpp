@@ -191,12 +191,12 @@ void measureLoading(int rounds) {
   const std::string own = std::string(g_getenv("GST_PLUGIN_PATH")) + "/libgstaimlapi.so";
   std::puts("| plugin | file, kB | stripped, kB | loading, ms | memory, KiB |\n|---|---|---|---|---|");
   for (const std::string &path : {own, folder + "/libgstsoup.so", folder + "/libgstcurl.so"}) {
-    struct stat facts {};
+    struct stat facts{};
     if (stat(path.c_str(), &facts) != 0)
       continue;
     const std::string stripped = "/var/tmp/aimlvideo-start-up.so";
     outputOf({"strip", "-o", stripped, path});
-    struct stat strippedFacts {};
+    struct stat strippedFacts{};
     stat(stripped.c_str(), &strippedFacts);
     unlink(stripped.c_str());
     std::vector<double> times;

@@ -243,7 +243,7 @@ int main(int argc, char **argv) {
   const bool withNode = argc > 3;
   const char *wanted = g_getenv("THROUGHPUT_FOLDER");
   const std::string folder = wanted ? wanted : "/var/tmp";
-  struct statfs facts {};
+  struct statfs facts{};
   if (statfs(folder.c_str(), &facts) != 0 || facts.f_type == TMPFS_MAGIC)
     g_error("%s is not on a disk", folder.c_str());
   const std::string output = folder + "/aimlvideo-throughput";

@@ -10,7 +10,7 @@ import subprocess
 
 from support import BUILD, IMAGE, KEY, SOURCE, EndToEnd, main
 
-DOCUMENTS = [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]
+DOCUMENTS = [SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *sorted((SOURCE / "docs").glob("*.md"))]
 # the one has a test of its own beside the emulator, the commands of the other are those that run these tests
 DOCUMENTS = [document for document in DOCUMENTS if document.name not in ("emulator.md", "testing.md")]
 # windows and speakers that a test machine has not
@@ -75,6 +75,12 @@ class Reliability(EndToEnd):
         page = subprocess.run([script], capture_output=True, text=True, check=True).stdout
         self.assertTrue(page == (SOURCE / "docs/reliability.md").read_text(),
                         "docs/reliability.md is stale: scripts/make_reliability_page.py > docs/reliability.md")
+
+
+class Architecture(EndToEnd):
+    def test_the_drawing_of_the_rooms_is_that_of_the_includes(self):
+        script = subprocess.run([SOURCE / "scripts/make_rooms.py", "--check"], capture_output=True, text=True)
+        self.assertEqual(script.returncode, 0, script.stderr)
 
 
 class Properties(EndToEnd):

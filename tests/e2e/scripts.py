@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -52,6 +53,33 @@ class Flaky(unittest.TestCase):
         run = self.repeat("often")
         self.assertEqual(run.returncode, 2)
         self.assertIn("scripts/flaky.sh [N]", run.stderr)
+
+
+class FastLoop(unittest.TestCase):
+    setUp = Flaky.setUp
+
+    def attempt(self, *names):
+        return subprocess.run([SOURCE / "scripts/try.sh", *names], env=os.environ | {"BUILD": str(self.folder / "out")},
+                              capture_output=True, text=True)
+
+    def test_it_lists_the_tests_and_runs_those_that_are_named(self):
+        self.assertEqual(self.attempt().stdout.split(), ["moody", "steady"])
+        self.assertEqual(self.attempt("steady").returncode, 0)
+        self.assertEqual([self.attempt("moody").returncode for _ in range(2)], [0, 1])
+
+    def test_git_checks_the_layout_before_a_commit(self):
+        (self.folder / "scripts").mkdir()
+        shutil.copy(SOURCE / "scripts/install-hooks.sh", self.folder / "scripts")
+        (self.folder / "scripts/check_layout.sh").write_text("#!/bin/sh\n[ \"$1\" = --cached ] && ! git diff --cached | grep wide\n")
+        (self.folder / "scripts/check_layout.sh").chmod(0o755)
+        git = ["git", "-C", self.folder, "-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([self.folder / "scripts/install-hooks.sh"], check=True, stdout=subprocess.DEVNULL)
+        for text, code in (("narrow", 0), ("wide", 1)):
+            (self.folder / "a.cpp").write_text(text)
+            subprocess.run([*git, "add", "a.cpp"], check=True)
+            run = subprocess.run([*git, "commit", "-qm", text], capture_output=True, text=True)
+            self.assertEqual(run.returncode, code, run.stdout + run.stderr)
 
 
 class LiveCheck(EndToEnd):

@@ -61,7 +61,7 @@ private:
   unsigned below(unsigned limit) { return static_cast<unsigned>(random_() % limit); }
 
   std::string text() {
-    static constexpr const char *letters[] = {"a", "Z",  "9", " ",  "+",  "%", "&",  "=", "?",  "#",   "/", ":",
+    static constexpr const char *letters[] = {"a", "Z",  "9", " ",  "+",  "%", "&",  "=",  "?",  "#",   "/", ":",
                                               "'", "\"", "@", "\n", "\t", "é", "日", "🚲", "\\", "%41", ";", "~"};
     std::string text;
     for (unsigned i = below(3) == 0 ? 0 : below(12); i > 0; --i)

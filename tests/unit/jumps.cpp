@@ -220,12 +220,10 @@ GST_START_TEST(a_reader_is_never_told_the_end_of_a_clip_that_is_cut) {
     return download.cancellation.cancelled();
   };
   fail_unless_equals_uint64(download.spool->await({moov, 8, Spool::Amount::Whole}, ended).size, 8);
-  auto moovRead = std::async(std::launch::async, [&] {
-    return download.spool->await({moov, 2008, Spool::Amount::Whole}, ended);
-  });
-  auto behindRead = std::async(std::launch::async, [&] {
-    return download.spool->await({moov + 1000, 8, Spool::Amount::Any}, ended);
-  });
+  auto moovRead =
+      std::async(std::launch::async, [&] { return download.spool->await({moov, 2008, Spool::Amount::Whole}, ended); });
+  auto behindRead = std::async(std::launch::async,
+                               [&] { return download.spool->await({moov + 1000, 8, Spool::Amount::Any}, ended); });
   const auto result = running.result.get();
   fail_if(result.has_value());
   fail_unless_contains(result.error().text(), "not whole");

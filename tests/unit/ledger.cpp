@@ -42,7 +42,7 @@ LedgerRow written(Ledger &ledger, RowState state, const std::string &identity, c
 }
 
 unsigned modeOf(const std::string &path) {
-  struct stat facts {};
+  struct stat facts{};
   fail_unless_equals_int(stat(path.c_str(), &facts), 0);
   return facts.st_mode & 0777;
 }
@@ -98,7 +98,7 @@ GST_START_TEST(a_changed_row_writes_to_no_index_that_holds_nothing_new) {
   Desk desk;
   LedgerRow row = written(*desk.ledger, RowState::Intent, "one");
   const auto size = [&] {
-    struct stat facts {};
+    struct stat facts{};
     fail_unless_equals_int(stat((desk.file + "-wal").c_str(), &facts), 0);
     return facts.st_size;
   };
@@ -233,7 +233,7 @@ void writeMany(Ledger &ledger) {
 
 /// Overwrites a page in the middle of the file, none that opening it has to read.
 void spoil(const std::string &file) {
-  struct stat facts {};
+  struct stat facts{};
   fail_unless_equals_int(stat(file.c_str(), &facts), 0);
   const int descriptor = open(file.c_str(), O_WRONLY);
   const std::string junk(4096, '\x55');

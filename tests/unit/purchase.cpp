@@ -66,8 +66,7 @@ GST_START_TEST(a_lost_answer_is_looked_up_and_the_generation_fetched) {
   for (const size_t from : {size_t{1}, size_t{4}}) {
     Bench bench;
     loseFirstAnswer(bench);
-    logShows(
-        bench, [&] { return FakeService::logRow(bench.service.submissionId(), "gen/1:model"); }, from);
+    logShows(bench, [&] { return FakeService::logRow(bench.service.submissionId(), "gen/1:model"); }, from);
     fail_unless(bench.run().has_value());
     fail_unless_equals_int(bench.service.purchases(), 1);
     fail_unless(bench.status.origin == Origin::LookedUp);
@@ -345,7 +344,7 @@ namespace {
 
 /// Writes a byte into the stored clip, in place.
 void overwrite(const std::string &file, off_t offset, bool keepsTime) {
-  struct stat before {};
+  struct stat before{};
   fail_unless(stat(file.c_str(), &before) == 0);
   const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
   fail_unless(pwrite(descriptor, "!", 1, offset) == 1);
@@ -414,7 +413,7 @@ GST_START_TEST(a_stored_clip_that_was_copied_with_its_time_is_known_without_a_ch
   Bench bench;
   fail_unless(bench.run().has_value());
   const std::string file = storedClip(bench);
-  struct stat before {};
+  struct stat before{};
   fail_unless(stat(file.c_str(), &before) == 0);
   fail_unless(g_file_set_contents((file + "-copy").c_str(), bench.service.clip.data(),
                                   static_cast<gssize>(bench.service.clip.size()), nullptr));
@@ -719,8 +718,7 @@ GST_START_TEST(what_was_meant_to_be_sent_with_another_key_is_looked_up_like_any_
     answer.drop();
   };
   constexpr size_t late = 8; // requests: what another key has sent is not looked for so long
-  logShows(
-      bench, [&] { return FakeService::logRow(bench.service.submissionId(1), "gen/1:model"); }, late);
+  logShows(bench, [&] { return FakeService::logRow(bench.service.submissionId(1), "gen/1:model"); }, late);
   const auto clip = bench.run();
   fail_unless(clip.has_value(), "%s", clip ? "" : clip.error().text().c_str());
   fail_unless_equals_int(bench.service.purchases(), 2);

@@ -283,9 +283,8 @@ GST_START_TEST(who_waits_for_what_comes_anyway_is_not_told_of) {
   std::atomic<bool> stop = false;
   const auto waits = [&](uint64_t offset, uint64_t length) {
     const uint64_t before = spool->facts().waits;
-    std::thread reader([&] {
-      (void)spool->await({offset, length, Spool::Amount::Whole}, [&] { return stop.load(); });
-    });
+    std::thread reader(
+        [&] { (void)spool->await({offset, length, Spool::Amount::Whole}, [&] { return stop.load(); }); });
     while (spool->facts().waits == before)
       std::this_thread::yield();
     return reader;

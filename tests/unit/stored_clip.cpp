@@ -93,7 +93,7 @@ struct Bench {
   /// What a power cut leaves: the file as it was, with nothing in the middle.
   void loseBytes() const {
     const std::string path = store.path(row.clip);
-    struct stat facts {};
+    struct stat facts{};
     fail_unless(stat(path.c_str(), &facts) == 0);
     const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
     const std::string nothing(4096, '\0');

@@ -38,7 +38,7 @@ Result<Journal> Journal::open(const std::string &file) {
   if (descriptor < 0)
     return journalFailure(file, errno == ELOOP ? "it is a symbolic link" : g_strerror(errno));
   Journal journal(descriptor, file);
-  struct stat facts {};
+  struct stat facts{};
   if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid())
     return journalFailure(file, S_ISREG(facts.st_mode) ? "it belongs to another user" : "it is no regular file");
   if (facts.st_nlink > 1)

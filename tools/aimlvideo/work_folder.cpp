@@ -70,12 +70,12 @@ std::string pathOf(const Descriptor &descriptor) {
 
 /// Whether a folder is this user's and nobody else's.
 bool isPrivate(const Descriptor &folder) {
-  struct stat facts {};
+  struct stat facts{};
   return fstat(folder.number(), &facts) == 0 && facts.st_uid == geteuid() && (facts.st_mode & 077) == 0;
 }
 
 bool isMarked(const Descriptor &folder) {
-  struct stat facts {};
+  struct stat facts{};
   return fstatat(folder.number(), mark, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode) &&
          facts.st_uid == geteuid();
 }
@@ -127,7 +127,7 @@ bool moveTo(const Descriptor &folder, const std::string &from, const Descriptor 
   if (errno != EINVAL || flags != RENAME_NOREPLACE)
     return false;
   // a file system without this: the look before may be outrun, the rename is whole all the same
-  struct stat facts {};
+  struct stat facts{};
   if (fstatat(parent.number(), to.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
     errno = EEXIST;
     return false;
@@ -146,7 +146,7 @@ Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite o
     return failure(ErrorKind::NotFound, output + " can't be written", "there is no folder " + folder);
   if (access(folder.c_str(), W_OK | X_OK) != 0)
     return notWritten(output, g_strerror(errno));
-  struct stat present {};
+  struct stat present{};
   if (lstat(output.c_str(), &present) != 0)
     return {};
   if (overwrite == Overwrite::No)
@@ -227,7 +227,7 @@ Result<void> WorkFolder::settle(const std::string &name) const {
 
 Result<void> WorkFolder::publish(const std::string &name) {
   const std::string target = nameOf(output_);
-  struct stat present {};
+  struct stat present{};
   const bool replaces =
       overwrite_ == Overwrite::Yes && fstatat(parent_.number(), target.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0;
   // the folder that it replaces ends in the work folder, and goes with it

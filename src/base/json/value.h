@@ -26,8 +26,8 @@ public:
   template <std::same_as<bool> T> // no pointer is one
   Value(T value) : Value(adopt(json_node_init_boolean(json_node_alloc(), value))) {}
   template <std::integral T>
-  requires(!std::same_as<T, bool>) Value(T number)
-      : Value(adopt(json_node_init_int(json_node_alloc(), static_cast<gint64>(number)))) {}
+    requires(!std::same_as<T, bool>)
+  Value(T number) : Value(adopt(json_node_init_int(json_node_alloc(), static_cast<gint64>(number)))) {}
 
   /// Shares a node. One of parse() can't be changed.
   explicit Value(GRefPtr<JsonNode> node) : node_(std::move(node)) {}

@@ -57,8 +57,7 @@ std::vector<std::string> findMistakesIn(const Model &model, const Request &reque
 
 /// For a header: any text may be a key.
 std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return !g_ascii_isprint(c) || c == '"' || c == '\\'; }, '?');
+  std::ranges::replace_if(text, [](char c) { return !g_ascii_isprint(c) || c == '"' || c == '\\'; }, '?');
   return text;
 }
 
