@@ -37,6 +37,7 @@ constexpr uint64_t mostOverlap = 64 * 1024;
 constexpr unsigned mostCuts = 4;
 /// After so long without a byte, another request is no detour.
 constexpr std::chrono::milliseconds silence{300};
+/// Who wakes up so much too late is on a busy machine.
 constexpr std::chrono::milliseconds late{20};
 constexpr uint64_t leastNear = 128 * 1024;
 constexpr uint64_t mostNear = 4096 * 1024;
