@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -124,9 +122,6 @@ public:
 
 private:
   Catalogue() = default;
-
-  mutable std::mutex mutex_;
-  mutable std::map<std::string, std::shared_ptr<const Model>, std::less<>> found_; ///< by id and alias
 };
 
 } // namespace aimlvideo

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <memory>
 
 #include "api/overlay.h"
 #include "base/json/node.h"
+#include "base/mutex.h"
 extern "C" {
 #include "models_resource.h" // generated, without its own extern "C"
 }
@@ -257,9 +260,20 @@ std::vector<std::string> Catalogue::names() const {
   return names;
 }
 
+namespace {
+
+/// The models that were asked for so far. They live as long as the process.
+struct Found {
+  Mutex mutex;
+  std::map<std::string, std::shared_ptr<const Model>, std::less<>> models GUARDED_BY(mutex); ///< by id and alias
+};
+
+} // namespace
+
 const Model *Catalogue::find(std::string_view id) const {
-  const std::lock_guard lock(mutex_);
-  if (const auto known = found_.find(id); known != found_.end())
+  static auto &found = *new Found; // outlives every worker, also those still running at exit
+  const Lock lock(found.mutex);
+  if (const auto known = found.models.find(id); known != found.models.end())
     return known->second.get();
   const auto root = factsFor(std::string(id));
   if (!root)
@@ -270,8 +284,8 @@ const Model *Catalogue::find(std::string_view id) const {
     return nullptr;
   // one object of each model, whatever it was called by
   const std::string key = model.id;
-  const auto &shared = found_.try_emplace(key, std::make_shared<const Model>(std::move(model))).first->second;
-  return found_.try_emplace(std::string(id), shared).first->second.get();
+  const auto &shared = found.models.try_emplace(key, std::make_shared<const Model>(std::move(model))).first->second;
+  return found.models.try_emplace(std::string(id), shared).first->second.get();
 }
 
 } // namespace aimlvideo

@@ -15,8 +15,8 @@ namespace {
 using Work = std::function<void()>;
 
 std::atomic<Loop *> current = nullptr;
-std::mutex startMutex;
-bool forked = false; ///< this process comes from one that used it; guarded by startMutex
+Mutex startMutex;
+bool forked GUARDED_BY(startMutex) = false; ///< this process comes from one that used it
 
 /// GLib looks up names and proxies and shakes hands by threads that its pools share. They stay behind in a fork, and it
 /// goes on counting on them: each takes a piece of work that nobody does. So all get one that does not matter.
@@ -48,12 +48,12 @@ void replaceThreadsLeftBehind() {
 Loop &Loop::instance() {
   if (Loop *loop = current)
     return *loop;
-  const std::lock_guard lock(startMutex);
+  const Lock lock(startMutex);
   if (!current) {
     static std::once_flag once;
     std::call_once(once, [] {
-      pthread_atfork([] { startMutex.lock(); }, [] { startMutex.unlock(); },
-                     [] {
+      pthread_atfork([]() ACQUIRE(startMutex) { startMutex.lock(); }, []() RELEASE(startMutex) { startMutex.unlock(); },
+                     []() RELEASE(startMutex) {
                        forked = forked || current;
                        current = nullptr; // its thread is the parent's
                        startMutex.unlock();
@@ -102,7 +102,7 @@ Loop::Loop() : context_(g_main_context_new()) {
 }
 
 void Loop::post(Work work) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   posted_.push_back(std::move(work));
   if (posted_.size() == 1 && !isCurrent())
     g_main_context_wakeup(context_);
@@ -111,7 +111,7 @@ void Loop::post(Work work) {
 void Loop::runPosted() {
   std::vector<Work> posted;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     posted.swap(posted_);
   }
   for (Work &work : posted)
@@ -123,7 +123,7 @@ int Loop::millisecondsToWait() {
   using std::chrono::ceil;
   using std::chrono::milliseconds;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!posted_.empty())
       return 0;
   }

@@ -7,7 +7,6 @@
 #include <future>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <type_traits>
@@ -17,6 +16,7 @@
 
 #include <glib.h>
 
+#include "base/mutex.h"
 #include "base/task.h"
 #include "base/workers.h"
 
@@ -35,7 +35,7 @@ public:
   // For any thread.
 
   /// Has the network thread do something soon, after all that was posted before.
-  void post(std::function<void()> work);
+  void post(std::function<void()> work) EXCLUDES(mutex_);
   /// Threads for SQLite and the engine's own files. They are few since each may use a processor. See onPool().
   Workers &pool() { return pool_; }
   bool isCurrent() const { return thread_.load() == std::this_thread::get_id(); }
@@ -45,8 +45,8 @@ public:
 
   /// The one T of this process, made with the first use: for what a forked child must not inherit.
   template <typename T>
-  T &own() {
-    const std::lock_guard lock(ownedMutex_);
+  T &own() EXCLUDES(ownedMutex_) {
+    const Lock lock(ownedMutex_);
     std::shared_ptr<void> &object = owned_[typeid(T)];
     if (!object)
       object = std::make_shared<T>();
@@ -76,20 +76,20 @@ private:
   struct Source;
 
   Loop();
-  int millisecondsToWait();
-  void runPosted();
+  int millisecondsToWait() EXCLUDES(mutex_);
+  void runPosted() EXCLUDES(mutex_);
   void runTimers();
 
   GMainContext *const context_;
   std::atomic<std::thread::id> thread_;
 
-  std::mutex mutex_;
-  std::vector<std::function<void()>> posted_; ///< guarded by it
+  Mutex mutex_;
+  std::vector<std::function<void()>> posted_ GUARDED_BY(mutex_);
 
   Workers pool_{8};
   Timers timers_;
-  std::mutex ownedMutex_;
-  std::map<std::type_index, std::shared_ptr<void>> owned_; ///< guarded by it
+  Mutex ownedMutex_;
+  std::map<std::type_index, std::shared_ptr<void>> owned_ GUARDED_BY(ownedMutex_);
 };
 
 namespace detail {

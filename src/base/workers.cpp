@@ -15,10 +15,10 @@ constexpr std::chrono::milliseconds linger{500};
 } // namespace
 
 void Workers::push(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   waiting_.push_back(std::move(work));
   if (waiting_.size() <= idle_)
-    return pushed_.notify_one();
+    return pushed_.notifyOne();
   if (running_ == most_)
     return;
   try {
@@ -33,21 +33,22 @@ void Workers::push(std::function<void()> work) {
 }
 
 void Workers::run() {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   for (;;) {
     if (waiting_.empty()) {
       ++idle_;
-      const bool pushed = pushed_.wait_for(lock, linger, [this] { return !waiting_.empty(); });
+      const auto latest = std::chrono::steady_clock::now() + linger;
+      while (waiting_.empty() && pushed_.waitUntil(lock, latest))
+        continue;
       --idle_;
-      if (!pushed)
+      if (waiting_.empty())
         break;
     }
     auto work = std::move(waiting_.front());
     waiting_.pop_front();
-    lock.unlock();
+    const Unlocked callingOut(mutex_);
     work();
     work = {}; // with all that it owns
-    lock.lock();
   }
   --running_;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
+
+#include "base/mutex.h"
 
 namespace aimlvideo {
 
@@ -19,17 +19,17 @@ public:
 
   /// From any thread. The work is done in the order of the calls, as soon as a thread is free. Throws
   /// std::system_error, and does nothing, where the system gives no thread at all.
-  void push(std::function<void()> work);
+  void push(std::function<void()> work) EXCLUDES(mutex_);
 
 private:
-  void run();
+  void run() EXCLUDES(mutex_);
 
   const unsigned most_;
-  std::mutex mutex_; ///< guards what follows
-  std::condition_variable pushed_;
-  unsigned running_ = 0; ///< threads, those included that wait
-  unsigned idle_ = 0;
-  std::deque<std::function<void()>> waiting_;
+  Mutex mutex_;
+  Condition pushed_;
+  unsigned running_ GUARDED_BY(mutex_) = 0; ///< threads, those included that wait
+  unsigned idle_ GUARDED_BY(mutex_) = 0;
+  std::deque<std::function<void()>> waiting_ GUARDED_BY(mutex_);
 };
 
 } // namespace aimlvideo

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <mutex>
 #include <tuple>
 
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 
 #include "base/folders.h"
 #include "base/glib_ptr.h"
+#include "base/mutex.h"
 #include "base/sha256.h"
 
 namespace aimlvideo {
@@ -76,16 +76,16 @@ public:
     return *sizes;
   }
 
-  void found(const std::string &folder, uint64_t size) {
-    const std::lock_guard lock(mutex_);
+  void found(const std::string &folder, uint64_t size) EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     stores_[folder] = {g_get_monotonic_time(), size};
   }
 
   /// What is there with so much more; as much as can be where nobody has looked of late: others add to it as well, and
   /// clips grow old.
-  uint64_t grown(const std::string &folder, uint64_t size) {
+  uint64_t grown(const std::string &folder, uint64_t size) EXCLUDES(mutex_) {
     constexpr int64_t fresh = 10 * second;
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     Store &store = stores_[folder];
     if (store.looked == 0 || g_get_monotonic_time() - store.looked > fresh)
       return UINT64_MAX;
@@ -98,8 +98,8 @@ private:
     int64_t looked = 0;
     uint64_t size = 0;
   };
-  std::mutex mutex_;
-  std::map<std::string, Store> stores_;
+  Mutex mutex_;
+  std::map<std::string, Store> stores_ GUARDED_BY(mutex_);
 };
 
 uint64_t numberFrom(const char *variable, uint64_t otherwise) {

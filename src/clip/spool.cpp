@@ -75,6 +75,7 @@ Result<std::shared_ptr<SpoolFile>> SpoolFile::create(const std::string &folder) 
 
 std::shared_ptr<SpoolFile> SpoolFile::open(int descriptor, uint64_t size) {
   std::shared_ptr<SpoolFile> spool(new SpoolFile(descriptor));
+  const Lock lock(spool->mutex_);
   spool->present_.add(0, size);
   spool->size_ = size;
   return spool;
@@ -87,17 +88,17 @@ SpoolFile::~SpoolFile() {
 }
 
 std::optional<uint64_t> SpoolFile::size() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return size_;
 }
 
 bool SpoolFile::complete() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return size_ && present_.contains(0, *size_);
 }
 
 uint64_t SpoolFile::presentUntil(uint64_t offset) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return present_.presentUntil(offset);
 }
 
@@ -130,7 +131,7 @@ std::optional<Spool::Arrival> SpoolFile::arrival(const Waiting &waiting) const {
 }
 
 Spool::Arrival SpoolFile::await(const Demand &demand, const std::function<bool()> &stop) {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   lastAsked_ = demand.offset;
   auto result = arrival({demand});
   if (!result) {
@@ -139,7 +140,8 @@ Spool::Arrival SpoolFile::await(const Demand &demand, const std::function<bool()
     ++waits_;
     if (demandListener_ && !isExpected(*place))
       demandListener_();
-    changed_.wait(lock, [&] { return (result = arrival(*place)) || stop(); });
+    while (!(result = arrival(*place)) && !stop())
+      changed_.wait(lock);
     waiting_.erase(place);
   }
   if (!result)
@@ -151,9 +153,9 @@ Spool::Arrival SpoolFile::await(const Demand &demand, const std::function<bool()
 
 void SpoolFile::wake() {
   {
-    const std::lock_guard lock(mutex_); // a reader is either before its look at `stop`, or asleep
+    const Lock lock(mutex_); // a reader is either before its look at `stop`, or asleep
   }
-  changed_.notify_all();
+  changed_.notifyAll();
 }
 
 Result<size_t> SpoolFile::read(uint64_t offset, void *buffer, size_t size) const {
@@ -175,8 +177,8 @@ Result<size_t> SpoolFile::read(uint64_t offset, void *buffer, size_t size) const
 Result<bool> SpoolFile::write(uint64_t offset, const void *data, size_t size) {
   const auto *bytes = static_cast<const char *>(data);
   while (size > 0) {
-    const uint64_t presentEnd = present_.presentUntil(offset);
-    const uint64_t pieceEnd = presentEnd > offset ? presentEnd : present_.nextRun(offset).value_or(UINT64_MAX);
+    const uint64_t presentEnd = present().presentUntil(offset);
+    const uint64_t pieceEnd = presentEnd > offset ? presentEnd : present().nextRun(offset).value_or(UINT64_MAX);
     const auto piece = static_cast<size_t>(std::min<uint64_t>(size, pieceEnd - offset));
     if (presentEnd > offset) {
       const auto equal = same(offset, bytes, piece);
@@ -197,12 +199,13 @@ Result<void> SpoolFile::put(uint64_t offset, const char *data, size_t size) {
     return diskFailure(cause);
   bool wanted = false;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     present_.add(offset, offset + size);
-    wanted = std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &w) { return arrival(w).has_value(); });
+    wanted = std::any_of(waiting_.begin(), waiting_.end(),
+                         [this](const Waiting &w) REQUIRES(mutex_) { return arrival(w).has_value(); });
   }
   if (wanted)
-    changed_.notify_all();
+    changed_.notifyAll();
   return {};
 }
 
@@ -226,15 +229,15 @@ Result<void> SpoolFile::setSize(uint64_t size) {
   if (const int cause = claimRoom(descriptor_, size); cause != 0)
     return diskFailure(cause);
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     size_ = size;
   }
-  changed_.notify_all();
+  changed_.notifyAll();
   return {};
 }
 
 Result<bool> SpoolFile::clear() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (handedOut_)
     return false;
   if (ftruncate(descriptor_, 0) != 0)
@@ -258,8 +261,8 @@ Result<void> SpoolFile::moveTo(const std::string &folder) {
 
 Result<void> SpoolFile::copyTo(int descriptor) const {
   std::array<char, 64 * 1024> block;
-  for (std::optional<uint64_t> at = 0; at; at = present_.nextRun(*at)) {
-    for (const uint64_t end = present_.presentUntil(*at); *at < end;) {
+  for (std::optional<uint64_t> at = 0; at; at = present().nextRun(*at)) {
+    for (const uint64_t end = present().presentUntil(*at); *at < end;) {
       const auto count = read(*at, block.data(), static_cast<size_t>(std::min<uint64_t>(block.size(), end - *at)));
       if (!count)
         return tl::unexpected(count.error());
@@ -270,34 +273,35 @@ Result<void> SpoolFile::copyTo(int descriptor) const {
       *at += *count;
     }
   }
-  const int cause = size_ ? claimRoom(descriptor, *size_) : 0;
+  const auto whole = size();
+  const int cause = whole ? claimRoom(descriptor, *whole) : 0;
   return cause == 0 ? Result<void>() : diskFailure(cause);
 }
 
 void SpoolFile::holdEnd() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   endHeld_ = true;
 }
 
 void SpoolFile::tellEnd() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     for (Waiting &waiting : waiting_)
       waiting.mayHaveEnd = true;
   }
-  changed_.notify_all();
+  changed_.notifyAll();
 }
 
 void SpoolFile::releaseEnd() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     endHeld_ = false;
   }
-  changed_.notify_all();
+  changed_.notifyAll();
 }
 
 bool SpoolFile::forgetSize() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (endTold_)
     return false;
   size_.reset();
@@ -305,14 +309,14 @@ bool SpoolFile::forgetSize() {
 }
 
 SpoolFile::Facts SpoolFile::facts() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   Facts facts;
   facts.size = size_;
   if (!waiting_.empty())
     facts.demand = waiting_.back().demand;
   facts.lastAsked = lastAsked_;
-  facts.endWanted =
-      std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) { return isKeptFromEnd(waiting); });
+  facts.endWanted = std::any_of(waiting_.begin(), waiting_.end(),
+                                [this](const Waiting &waiting) REQUIRES(mutex_) { return isKeptFromEnd(waiting); });
   facts.waits = waits_;
   return facts;
 }
@@ -324,18 +328,19 @@ bool SpoolFile::isExpected(const Waiting &waiting) const {
 }
 
 bool SpoolFile::tellOfReaders(uint64_t first, uint64_t end, const Facts &seen, std::function<void()> listener) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   expectedFrom_ = first;
   expectedUntil_ = end;
   if (waits_ != seen.waits &&
-      !std::all_of(waiting_.begin(), waiting_.end(), [this](const Waiting &waiting) { return isExpected(waiting); }))
+      !std::all_of(waiting_.begin(), waiting_.end(),
+                   [this](const Waiting &waiting) REQUIRES(mutex_) { return isExpected(waiting); }))
     listener = nullptr;
   demandListener_ = std::move(listener);
   return demandListener_ != nullptr;
 }
 
 void SpoolFile::tellNobody() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   demandListener_ = nullptr;
 }
 

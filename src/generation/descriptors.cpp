@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/mutex.h"
 #include "generation/run.h"
 
 namespace aimlvideo {
@@ -55,8 +55,8 @@ bool hasRoomFor(size_t wanted) {
 }
 
 struct Reserved {
-  std::mutex mutex;
-  size_t number = 0;
+  Mutex mutex;
+  size_t number GUARDED_BY(mutex) = 0;
 };
 
 Reserved &reserved() {
@@ -68,7 +68,7 @@ Reserved &reserved() {
 Result<std::unique_ptr<ReservedDescriptor>> ReservedDescriptor::take() {
   const size_t most = limit();
   Reserved &all = reserved();
-  const std::lock_guard lock(all.mutex);
+  const Lock lock(all.mutex);
   if (!hasRoomFor(all.number + 1 + reserve(most)))
     return failure(ErrorKind::Busy,
                    "there are too few file descriptors left for another generation, so nothing was bought",
@@ -81,7 +81,7 @@ Result<std::unique_ptr<ReservedDescriptor>> ReservedDescriptor::take() {
 
 ReservedDescriptor::~ReservedDescriptor() {
   Reserved &all = reserved();
-  const std::lock_guard lock(all.mutex);
+  const Lock lock(all.mutex);
   --all.number;
 }
 

@@ -4,7 +4,8 @@
 #include <atomic>
 #include <list>
 #include <map>
-#include <mutex>
+
+#include "base/mutex.h"
 
 namespace aimlvideo {
 
@@ -22,20 +23,20 @@ class InFlight {
 public:
   static InFlight &instance() { return Loop::instance().own<InFlight>(); }
 
-  void count(const std::string &service) {
-    const std::lock_guard lock(mutex_);
+  void count(const std::string &service) EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     ++services_[service].inFlight;
   }
 
-  void leave(const std::string &service) {
-    const std::lock_guard lock(mutex_);
+  void leave(const std::string &service) EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     --services_[service].inFlight;
     settle(service);
   }
 
   /// Joins the end of the queue, which may be its head: then it has its turn at once.
-  Flight::Queue enter(const std::string &service, Passenger &waiter) {
-    const std::lock_guard lock(mutex_);
+  Flight::Queue enter(const std::string &service, Passenger &waiter) EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     Crowd &crowd = services_[service];
     const Flight::Queue found{crowd.inFlight, crowd.waiting.size()};
     crowd.waiting.push_back(&waiter);
@@ -44,8 +45,8 @@ public:
   }
 
   /// Takes back what did not get its turn; what did has to leave() later.
-  void withdraw(const std::string &service, Passenger &waiter) {
-    const std::lock_guard lock(mutex_);
+  void withdraw(const std::string &service, Passenger &waiter) EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     if (waiter.hasTurn)
       return;
     services_[service].waiting.remove(&waiter);
@@ -59,7 +60,7 @@ private:
   };
 
   /// Gives turns to the head of the queue as long as there is room for it, and forgets a service where nothing goes on.
-  void settle(const std::string &service) {
+  void settle(const std::string &service) REQUIRES(mutex_) {
     const auto place = services_.find(service);
     Crowd &crowd = place->second;
     while (!crowd.waiting.empty() && crowd.inFlight < crowd.waiting.front()->maximum) {
@@ -74,8 +75,8 @@ private:
       services_.erase(place);
   }
 
-  std::mutex mutex_;
-  std::map<std::string, Crowd> services_;
+  Mutex mutex_;
+  std::map<std::string, Crowd> services_ GUARDED_BY(mutex_);
 };
 
 } // namespace

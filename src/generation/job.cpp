@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <aimlvideo/job.h>
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "generation/generation.h"
 #include "ledger/lock_file.h"
 
@@ -19,28 +18,28 @@ public:
   }
 
   static std::shared_ptr<Job> start(Settings settings, std::unique_ptr<Inside> inside);
-  void stop();
-  Status status() const;
-  int64_t row() const;
+  void stop() EXCLUDES(mutex_);
+  Status status() const EXCLUDES(mutex_);
+  int64_t row() const EXCLUDES(mutex_);
 
 private:
   static Task<void> run(std::shared_ptr<Job> job, std::unique_ptr<Generation> generation);
   const Patience &patience() const { return ownPatience_ ? *ownPatience_ : Patience::usual(); }
   Generation::Callbacks callbacks();
-  void callOut(const std::function<void()> &call);
-  void publish(const Status &status);
+  void callOut(const std::function<void()> &call) EXCLUDES(mutex_);
+  void publish(const Status &status) EXCLUDES(mutex_);
 
   JobObserver &observer_;
   const ProcessMark process_;
   const std::unique_ptr<const Patience> ownPatience_; ///< null: the usual one
   Cancellation cancellation_;
 
-  mutable std::mutex mutex_; ///< guards what follows
-  std::condition_variable calledOut_;
-  bool stopped_ = false;
-  bool callingOut_ = false;
-  Status status_;
-  int64_t row_;
+  mutable Mutex mutex_;
+  Condition calledOut_;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+  bool callingOut_ GUARDED_BY(mutex_) = false;
+  Status status_ GUARDED_BY(mutex_);
+  int64_t row_ GUARDED_BY(mutex_);
 };
 
 void JobObserver::logged(LogLevel level, const std::string &line) {
@@ -87,7 +86,7 @@ Generation::Callbacks Job::Inside::callbacks() {
     callOut([&] { observer_.arriving(status, clip); });
   };
   callbacks.claimed = [this](int64_t row) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     row_ = row;
   };
   callbacks.warned = [this](const std::string &text) {
@@ -117,21 +116,21 @@ Task<void> Job::Inside::run(std::shared_ptr<Job> job, std::unique_ptr<Generation
 
 void Job::Inside::callOut(const std::function<void()> &call) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (stopped_)
       return;
     callingOut_ = true;
   }
   call();
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     callingOut_ = false;
   }
-  calledOut_.notify_all();
+  calledOut_.notifyAll();
 }
 
 void Job::Inside::publish(const Status &status) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   status_ = status;
 }
 
@@ -139,23 +138,24 @@ void Job::Inside::stop() {
   if (!process_.isOurs())
     return; // it is the parent's, whose threads would have to be waited for here
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stopped_ = true;
   }
   cancellation_.cancel();
   if (Loop::instance().isCurrent())
     return;
-  std::unique_lock lock(mutex_);
-  calledOut_.wait(lock, [this] { return !callingOut_; });
+  Lock lock(mutex_);
+  while (callingOut_)
+    calledOut_.wait(lock);
 }
 
 Status Job::Inside::status() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return status_;
 }
 
 int64_t Job::Inside::row() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return row_;
 }
 

@@ -2,13 +2,14 @@
 #include "http/tls_trust.h"
 
 #include <atomic>
-#include <mutex>
 #include <set>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/mutex.h"
 
 namespace {
 
@@ -75,9 +76,9 @@ constexpr size_t mostKnown = 8;
 std::atomic<bool> isEnabled = false;
 
 /// Guards the process's default database against several that replace and restore it.
-std::mutex replacing;
-int replacements = 0;
-GTlsDatabase *replaced = nullptr; // owned while there are replacements
+Mutex replacing;
+int replacements GUARDED_BY(replacing) = 0;
+GTlsDatabase *replaced GUARDED_BY(replacing) = nullptr; // owned while there are replacements
 
 /// Whether this TLS library parses the default database for each connection.
 bool parsesEachTime() {
@@ -87,7 +88,7 @@ bool parsesEachTime() {
 
 /// The process's true default database.
 GRefPtr<GTlsDatabase> defaultDatabase() {
-  const std::lock_guard lock(replacing);
+  const Lock lock(replacing);
   return replacements > 0 ? share(replaced) : adopt(g_tls_backend_get_default_database(g_tls_backend_get_default()));
 }
 
@@ -165,7 +166,7 @@ GRefPtr<GTlsDatabase> narrowed(GTlsDatabase *trusted, GTlsCertificate *chain, GS
 TlsConstruction::TlsConstruction() {
   if (!parsesEachTime())
     return;
-  const std::lock_guard lock(replacing);
+  const Lock lock(replacing);
   if (replacements++ > 0)
     return;
   GTlsBackend *backend = g_tls_backend_get_default();
@@ -181,7 +182,7 @@ TlsConstruction::TlsConstruction() {
 TlsConstruction::~TlsConstruction() {
   if (!parsesEachTime())
     return;
-  const std::lock_guard lock(replacing);
+  const Lock lock(replacing);
   if (--replacements > 0)
     return;
   GTlsBackend *backend = g_tls_backend_get_default();

@@ -29,14 +29,19 @@ void onWriter(const std::function<void()> &work) {
 Done<void> GroupCommit::run(Work work) {
   const auto mine = std::make_shared<Item>();
   mine->work = std::move(work);
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   waiting_.push_back(mine);
-  changed_.wait(lock, [&] { return mine->result || !writing_; });
+  while (!mine->result && writing_)
+    changed_.wait(lock);
   if (!mine->result) {
     // the first of those that came while the disk was busy writes for all of them
-    writeAll(lock);
-    if (!finished_.empty() && !serving_)
-      start(lock, finished_.front()->owner);
+    writeAll();
+    if (!finished_.empty() && !serving_) {
+      const Executor executor = beginServing();
+      auto owner = finished_.front()->owner;
+      lock.unlock();
+      start(executor, std::move(owner));
+    }
   }
   return *mine->result;
 }
@@ -46,57 +51,63 @@ void GroupCommit::submit(Work work, Report report, std::shared_ptr<const void> o
   item->work = std::move(work);
   item->report = std::move(report);
   item->owner = owner;
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   waiting_.push_back(std::move(item));
-  if (!serving_)
-    start(lock, std::move(owner));
+  if (serving_)
+    return;
+  const Executor executor = beginServing();
+  lock.unlock();
+  start(executor, std::move(owner));
 }
 
 void GroupCommit::setExecutor(Executor executor) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   executor_ = std::move(executor);
 }
 
-/// Writes what waits, with the lock released meanwhile.
-void GroupCommit::writeAll(std::unique_lock<std::mutex> &lock) {
+/// Writes what waits, with the mutex released meanwhile.
+void GroupCommit::writeAll() {
   writing_ = true;
   const Items items = std::exchange(waiting_, {});
-  lock.unlock();
-  std::vector<Done<void>> results = carryOut(items);
-  lock.lock();
+  std::vector<Done<void>> results;
+  {
+    const Unlocked callingOut(mutex_);
+    results = carryOut(items);
+  }
   for (size_t i = 0; i < items.size(); ++i) {
     items[i]->result = std::move(results[i]);
     if (items[i]->report)
       finished_.push_back(items[i]);
   }
   writing_ = false;
-  changed_.notify_all();
+  changed_.notifyAll();
 }
 
-/// Returns with the lock released.
-void GroupCommit::start(std::unique_lock<std::mutex> &lock, std::shared_ptr<const void> owner) {
+/// For start(), which is called with the mutex released: this object may have gone at its end.
+GroupCommit::Executor GroupCommit::beginServing() {
   serving_ = true;
-  const Executor executor = executor_ ? executor_ : onWriter;
-  lock.unlock();
+  return executor_ ? executor_ : onWriter;
+}
+
+void GroupCommit::start(const Executor &executor, std::shared_ptr<const void> owner) {
   executor([this, owner = std::move(owner)] { serve(); });
 }
 
 /// What the worker does: reports, and writes where no thread in run() does.
 void GroupCommit::serve() {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   for (;;) {
     if (!finished_.empty()) {
       Items items = std::exchange(finished_, {});
-      lock.unlock();
+      const Unlocked callingOut(mutex_);
       for (auto &item : items) {
         item->report(std::move(*item->result));
         item.reset();
       }
-      lock.lock();
     } else if (writing_) {
       changed_.wait(lock);
     } else if (!waiting_.empty()) {
-      writeAll(lock);
+      writeAll();
     } else {
       serving_ = false;
       return;
@@ -105,7 +116,7 @@ void GroupCommit::serve() {
 }
 
 std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
-  const std::lock_guard lock(use_);
+  const Lock lock(use_);
   if (items.size() > 1) {
     const auto begun = database_.run("BEGIN IMMEDIATE");
     if (!begun) // after a patience that the others should not need as well, one after the other
@@ -122,8 +133,9 @@ std::vector<Done<void>> GroupCommit::carryOut(const Items &items) {
 
 /// All in the transaction that has begun. False: nothing was written.
 bool GroupCommit::together(const Items &items) {
-  const bool done =
-      std::all_of(items.begin(), items.end(), [this](const auto &item) { return item->work(database_).has_value(); });
+  const bool done = std::all_of(items.begin(), items.end(), [this](const std::shared_ptr<Item> &item) REQUIRES(use_) {
+    return item->work(database_).has_value();
+  });
   if (done && database_.run("COMMIT"))
     return true;
   database_.run("ROLLBACK");

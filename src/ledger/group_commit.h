@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.h"
 #include "ledger/sqlite.h"
 
 namespace aimlvideo::sqlite {
@@ -25,17 +24,17 @@ public:
   using Executor = std::function<void(std::function<void()>)>;
 
   /// `use` is locked while the database is used, here and elsewhere.
-  GroupCommit(Database &database, std::mutex &use) : database_(database), use_(use) {}
+  GroupCommit(Database &database, Mutex &use) : use_(use), database_(database) {}
 
   /// Returns when the work is on disk, or has failed. One that fails takes no other with it. From any thread.
-  Done<void> run(Work work);
+  Done<void> run(Work work) EXCLUDES(mutex_, use_);
 
   /// As run(), but returns at once and reports from the worker, which holds no lock then. There is one worker at a
   /// time, and only while there is something for it to do. `owner` keeps this object alive until then.
-  void submit(Work work, Report report, std::shared_ptr<const void> owner);
+  void submit(Work work, Report report, std::shared_ptr<const void> owner) EXCLUDES(mutex_);
 
   /// Where the worker runs from its next start on; a thread for ledgers otherwise. From any thread.
-  void setExecutor(Executor executor);
+  void setExecutor(Executor executor) EXCLUDES(mutex_);
 
 private:
   struct Item {
@@ -46,22 +45,23 @@ private:
   };
   using Items = std::vector<std::shared_ptr<Item>>;
 
-  void writeAll(std::unique_lock<std::mutex> &lock);
-  void start(std::unique_lock<std::mutex> &lock, std::shared_ptr<const void> owner);
-  void serve();
-  std::vector<Done<void>> carryOut(const Items &items);
-  bool together(const Items &items);
+  void writeAll() REQUIRES(mutex_);
+  Executor beginServing() REQUIRES(mutex_);
+  void start(const Executor &executor, std::shared_ptr<const void> owner) EXCLUDES(mutex_);
+  void serve() EXCLUDES(mutex_);
+  std::vector<Done<void>> carryOut(const Items &items) EXCLUDES(use_);
+  bool together(const Items &items) REQUIRES(use_);
 
-  Database &database_;
-  std::mutex &use_;
+  Mutex &use_;
+  Database &database_ GUARDED_BY(use_);
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Executor executor_;
-  bool writing_ = false;
-  bool serving_ = false; ///< there is a worker, or it was asked for
-  Items waiting_;
-  Items finished_; ///< not reported yet
+  Mutex mutex_;
+  Condition changed_;
+  Executor executor_ GUARDED_BY(mutex_);
+  bool writing_ GUARDED_BY(mutex_) = false;
+  bool serving_ GUARDED_BY(mutex_) = false; ///< there is a worker, or it was asked for
+  Items waiting_ GUARDED_BY(mutex_);
+  Items finished_ GUARDED_BY(mutex_); ///< not reported yet
 };
 
 } // namespace aimlvideo::sqlite

@@ -235,6 +235,12 @@ bool tryUntil(const std::function<bool()> &attempt, const Cancellation &cancella
   return true;
 }
 
+/// Locks a mutex, as tryUntil().
+bool lockUntil(Mutex &mutex, const Cancellation &cancellation, Clock::time_point deadline)
+    TRY_ACQUIRE(true, mutex) NO_THREAD_SAFETY_ANALYSIS { // the attempt is a lambda
+  return tryUntil([&] { return mutex.try_lock(); }, cancellation, deadline);
+}
+
 /// A lock that is held while a process opens the ledger, so that one alone makes a new one or moves a damaged one
 /// aside.
 Result<LockFile> lockOpening(const std::string &folder, Cancellation &cancellation, Clock::time_point deadline) {
@@ -278,25 +284,26 @@ public:
     return *connections;
   }
 
-  std::mutex changing; ///< held while one is opened or closed, and while the process forks
-  std::set<Ledger *> open;
+  Mutex changing; ///< held while one is opened or closed, and while the process forks
+  std::set<Ledger *> open GUARDED_BY(changing);
 
 private:
   Connections() {
     pthread_atfork([] { instance().lock(); }, [] { instance().unlock(); }, [] { instance().leaveToParent(); });
   }
 
-  void lock() {
+  // all mutexes, from before a fork until after it
+  void lock() NO_THREAD_SAFETY_ANALYSIS {
     changing.lock();
     for (Ledger *ledger : open)
       ledger->mutex_.lock();
   }
-  void unlock() {
+  void unlock() NO_THREAD_SAFETY_ANALYSIS {
     for (Ledger *ledger : open)
       ledger->mutex_.unlock();
     changing.unlock();
   }
-  void leaveToParent() {
+  void leaveToParent() NO_THREAD_SAFETY_ANALYSIS {
     for (Ledger *ledger : open) {
       ledger->database_.leaveToParent();
       ledger->mutex_.unlock();
@@ -308,7 +315,7 @@ private:
 
 Ledger::~Ledger() {
   Connections &connections = Connections::instance();
-  const std::lock_guard lock(connections.changing);
+  const Lock lock(connections.changing);
   connections.open.erase(this);
   database_.close();
 }
@@ -321,18 +328,18 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder) {
 Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancellation &cancellation,
                                              Clock::time_point deadline) {
   struct Opened {
-    std::timed_mutex mutex;
-    std::map<std::string, std::weak_ptr<Ledger>> ledgers; ///< by folder
+    Mutex mutex;
+    std::map<std::string, std::weak_ptr<Ledger>> ledgers GUARDED_BY(mutex); ///< by folder
   };
   static PerProcess<Opened> processes;
-  auto &[mutex, opened] = processes.get();
+  Opened &opened = processes.get();
   deadline = std::min(deadline, Clock::now() + openingPatience);
-  std::unique_lock lock(mutex, std::defer_lock);
-  if (!tryUntil([&] { return lock.try_lock(); }, cancellation, deadline))
+  if (!lockUntil(opened.mutex, cancellation, deadline))
     return failure(cancellation.cancelled() ? ErrorKind::Cancelled : ErrorKind::TimedOut,
                    "the ledger of purchases in " + folder + " can't be opened, so nothing was bought",
                    "another thread is opening it and does not get on", "Run again");
-  auto known = opened[folder].lock();
+  const Lock lock(opened.mutex, std::adopt_lock);
+  auto known = opened.ledgers[folder].lock();
   if (known && exists(fileIn(folder)) && !exists(doubtIn(folder)))
     return known;
 
@@ -348,7 +355,7 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   presence->lock(LOCK_SH);
 
   Connections &connections = Connections::instance();
-  std::unique_lock changing(connections.changing);
+  Lock changing(connections.changing);
   if (!exists(fileIn(folder))) {
     if (const auto made = create(folder); !made)
       return ledgerFailure(folder, made.error().message);
@@ -367,11 +374,12 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   if (!prepared)
     return prepared.error().damaged() ? setAside(folder) : ledgerFailure(folder, prepared.error());
   g_unlink(doubtIn(folder).c_str());
-  opened[folder] = ledger;
+  opened.ledgers[folder] = ledger;
   return ledger;
 }
 
 sqlite::Done<void> Ledger::prepare(bool wholly) {
+  const Lock lock(mutex_);
   g_chmod(fileIn(folder_).c_str(), 0600);
   auto ready = database_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON");
   if (!ready)
@@ -394,7 +402,7 @@ sqlite::Done<void> Ledger::prepare(bool wholly) {
 
 /// The first column of all rows.
 Result<std::vector<std::string>> Ledger::textsOf(const char *sql) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   auto statement = database_.prepare(sql);
   if (!statement)
     return ledgerFailure(folder_, statement.error());
@@ -410,7 +418,7 @@ Result<std::vector<std::string>> Ledger::textsOf(const char *sql) {
 }
 
 Result<std::vector<LedgerRow>> Ledger::select(const std::string &condition, const std::vector<std::string> &values) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   auto statement =
       database_.prepare(std::string("SELECT ") + columns + " FROM purchase " + condition + " ORDER BY id DESC");
   if (!statement)
@@ -608,7 +616,7 @@ void Ledger::submitTime(const ObservedTime &time, std::function<void(Result<void
 }
 
 Result<std::vector<ObservedTime>> Ledger::times(const std::string &baseUrl, const std::string &model) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   // a small table, of which older versions wrote each spelling of a service as one of its own
   auto statement = database_.prepare("SELECT duration, resolution, seconds, observed, base_url FROM observed_time "
                                      "WHERE model = ? ORDER BY id DESC");

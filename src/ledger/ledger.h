@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 
 #include "api/endpoint.h"
 #include "base/cancellation.h"
+#include "base/mutex.h"
 #include "ledger/group_commit.h"
 #include "ledger/lock_file.h"
 #include "ledger/observed_time.h"
@@ -71,7 +71,7 @@ public:
   /// The same without waiting, see submitWrite().
   void submitTime(const ObservedTime &time, std::function<void(Result<void>)> done);
   /// What the generations of a model took at the service at a base URL, newest first.
-  Result<std::vector<ObservedTime>> times(const std::string &baseUrl, const std::string &model);
+  Result<std::vector<ObservedTime>> times(const std::string &baseUrl, const std::string &model) EXCLUDES(mutex_);
 
   /// Tells two keys apart and tells nothing of a key: a keyed hash with a salt of this ledger.
   std::string fingerprint(const Secret &key) const;
@@ -86,15 +86,16 @@ private:
 
   Ledger(std::string folder, LockFile presence, sqlite::Database database)
       : folder_(std::move(folder)), presence_(std::move(presence)), database_(std::move(database)) {}
-  sqlite::Done<void> prepare(bool wholly);
-  Result<std::vector<std::string>> textsOf(const char *sql);
-  Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values);
+  sqlite::Done<void> prepare(bool wholly) EXCLUDES(mutex_);
+  Result<std::vector<std::string>> textsOf(const char *sql) EXCLUDES(mutex_);
+  Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values)
+      EXCLUDES(mutex_);
 
   const std::string folder_;
   LockFile presence_; ///< tells other processes that the database is open; given back after it is closed
   std::string salt_;
-  std::mutex mutex_; ///< held while the database is used
-  sqlite::Database database_;
+  Mutex mutex_;
+  sqlite::Database database_ GUARDED_BY(mutex_);
   sqlite::GroupCommit writes_{database_, mutex_};
 };
 

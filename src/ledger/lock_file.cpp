@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <mutex>
 #include <set>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/glib_ptr.h"
+#include "base/mutex.h"
 
 namespace aimlvideo {
 
@@ -28,16 +28,16 @@ public:
     return *registry;
   }
 
-  int open(const std::string &path, int flags) {
-    const std::lock_guard lock(mutex_); // no fork between the two steps
+  int open(const std::string &path, int flags) EXCLUDES(mutex_) {
+    const Lock lock(mutex_); // no fork between the two steps
     const int descriptor = ::open(path.c_str(), flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor >= 0)
       descriptors_.insert(descriptor);
     return descriptor;
   }
 
-  void close(int descriptor) {
-    const std::lock_guard lock(mutex_);
+  void close(int descriptor) EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     descriptors_.erase(descriptor);
     ::close(descriptor);
   }
@@ -46,10 +46,13 @@ public:
 
 private:
   Registry() {
-    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); }, [] { instance().forget(); });
+    // held from before a fork until after it
+    pthread_atfork([]() NO_THREAD_SAFETY_ANALYSIS { instance().mutex_.lock(); },
+                   []() NO_THREAD_SAFETY_ANALYSIS { instance().mutex_.unlock(); },
+                   []() NO_THREAD_SAFETY_ANALYSIS { instance().forget(); });
   }
 
-  void forget() {
+  void forget() RELEASE(mutex_) {
     for (const int descriptor : descriptors_)
       ::close(descriptor);
     descriptors_.clear();
@@ -57,8 +60,8 @@ private:
     mutex_.unlock();
   }
 
-  std::mutex mutex_;
-  std::set<int> descriptors_;
+  Mutex mutex_;
+  std::set<int> descriptors_ GUARDED_BY(mutex_);
   std::atomic<unsigned> forks_ = 0;
 };
 

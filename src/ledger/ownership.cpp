@@ -3,8 +3,8 @@
 
 #include <cerrno>
 #include <map>
-#include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +16,7 @@
 #include <glib.h>
 
 #include "base/folders.h"
+#include "base/mutex.h"
 #include "base/sha256.h"
 #include "ledger/lock_file.h"
 #include "ledger/per_process.h"
@@ -74,7 +75,7 @@ std::string slotHolder(const LockFile &file, off_t slot) {
   return range.l_type == F_UNLCK ? "" : "process " + std::to_string(range.l_len);
 }
 
-/// The file whose bytes are locked, by one descriptor. Guarded by the table's mutex.
+/// The file whose bytes are locked, by one descriptor. For whoever holds the table's mutex.
 class SlotFile {
 public:
   explicit SlotFile(LockFile file) : file_(std::move(file)) {}
@@ -134,36 +135,52 @@ public:
   OwnershipWaiter(Name watched, std::function<void()> released)
       : name(std::move(watched)), released_(std::move(released)) {}
 
-  void call() {
-    const std::lock_guard lock(calling_);
+  void call() EXCLUDES(mutex_) {
+    Lock lock(mutex_);
+    waitForOthers(lock);
     if (!released_)
       return;
     const auto released = released_; // it may stop the watch
-    released();
+    const auto outer = std::exchange(caller_, std::this_thread::get_id());
+    {
+      const Unlocked callingOut(mutex_);
+      released();
+    }
+    caller_ = outer;
+    returned_.notifyAll();
   }
-  void stop() {
-    const std::lock_guard lock(calling_);
+  void stop() EXCLUDES(mutex_) {
+    Lock lock(mutex_);
     released_ = nullptr;
+    waitForOthers(lock);
   }
 
   const Name name;
   const ProcessMark process;
 
 private:
-  std::recursive_mutex calling_; ///< held for the whole of a call, for stop() to wait
-  std::function<void()> released_;
+  /// For the end of a call that another thread is in.
+  void waitForOthers(Lock &lock) REQUIRES(mutex_) {
+    while (caller_ != std::thread::id() && caller_ != std::this_thread::get_id())
+      returned_.wait(lock);
+  }
+
+  Mutex mutex_;
+  Condition returned_;
+  std::thread::id caller_ GUARDED_BY(mutex_); ///< who is in `released_`; nobody otherwise
+  std::function<void()> released_ GUARDED_BY(mutex_);
 };
 
 namespace {
 
 /// What is held and waited for in this process.
 struct Table {
-  std::mutex mutex;
-  std::set<Name> held;
-  std::map<std::string, std::weak_ptr<SlotFile>> files; ///< by folder, open while something is held
-  std::multimap<Name, std::shared_ptr<OwnershipWaiter>> waiters;
+  Mutex mutex;
+  std::set<Name> held GUARDED_BY(mutex);
+  std::map<std::string, std::weak_ptr<SlotFile>> files GUARDED_BY(mutex); ///< by folder, open while something is held
+  std::multimap<Name, std::shared_ptr<OwnershipWaiter>> waiters GUARDED_BY(mutex);
 
-  tl::expected<std::shared_ptr<SlotFile>, std::string> fileIn(const std::string &folder) {
+  tl::expected<std::shared_ptr<SlotFile>, std::string> fileIn(const std::string &folder) REQUIRES(mutex) {
     const std::string path = lockPath(folder);
     auto file = files[folder].lock();
     if (file && isAt(file->file(), path))
@@ -190,7 +207,7 @@ Table &table() {
 /// An entry of the table. Made while it is locked, of what is locked in the file already.
 class Ownership::Hold {
 public:
-  Hold(Table &table, Name name, std::shared_ptr<SlotFile> file, off_t slot)
+  Hold(Table &table, Name name, std::shared_ptr<SlotFile> file, off_t slot) REQUIRES(table.mutex)
       : table_(table), name_(std::move(name)), file_(std::move(file)), slot_(slot) {
     table_.held.insert(name_);
   }
@@ -201,7 +218,7 @@ public:
       return;
     std::vector<std::shared_ptr<OwnershipWaiter>> waiters;
     {
-      const std::lock_guard lock(table_.mutex);
+      const Lock lock(table_.mutex);
       table_.held.erase(name_);
       file_->unlock(slot_);
       file_.reset();
@@ -222,7 +239,7 @@ private:
 
 Result<std::optional<Ownership>> Ownership::take(const std::string &folder, const std::string &name) {
   Table &mine = table();
-  const std::lock_guard lock(mine.mutex);
+  const Lock lock(mine.mutex);
   if (mine.held.contains({folder, name}))
     return std::optional<Ownership>();
   auto file = mine.fileIn(folder);
@@ -244,13 +261,13 @@ Result<std::optional<Ownership>> Ownership::take(const std::string &folder, cons
 
 bool Ownership::isHeldHere(const std::string &folder, const std::string &name) {
   Table &mine = table();
-  const std::lock_guard lock(mine.mutex);
+  const Lock lock(mine.mutex);
   return mine.held.contains({folder, name});
 }
 
 std::string Ownership::holder(const std::string &folder, const std::string &name) {
   Table &mine = table();
-  const std::lock_guard lock(mine.mutex);
+  const Lock lock(mine.mutex);
   if (mine.held.contains({folder, name}))
     return "this process";
   const auto known = mine.files.find(folder);
@@ -274,7 +291,7 @@ Ownership::~Ownership() = default;
 OwnershipWatch::OwnershipWatch(const std::string &folder, const std::string &name, std::function<void()> released)
     : waiter_(std::make_shared<OwnershipWaiter>(Name(folder, name), std::move(released))) {
   Table &mine = table();
-  const std::lock_guard lock(mine.mutex);
+  const Lock lock(mine.mutex);
   mine.waiters.emplace(waiter_->name, waiter_);
 }
 
@@ -283,7 +300,7 @@ OwnershipWatch::~OwnershipWatch() {
     return; // nobody in a forked child could call it
   Table &mine = table();
   {
-    const std::lock_guard lock(mine.mutex);
+    const Lock lock(mine.mutex);
     const auto [first, last] = mine.waiters.equal_range(waiter_->name);
     for (auto waiter = first; waiter != last; ++waiter)
       if (waiter->second == waiter_) {

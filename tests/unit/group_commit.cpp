@@ -22,7 +22,7 @@ struct Desk {
   TemporaryFolder folder;
   std::string file = folder.file("notes.sqlite3");
   Database database = std::move(*Database::open(file));
-  std::mutex use;
+  Mutex use;
   sqlite::GroupCommit writes{database, use};
   std::mutex order;
 
