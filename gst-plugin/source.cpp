@@ -19,7 +19,7 @@ void Source::set(Property property, const GValue *value) {
                  "set the element to READY first");
     return;
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   setProperty(settings_, property, value);
 }
 
@@ -31,7 +31,7 @@ bool Source::setUri(const char *uri, GError **error) {
                     .value());
     return false;
   }
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto taken = aimlvideo::setUri(settings_, uri);
   if (!taken)
     setUriError(error, GST_URI_ERROR_BAD_URI, taken.error());
@@ -39,7 +39,7 @@ bool Source::setUri(const char *uri, GError **error) {
 }
 
 std::string Source::uri() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return settings_.uriAsSet;
 }
 
@@ -64,7 +64,7 @@ bool Source::get(Property property, GValue *value) const {
     g_value_take_boxed(value, statisticsOf(status()));
     return true;
   default: {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return getProperty(settings_, property, value);
   }
   }
@@ -74,7 +74,7 @@ Status Source::status() const {
   std::shared_ptr<Job> job;
   State finalState = State::Idle;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     job = job_;
     finalState = finalState_;
   }
@@ -87,7 +87,7 @@ Status Source::status() const {
 bool Source::validate() const {
   Settings settings;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     settings = settings_;
   }
   const auto checked = checkSettings(settings);
@@ -110,7 +110,7 @@ void Source::enterPaused() {
   ElementSettings settings;
   int64_t ownRow = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (jobStarted_)
       return;
     jobStarted_ = true;
@@ -123,7 +123,7 @@ void Source::enterPaused() {
   const auto job = Job::start(std::move(settings), ownRow, *this);
   bool late = false;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     job_ = job;
     late = outcome_ == Outcome::Cancelled;
   }
@@ -133,7 +133,7 @@ void Source::enterPaused() {
 
 void Source::leavePaused() {
   cancelJob();
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   jobStarted_ = false;
   outcome_ = Outcome::Pending;
   clip_.reset();
@@ -144,7 +144,7 @@ void Source::leavePaused() {
 bool Source::cancelJob() {
   std::shared_ptr<Job> job;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     job = job_;
     if (outcome_ == Outcome::Pending && jobStarted_)
       outcome_ = Outcome::Cancelled;
@@ -152,7 +152,7 @@ bool Source::cancelJob() {
   if (job)
     job->stop();
   const bool wasOpen = bus_.progressEnded(GST_PROGRESS_TYPE_CANCELED, "the generation was interrupted");
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (job)
     ledgerRow_ = job->row();
   if (outcome_ == Outcome::Cancelled || outcome_ == Outcome::Arriving)
@@ -165,7 +165,7 @@ bool Source::cancelJob() {
 /// may end the application, which then would not hear what it has paid for.
 void Source::endOfStreamComes() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (outcome_ != Outcome::Pending || !jobStarted_)
       return;
   }
@@ -182,12 +182,12 @@ void Source::endOfStreamComes() {
 void Source::setFlushing(bool flushing) {
   std::shared_ptr<Spool> clip;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     flushing_ = flushing;
     unlocks_ += flushing ? 1 : 0;
     clip = clip_;
   }
-  changed_.notify_all();
+  changed_.notifyAll();
   if (clip)
     clip->wake();
 }
@@ -201,8 +201,9 @@ GstFlowReturn Source::flowWithoutClip(unsigned entry) const {
 
 /// Blocks until the clip can be read, and says why it can not otherwise. The job goes on through a flush.
 std::shared_ptr<Spool> Source::waitForClip(unsigned entry, GstFlowReturn &flow) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return unlockedSince(entry) || outcome_ != Outcome::Pending; });
+  Lock lock(mutex_);
+  while (!unlockedSince(entry) && outcome_ == Outcome::Pending)
+    changed_.wait(lock);
   if (!unlockedSince(entry) && readable())
     return clip_;
   flow = flowWithoutClip(entry);
@@ -254,8 +255,9 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
 
 /// The end of what is pushed. It is told when the download has ended well, so that no fault comes after it.
 GstFlowReturn Source::endOfClip(unsigned entry) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return unlockedSince(entry) || outcome_ != Outcome::Arriving; });
+  Lock lock(mutex_);
+  while (!unlockedSince(entry) && outcome_ == Outcome::Arriving)
+    changed_.wait(lock);
   return !unlockedSince(entry) && readable() ? GST_FLOW_EOS : flowWithoutClip(entry);
 }
 
@@ -269,12 +271,12 @@ bool Source::learnSize(const Spool &clip) {
 void Source::advance(Outcome outcome) {
   std::shared_ptr<Spool> clip;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (outcome_ == Outcome::Pending || outcome_ == Outcome::Arriving)
       outcome_ = outcome;
     clip = clip_;
   }
-  changed_.notify_all();
+  changed_.notifyAll();
   if (clip)
     clip->wake();
 }
@@ -298,7 +300,7 @@ void Source::progressed(const Status &status, const std::string &note) {
 void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) {
   std::string title;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (settings_.promptTag)
       title = status.prompt;
     clip_ = clip;
@@ -314,7 +316,7 @@ void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) 
 void Source::completed(const Status &status) {
   std::shared_ptr<Spool> clip;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     clip = clip_;
   }
   if (!clip) { // a dry run

@@ -2,15 +2,14 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <gst/base/gstbasesrc.h>
 
 #include <aimlvideo/job.h>
 
+#include "base/mutex.h"
 #include "bus.h"
 #include "properties.h"
 
@@ -25,22 +24,22 @@ public:
   explicit Source(GstBaseSrc *element) : element_(element), bus_(GST_ELEMENT(element)) {}
 
   // any thread
-  void set(Property property, const GValue *value);
-  bool get(Property property, GValue *value) const;
-  bool setUri(const char *uri, GError **error);
-  std::string uri() const;
+  void set(Property property, const GValue *value) EXCLUDES(mutex_);
+  bool get(Property property, GValue *value) const EXCLUDES(mutex_);
+  bool setUri(const char *uri, GError **error) EXCLUDES(mutex_);
+  std::string uri() const EXCLUDES(mutex_);
   gint64 size() const { return size_; }
 
   // the application's thread
-  bool validate() const;
+  bool validate() const EXCLUDES(mutex_);
   bool checkLink() const;
-  void enterPaused();
-  void leavePaused();
-  void endOfStreamComes();
+  void enterPaused() EXCLUDES(mutex_);
+  void leavePaused() EXCLUDES(mutex_);
+  void endOfStreamComes() EXCLUDES(mutex_);
 
   // the streaming thread
-  GstFlowReturn create(guint64 offset, guint length, GstBuffer **buffer);
-  void setFlushing(bool flushing);
+  GstFlowReturn create(guint64 offset, guint length, GstBuffer **buffer) EXCLUDES(mutex_);
+  void setFlushing(bool flushing) EXCLUDES(mutex_);
 
   // the job's thread
   void stateChanged(const Status &status) override;
@@ -64,31 +63,31 @@ private:
   };
 
   bool locked() const;
-  bool cancelJob();
-  void advance(Outcome outcome);
+  bool cancelJob() EXCLUDES(mutex_);
+  void advance(Outcome outcome) EXCLUDES(mutex_);
   bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
   bool unlockedSince(unsigned entry) const { return flushing_ || unlocks_ != entry; }
   GstFlowReturn flowWithoutClip(unsigned entry) const;
-  std::shared_ptr<Spool> waitForClip(unsigned entry, GstFlowReturn &flow);
-  GstFlowReturn endOfClip(unsigned entry);
+  std::shared_ptr<Spool> waitForClip(unsigned entry, GstFlowReturn &flow) EXCLUDES(mutex_);
+  GstFlowReturn endOfClip(unsigned entry) EXCLUDES(mutex_);
   bool learnSize(const Spool &clip);
-  Status status() const;
+  Status status() const EXCLUDES(mutex_);
 
   GstBaseSrc *const element_; // owns this
   Bus bus_;
   std::atomic<gint64> size_ = unknownSize; ///< of the clip, once it is known
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  ElementSettings settings_;
+  mutable Mutex mutex_;
+  Condition changed_;
+  ElementSettings settings_ GUARDED_BY(mutex_);
   std::atomic<bool> flushing_ = false; ///< changed under the lock, and read by a wait for the clip as well
   std::atomic<unsigned> unlocks_ = 0;  ///< likewise: calls of unlock() so far
-  bool jobStarted_ = false;
+  bool jobStarted_ GUARDED_BY(mutex_) = false;
   std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
-  std::shared_ptr<Spool> clip_;
-  std::shared_ptr<Job> job_;
-  int64_t ledgerRow_ = 0; ///< of the previous run, which the next one goes on with
-  State finalState_ = State::Idle;
+  std::shared_ptr<Spool> clip_ GUARDED_BY(mutex_);
+  std::shared_ptr<Job> job_ GUARDED_BY(mutex_);
+  int64_t ledgerRow_ GUARDED_BY(mutex_) = 0; ///< of the previous run, which the next one goes on with
+  State finalState_ GUARDED_BY(mutex_) = State::Idle;
 };
 
 } // namespace aimlvideo

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "background.h"
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include <glib.h>
+
+#include "base/mutex.h"
 
 namespace aimlvideo::cli {
 
@@ -20,9 +20,9 @@ public:
     return *mail;
   }
 
-  void add(std::shared_ptr<Inbox> inbox, std::function<void()> work) {
+  void add(std::shared_ptr<Inbox> inbox, std::function<void()> work) EXCLUDES(mutex_) {
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       work_.emplace_back(std::move(inbox), std::move(work));
     }
     g_source_set_ready_time(source_, 0);
@@ -44,10 +44,10 @@ private:
     g_source_attach(source_, nullptr);
   }
 
-  void deliver() {
+  void deliver() EXCLUDES(mutex_) {
     std::deque<std::pair<std::shared_ptr<Inbox>, std::function<void()>>> work;
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       work.swap(work_);
     }
     for (; !work.empty(); work.pop_front())
@@ -56,8 +56,8 @@ private:
   }
 
   GSource *source_ = nullptr;
-  std::mutex mutex_;
-  std::deque<std::pair<std::shared_ptr<Inbox>, std::function<void()>>> work_;
+  Mutex mutex_;
+  std::deque<std::pair<std::shared_ptr<Inbox>, std::function<void()>>> work_ GUARDED_BY(mutex_);
 };
 
 void Inbox::post(std::function<void()> work) {
@@ -73,8 +73,8 @@ public:
     return *pool;
   }
 
-  void add(std::function<void()> work) {
-    std::unique_lock lock(mutex_);
+  void add(std::function<void()> work) EXCLUDES(mutex_) {
+    Lock lock(mutex_);
     work_.push_back(std::move(work));
     if (work_.size() > idle_ && threads_ < backgroundThreads) {
       try {
@@ -89,30 +89,29 @@ public:
         }
       }
     }
-    changed_.notify_one();
+    changed_.notifyOne();
   }
 
 private:
-  void run() {
-    for (std::unique_lock lock(mutex_);;) {
+  void run() EXCLUDES(mutex_) {
+    for (Lock lock(mutex_);;) {
       ++idle_;
-      changed_.wait(lock, [this] { return !work_.empty(); });
+      while (work_.empty())
+        changed_.wait(lock);
       --idle_;
-      {
-        const auto next = std::move(work_.front());
-        work_.pop_front();
-        lock.unlock();
-        next();
-      }
-      lock.lock();
+      auto next = std::move(work_.front());
+      work_.pop_front();
+      const Unlocked callingOut(mutex_);
+      next();
+      next = {}; // with all that it owns
     }
   }
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> work_;
-  unsigned threads_ = 0;
-  unsigned idle_ = 0; ///< of them
+  Mutex mutex_;
+  Condition changed_;
+  std::deque<std::function<void()>> work_ GUARDED_BY(mutex_);
+  unsigned threads_ GUARDED_BY(mutex_) = 0;
+  unsigned idle_ GUARDED_BY(mutex_) = 0; ///< of them
 };
 
 } // namespace

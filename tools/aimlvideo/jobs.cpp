@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include <aimlvideo/folders.h>
 #include <aimlvideo/job.h>
@@ -9,6 +7,7 @@
 #include <aimlvideo/printable.h>
 
 #include "api/pricing.h"
+#include "base/mutex.h"
 #include "command.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
@@ -137,9 +136,10 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
 class Listener final : public JobObserver {
 public:
   /// Blocks until the job has ended. All of the clip is there then, or why it is not.
-  Result<std::shared_ptr<Spool>> wait() {
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return outcome_.has_value(); });
+  Result<std::shared_ptr<Spool>> wait() EXCLUDES(mutex_) {
+    Lock lock(mutex_);
+    while (!outcome_)
+      ended_.wait(lock);
     return *outcome_;
   }
 
@@ -153,19 +153,19 @@ public:
   void failed(const Status &status, const Error &error) override { end(status, tl::unexpected(error)); }
 
 private:
-  void end(const Status &status, Result<std::shared_ptr<Spool>> outcome) {
+  void end(const Status &status, Result<std::shared_ptr<Spool>> outcome) EXCLUDES(mutex_) {
     printProgress(nameOf(status.state));
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       outcome_ = std::move(outcome);
     }
-    ended_.notify_all();
+    ended_.notifyAll();
   }
 
   std::shared_ptr<Spool> clip_; ///< for the job's thread
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::optional<Result<std::shared_ptr<Spool>>> outcome_;
+  Mutex mutex_;
+  Condition ended_;
+  std::optional<Result<std::shared_ptr<Spool>>> outcome_ GUARDED_BY(mutex_);
 };
 
 ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwrite, const std::string &keyFile,

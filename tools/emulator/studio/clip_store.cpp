@@ -121,13 +121,16 @@ ClipStore::ClipStore(ClipPtr fixed) : fixed_(std::move(fixed)) {
 ClipStore::~ClipStore() {
   for (std::jthread &worker : workers_)
     worker.request_stop();
-  changed_.notify_all();
+  {
+    const Lock lock(mutex_); // a worker is either before its look at `stop`, or asleep
+  }
+  changed_.notifyAll();
   workers_.clear();
   g_rmdir(folder_.c_str());
 }
 
 unsigned ClipStore::rendered() const {
-  std::scoped_lock lock(mutex_);
+  const Lock lock(mutex_);
   return rendered_;
 }
 
@@ -135,16 +138,16 @@ void ClipStore::order(Look look, Ready ready) {
   if (fixed_)
     return runOnMainLoop([ready = std::move(ready), clip = fixed_] { ready(clip); });
   {
-    std::scoped_lock lock(mutex_);
+    const Lock lock(mutex_);
     orders_.push_back({std::move(look), std::move(ready)});
   }
-  changed_.notify_one();
+  changed_.notifyOne();
 }
 
 void ClipStore::cancelOrders() {
   std::deque<Order> cancelled;
   {
-    std::scoped_lock lock(mutex_);
+    const Lock lock(mutex_);
     cancelled.swap(orders_);
   }
   for (Order &order : cancelled)
@@ -153,8 +156,9 @@ void ClipStore::cancelOrders() {
 
 void ClipStore::work(const std::stop_token &stop) {
   while (true) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, stop, [this] { return !orders_.empty(); });
+    Lock lock(mutex_);
+    while (orders_.empty() && !stop.stop_requested())
+      changed_.wait(lock);
     if (stop.stop_requested())
       return;
     Order order = std::move(orders_.front());
@@ -175,7 +179,7 @@ void ClipStore::fulfil(Order &order, const std::stop_token &stop) {
       return runOnMainLoop([ready = order.ready, why = resolved.error()] { ready(tl::unexpected(why)); });
     key = order.look.key();
     {
-      std::scoped_lock lock(mutex_);
+      const Lock lock(mutex_);
       auto [others, isFirst] = underWay_.try_emplace(key);
       others->second.push_back(order.ready);
       if (!isFirst)
@@ -187,7 +191,7 @@ void ClipStore::fulfil(Order &order, const std::stop_token &stop) {
   }
   std::vector<Ready> waiting;
   {
-    std::scoped_lock lock(mutex_);
+    const Lock lock(mutex_);
     if (const auto node = underWay_.extract(key))
       waiting = std::move(node.mapped());
   }
@@ -217,13 +221,13 @@ ClipResult ClipStore::make(Look &look, const std::string &key, const std::stop_t
 }
 
 ClipPtr ClipStore::remembered(const std::string &key) {
-  std::scoped_lock lock(mutex_);
+  const Lock lock(mutex_);
   const auto found = clips_.find(key);
   return found == clips_.end() ? nullptr : found->second.lock();
 }
 
 void ClipStore::remember(const std::string &key, const ClipPtr &clip) {
-  std::scoped_lock lock(mutex_);
+  const Lock lock(mutex_);
   ++rendered_;
   recent_.push_back(clip);
   if (recent_.size() > recentClips)

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <tl/expected.hpp>
 
+#include "base/mutex.h"
 #include "emulator/studio/look.h"
 #include "emulator/studio/picture.h"
 #include "emulator/wire/bytes.h"
@@ -45,11 +44,11 @@ public:
   /// Stops the renders under way and removes the temporary folder.
   ~ClipStore();
 
-  void order(Look look, Ready ready);
+  void order(Look look, Ready ready) EXCLUDES(mutex_);
   /// Those that wait for a worker hear that they will not be rendered.
-  void cancelOrders();
+  void cancelOrders() EXCLUDES(mutex_);
   /// Renders done so far, those taken from the cache left out.
-  unsigned rendered() const;
+  unsigned rendered() const EXCLUDES(mutex_);
 
 private:
   struct Order {
@@ -60,21 +59,21 @@ private:
     std::optional<Picture> first, last;
   };
 
-  void work(const std::stop_token &stop);
-  void fulfil(Order &order, const std::stop_token &stop);
+  void work(const std::stop_token &stop) EXCLUDES(mutex_);
+  void fulfil(Order &order, const std::stop_token &stop) EXCLUDES(mutex_);
   ClipResult make(Look &look, const std::string &key, const std::stop_token &stop);
-  ClipPtr remembered(const std::string &key);
-  void remember(const std::string &key, const ClipPtr &clip);
+  ClipPtr remembered(const std::string &key) EXCLUDES(mutex_);
+  void remember(const std::string &key, const ClipPtr &clip) EXCLUDES(mutex_);
 
   ClipPtr fixed_;
   std::string folder_;
-  mutable std::mutex mutex_; ///< guards what follows
-  std::condition_variable_any changed_;
-  std::deque<Order> orders_;
-  std::map<std::string, std::vector<Ready>> underWay_; ///< by look
-  std::map<std::string, std::weak_ptr<const Clip>> clips_;
-  std::list<ClipPtr> recent_; ///< kept although no task has them any more
-  unsigned rendered_ = 0;
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::deque<Order> orders_ GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<Ready>> underWay_ GUARDED_BY(mutex_); ///< by look
+  std::map<std::string, std::weak_ptr<const Clip>> clips_ GUARDED_BY(mutex_);
+  std::list<ClipPtr> recent_ GUARDED_BY(mutex_); ///< kept although no task has them any more
+  unsigned rendered_ GUARDED_BY(mutex_) = 0;
   std::vector<std::jthread> workers_; ///< last: they use all of the above
 };
 
