@@ -12,6 +12,9 @@
 
 namespace aimlvideo::json {
 
+template <typename T>
+concept WholeNumber = std::integral<T> && !std::same_as<T, bool>;
+
 /// A JSON value. Copies share the value, as in JavaScript. A default-constructed one is *absent*: it has no value, not
 /// even null, and is left out of objects and arrays.
 class Value {
@@ -25,8 +28,7 @@ public:
   Value(double number);
   template <std::same_as<bool> T> // no pointer is one
   Value(T value) : Value(adopt(json_node_init_boolean(json_node_alloc(), value))) {}
-  template <std::integral T>
-    requires(!std::same_as<T, bool>)
+  template <WholeNumber T>
   Value(T number) : Value(adopt(json_node_init_int(json_node_alloc(), static_cast<gint64>(number)))) {}
 
   /// Shares a node. One of parse() can't be changed.
