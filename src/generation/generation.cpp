@@ -351,14 +351,14 @@ Task<Result<Generation::Step>> Generation::fetch() {
 }
 
 /// In the store's own folder, where the clip becomes an entry without a copy, or in the temporary one.
-Result<std::shared_ptr<SpoolFile>> Generation::makeSpool() {
+Task<Result<std::shared_ptr<SpoolFile>>> Generation::makeSpool() {
   if (run_.store) {
-    auto spool = SpoolFile::create(run_.store->folder());
+    auto spool = co_await onPool([this] { return SpoolFile::create(run_.store->folder()); });
     if (spool)
-      return spool;
+      co_return spool;
     leaveStore(spool.error());
   }
-  return SpoolFile::create(run_.settings.temporaryFolder);
+  co_return co_await onPool([this] { return SpoolFile::create(run_.settings.temporaryFolder); });
 }
 
 /// The store's disk is full, perhaps in the middle of a clip that somebody reads already.
@@ -379,7 +379,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::download(const std::string &url
   if (const auto room = co_await roomToFetch(run_); !room)
     co_return room.failure();
   const auto begun = Clock::now();
-  auto spool = co_await onPool([this] { return makeSpool(); });
+  auto spool = co_await makeSpool();
   if (!spool)
     co_return std::move(spool).failure();
   run_.descriptor.reset();

@@ -67,7 +67,7 @@ private:
   Result<Step> replace(Error lost);
   Error stillUnknown(const Error &why) const;
   Task<Result<std::shared_ptr<Spool>>> download(const std::string &url);
-  Result<std::shared_ptr<SpoolFile>> makeSpool();
+  Task<Result<std::shared_ptr<SpoolFile>>> makeSpool();
   Task<Result<void>> moveFromStore(SpoolFile &spool, const Error &why);
   void leaveStore(const Error &why);
   Task<ClipReach> reach();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/generation.h"
 
+#include <algorithm>
 #include <numeric>
+
+#include <glib/gstdio.h>
 
 #include "base/json/node.h"
 #include "bench.h"
@@ -391,12 +394,32 @@ GST_START_TEST(a_clips_address_does_not_carry_the_key) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_clip_that_finds_no_place_in_the_store_is_fetched_elsewhere_which_the_network_thread_tells) {
+  Bench bench;
+  bench.onState = [&](const Status &now) {
+    if (now.state == State::Downloading)
+      fail_unless_equals_int(g_rmdir((bench.service.home.cache() + "/aimlvideo/clips").c_str()), 0);
+  };
+  bool tellsOnNetworkThread = true;
+  bench.onNote = [&](const std::string &) {
+    tellsOnNetworkThread = tellsOnNetworkThread && Loop::instance().isCurrent();
+  };
+  const auto clip = bench.run();
+  fail_unless(clip.has_value());
+  fail_unless(contentsOf(**clip) == bench.service.clip);
+  fail_unless(std::ranges::any_of(
+      bench.notes, [](const std::string &note) { return note.starts_with("the clip will not be kept: "); }));
+  fail_unless(tellsOnNetworkThread);
+}
+GST_END_TEST
+
 static TCase *life() {
   TCase *tests = tcase_create("life");
   tcase_add_test(tests, a_prompt_becomes_a_clip);
   tcase_add_test(tests, a_text_model_works_over_both_families);
   tcase_add_test(tests, image_models_take_a_path_a_url_and_a_data_uri_over_both_families);
   tcase_add_test(tests, a_given_generation_is_fetched_and_nothing_is_bought);
+  tcase_add_test(tests, a_clip_that_finds_no_place_in_the_store_is_fetched_elsewhere_which_the_network_thread_tells);
   return tests;
 }
 
