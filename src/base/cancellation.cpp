@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/cancellation.h"
 
+#include <cassert>
+
 namespace aimlvideo {
 
 void Cancellation::cancel() {
@@ -16,6 +18,7 @@ void Cancellation::cancel() {
 }
 
 Cancellation::Listener::Listener(Cancellation &owner, std::function<void()> call) : owner_(owner) {
+  assert(Loop::instance().isCurrent());
   if (owner.cancelled())
     return;
   call_ = std::move(call);
@@ -23,6 +26,7 @@ Cancellation::Listener::Listener(Cancellation &owner, std::function<void()> call
 }
 
 Cancellation::Listener::~Listener() {
+  assert(Loop::instance().isCurrent());
   if (call_)
     owner_.shared_->listeners.erase(place_);
 }
@@ -46,6 +50,7 @@ Task<bool> Cancellation::sleepUntil(Clock::time_point when) {
 }
 
 void Waiter::Shared::wake() {
+  assert(Loop::instance().isCurrent());
   woken = true;
   if (const auto coroutine = std::exchange(waiting, {}))
     coroutine.resume();
@@ -67,6 +72,7 @@ Task<bool> Waiter::until(Clock::time_point when) {
     void await_suspend(std::coroutine_handle<> awaiter) { shared.waiting = awaiter; }
     void await_resume() { shared.woken = false; }
   };
+  assert(Loop::instance().isCurrent());
   if (cancellation_.cancelled())
     co_return false;
   if (when > Clock::now() || shared_->woken) {

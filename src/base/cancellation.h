@@ -50,7 +50,8 @@ public:
   public:
     Attempt(Cancellation &owner, Clock::time_point deadline);
 
-    /// Cancelled, where it has to be, before this returns: who has just asked in vain may ask again at once.
+    /// From any thread. Cancelled, where it has to be, before this returns: who has just asked in vain may ask again at
+    /// once.
     GCancellable *cancellable() const;
 
   private:
@@ -69,14 +70,15 @@ private:
   std::shared_ptr<Shared> shared_;
 };
 
-/// A place to wait at for something that another thread, or another task, brings about.
+/// A place to wait at for something that another thread, or another task, brings about. For the network thread, but for
+/// waker().
 class Waiter {
 public:
   explicit Waiter(Cancellation &cancellation) : cancellation_(cancellation), shared_(std::make_shared<Shared>()) {}
   Waiter(const Waiter &) = delete;
   Waiter &operator=(const Waiter &) = delete;
 
-  /// Ends the wait, or the next one at its beginning. For the network thread.
+  /// Ends the wait, or the next one at its beginning.
   void wake() { shared_->wake(); }
   /// The same for any thread, also when the Waiter has gone.
   std::function<void()> waker() const;

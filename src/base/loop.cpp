@@ -2,6 +2,7 @@
 #include "base/loop.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include <gio/gio.h>
 #include <pthread.h>
@@ -143,10 +144,12 @@ void Loop::runTimers() {
 }
 
 Loop::Timer::Timer(Clock::time_point when, Work call) : call_(std::move(call)) {
+  assert(Loop::instance().isCurrent());
   place_ = Loop::instance().timers_.emplace(when, this);
 }
 
 Loop::Timer::~Timer() {
+  assert(Loop::instance().isCurrent());
   if (call_)
     Loop::instance().timers_.erase(place_);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -38,6 +39,7 @@ public:
   void post(std::function<void()> work) EXCLUDES(mutex_);
   /// Threads for SQLite and the engine's own files. They are few since each may use a processor. See onPool().
   Workers &pool() { return pool_; }
+  /// Whether this is the network thread. What lives there asserts it, which costs nothing in builds without assertions.
   bool isCurrent() const { return thread_.load() == std::this_thread::get_id(); }
   /// Runs a task there and blocks until it has ended. Not for the network thread itself.
   template <typename T>
@@ -53,7 +55,7 @@ public:
     return *static_cast<T *>(object.get());
   }
 
-  // For the network thread alone.
+  // For the network thread alone, which is asserted.
 
   /// Calls at a time, once, unless it goes before. GLib looks at each of its sources at every turn, so that ten
   /// thousand timeouts would keep everything else from happening: all of these share one source.
@@ -112,6 +114,7 @@ Task<void> fulfil(Task<T> task, std::promise<T> &promise) {
 
 template <typename T>
 T Loop::wait(Task<T> task) {
+  assert(!isCurrent());
   std::promise<T> promise;
   auto ended = promise.get_future();
   post([&] { detach(detail::fulfil(std::move(task), promise)); });
@@ -130,6 +133,7 @@ public:
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> awaiter) {
+    assert(Loop::instance().isCurrent());
     workers_.push([this, awaiter] {
       try {
         if constexpr (std::is_void_v<Value>)
@@ -167,6 +171,7 @@ public:
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> awaiter) {
+    assert(Loop::instance().isCurrent());
     begin_([this, awaiter](Value value) {
       value_.emplace(std::move(value));
       Loop::instance().post([awaiter] { awaiter.resume(); });
@@ -183,6 +188,7 @@ private:
 struct LetOthersGo {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> awaiter) const {
+    assert(Loop::instance().isCurrent());
     Loop::instance().post([awaiter] { awaiter.resume(); });
   }
   void await_resume() const noexcept {}

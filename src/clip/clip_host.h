@@ -23,7 +23,8 @@ enum class ClipReach {
   ThisMachine, ///< and to this machine over http, since the service itself is here, over http
 };
 
-/// Asks for parts of a clip. The URL is signed, so it is used byte for byte and without any header of the service.
+/// Asks for parts of a clip. For the network thread. The URL is signed, so it is used byte for byte and without any
+/// header of the service.
 ///
 /// A reply of the service must not make this machine ask hosts that only it can reach. So a URL, and what it redirects
 /// to, leads no further than `reach` says.

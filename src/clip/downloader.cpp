@@ -2,6 +2,7 @@
 #include "clip/downloader.h"
 
 #include <algorithm>
+#include <cassert>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -67,6 +68,7 @@ using SpareBlocks = std::vector<std::unique_ptr<char[]>>;
 } // namespace
 
 Downloader::Block Downloader::takeBlock() {
+  assert(Loop::instance().isCurrent());
   auto &spare = Loop::instance().own<SpareBlocks>();
   if (spare.empty())
     return Block(new char[blockSize]);
@@ -76,6 +78,7 @@ Downloader::Block Downloader::takeBlock() {
 }
 
 void Downloader::GiveBack::operator()(char *block) const {
+  assert(Loop::instance().isCurrent());
   auto &spare = Loop::instance().own<SpareBlocks>();
   std::unique_ptr<char[]> owned(block);
   if (spare.size() < mostSpareBlocks)
@@ -91,6 +94,7 @@ Downloader::Downloader(HttpSession &session, Cancellation &cancellation, Limits 
       overlap_(mostOverlap) {}
 
 Task<Result<void>> Downloader::fetch(std::string url, SpoolFile &spool) {
+  assert(Loop::instance().isCurrent());
   url_ = std::move(url);
   spool_ = &spool;
   spool.holdEnd();
@@ -132,6 +136,7 @@ Task<Result<void>> Downloader::checkSilence() {
 }
 
 Task<Result<void>> Downloader::carryOut(const Step &step) {
+  assert(Loop::instance().isCurrent());
   switch (step.kind) {
   case Step::Kind::ReadHead:
     co_return co_await readHead();

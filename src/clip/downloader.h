@@ -24,7 +24,8 @@ namespace aimlvideo {
 /// the same file; what is received twice is compared. So a host that changes the file is noticed, and no clip is made
 /// of two.
 ///
-/// Workers receive and write nearly all of it, so that no disk keeps the network thread from the others on it.
+/// For the network thread. Workers receive and write nearly all of it, so that no disk keeps the network thread from
+/// the others on it.
 class Downloader {
 public:
   struct Limits {

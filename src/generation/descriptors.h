@@ -14,7 +14,7 @@ struct Run;
 /// A descriptor that is kept for the clip of a generation, from before anything is bought until the clip has its file.
 ///
 /// GLib ends a process that has none left, and what is paid for has to be fetched: a generation begins only where there
-/// is one for it, besides those that others wait for and some for connections and the rest of the program.
+/// is one for it, besides those that others wait for and some for connections and the rest of the program. Any thread.
 class ReservedDescriptor {
 public:
   static Result<std::unique_ptr<ReservedDescriptor>> take();

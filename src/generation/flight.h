@@ -10,7 +10,7 @@
 namespace aimlvideo {
 
 /// A generation's place among those of this process that are in flight at one service: submitted, and not yet
-/// completed. It is given back when the Flight goes, which lets the next in the queue go.
+/// completed. It is given back when the Flight goes, on any thread, which lets the next in the queue go.
 class Flight {
 public:
   /// What one that has to wait finds.

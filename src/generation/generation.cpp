@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/generation.h"
 
+#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -49,6 +50,7 @@ Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancella
 }
 
 Task<Result<std::shared_ptr<Spool>>> Generation::run() {
+  assert(Loop::instance().isCurrent());
   run_.status().started = Clock::now();
   run_.deadline = run_.status().started + seconds(run_.settings.timeout);
   Result<Step> next = Step::Check;
@@ -72,6 +74,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::run() {
 }
 
 Task<Result<Generation::Step>> Generation::take(Step step) {
+  assert(Loop::instance().isCurrent());
   switch (step) {
   case Step::Check:
     return check();
@@ -466,6 +469,7 @@ Task<void> Generation::keep(const Spool &clip) {
 }
 
 Task<void> Generation::finishUp() {
+  assert(Loop::instance().isCurrent());
   LedgerRow &row = run_.purchase.row;
   if (!run_.purchase.ledger || !run_.store || row.clip.empty() || !row.clipChecksum.empty())
     co_return;

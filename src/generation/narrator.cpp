@@ -2,8 +2,11 @@
 #include "generation/narrator.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include <aimlvideo/printable.h>
+
+#include "base/loop.h"
 
 namespace aimlvideo {
 
@@ -26,6 +29,7 @@ void Narrator::lookAhead() {
 }
 
 void Narrator::enter(State state) {
+  assert(Loop::instance().isCurrent());
   if (status.state == state)
     return;
   status.state = state;
@@ -35,6 +39,7 @@ void Narrator::enter(State state) {
 }
 
 void Narrator::note(const std::string &text) {
+  assert(Loop::instance().isCurrent());
   const std::string shown = printable(text);
   callbacks_.log(LogLevel::Info, shown);
   lastSign_ = Clock::now();
@@ -43,6 +48,7 @@ void Narrator::note(const std::string &text) {
 }
 
 void Narrator::warn(const std::string &text) {
+  assert(Loop::instance().isCurrent());
   const std::string shown = printable(text);
   callbacks_.log(LogLevel::Warning, shown);
   if (callbacks_.warned)
@@ -50,10 +56,12 @@ void Narrator::warn(const std::string &text) {
 }
 
 void Narrator::log(LogLevel level, const std::string &line) const {
+  assert(Loop::instance().isCurrent());
   callbacks_.log(level, printable(line));
 }
 
 void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {
+  assert(Loop::instance().isCurrent());
   status.bytesReceived = received;
   status.bytesTotal = total;
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - lastSign_);
@@ -68,6 +76,7 @@ void Narrator::bytes(uint64_t received, std::optional<uint64_t> total) {
 }
 
 void Narrator::tick() {
+  assert(Loop::instance().isCurrent());
   if (Clock::now() - lastSign_ < signInterval)
     return;
   lastSign_ = Clock::now();

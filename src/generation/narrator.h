@@ -11,7 +11,7 @@
 
 namespace aimlvideo {
 
-/// Tells the owner of a generation what happens to it, in printable lines. For the thread that works on it.
+/// Tells the owner of a generation what happens to it, in printable lines. For the network thread.
 class Narrator {
 public:
   /// Called with no lock held.

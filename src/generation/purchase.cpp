@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/purchase.h"
 
+#include <cassert>
+
+#include "base/loop.h"
+
 namespace aimlvideo {
 
 Task<Result<void>> Purchase::record(LedgerRow::State state) {
+  assert(Loop::instance().isCurrent());
   row.state = state;
   if (!ledger)
     co_return {};
@@ -28,6 +33,7 @@ bool Purchase::isBought() const {
 }
 
 void Purchase::renew() {
+  assert(Loop::instance().isCurrent());
   LedgerRow next;
   next.identity = row.identity;
   next.owner = row.owner;

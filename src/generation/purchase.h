@@ -12,7 +12,7 @@
 
 namespace aimlvideo {
 
-/// One purchase while it is worked on: its row in the ledger and the right to work on it.
+/// One purchase while it is worked on: its row in the ledger and the right to work on it. For the network thread.
 class Purchase {
 public:
   LedgerRow row;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "http/gate.h"
 
+#include <cassert>
+
 namespace aimlvideo {
 
 Task<std::optional<Gate::Pass>> Gate::enter(Cancellation &cancellation, Clock::time_point deadline) {
+  assert(Loop::instance().isCurrent());
   if (cancellation.cancelled())
     co_return std::nullopt;
   if (free_ > 0) { // then nobody waits
@@ -27,6 +30,7 @@ Task<std::optional<Gate::Pass>> Gate::enter(Cancellation &cancellation, Clock::t
 Gate::Pass::~Pass() {
   if (!gate_)
     return;
+  assert(Loop::instance().isCurrent());
   if (gate_->waiting_.empty()) {
     ++gate_->free_;
     return;

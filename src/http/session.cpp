@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstring>
 #include <list>
 #include <tuple>
@@ -465,10 +466,12 @@ private:
 } // namespace
 
 std::shared_ptr<HttpSession> HttpSession::shared(const SessionOptions &options, Use use) {
+  assert(Loop::instance().isCurrent());
   return Loop::instance().own<Sessions>().get(options, use);
 }
 
 Gate &HttpSession::gate(const std::string &url, Lane lane) {
+  assert(Loop::instance().isCurrent());
   // A purchase makes a connection: more at once than a host accepts may be reset when they have been sent.
   constexpr size_t purchases = 16;
   return gates_.try_emplace({url.substr(0, endOfHost(url)), lane}, lane == Lane::Purchases ? purchases : mostUsed)
@@ -476,6 +479,7 @@ Gate &HttpSession::gate(const std::string &url, Lane lane) {
 }
 
 std::shared_ptr<size_t> &HttpSession::kept(const std::string &url) {
+  assert(Loop::instance().isCurrent());
   return kept_.try_emplace(url.substr(0, endOfHost(url)), std::make_shared<size_t>(0)).first->second;
 }
 
@@ -497,6 +501,7 @@ HttpSession::~HttpSession() {
 }
 
 SoupSession *HttpSession::session() {
+  assert(Loop::instance().isCurrent());
   if (session_)
     return session_.get();
   const int connections = mostConnections();
@@ -656,6 +661,7 @@ Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::send(const Ht
 }
 
 HttpSession::Stream::~Stream() {
+  assert(Loop::instance().isCurrent());
   char end = 0;
   if (body_ && left_ == 0U) // libsoup takes the connection back where somebody has seen the end
     (void)readNow(&end, 1);
@@ -679,6 +685,7 @@ std::optional<Exchanged<size_t>> HttpSession::Stream::readNow(void *buffer, size
 }
 
 Task<bool> HttpSession::Stream::waitUntilReadable(Waiter &waiter, Clock::time_point latest) {
+  assert(Loop::instance().isCurrent());
   struct Watch {
     Watch(GPollableInputStream *body, Waiter &wakes)
         : waiter(wakes), source(g_pollable_input_stream_create_source(body, nullptr)) {

@@ -132,7 +132,8 @@ public:
     const HttpResponse &head() const { return head_; } ///< its body is empty
     /// The next bytes, once there are some. 0: the body ended as the host announced it.
     Task<Exchanged<size_t>> read(void *buffer, size_t size);
-    /// What there is now: up to `size` bytes, an end, or an error. Nothing: nothing has come.
+    /// What there is now: up to `size` bytes, an end, or an error. Nothing: nothing has come. Another thread may call
+    /// it, while the network thread leaves the stream alone.
     std::optional<Exchanged<size_t>> readNow(void *buffer, size_t size);
     /// Waits until readNow() may bring something, an end or an error included. False: `waiter` was woken before, or it
     /// got too late.

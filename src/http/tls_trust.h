@@ -34,7 +34,7 @@ public:
 /// trusts: GnuTLS checks all that it checked before, and has one to parse. A host is known for `lifetime` after the
 /// whole database, read anew, has accepted it. Connections with a database of their own are left alone.
 ///
-/// Used by one thread.
+/// For the network thread.
 class TlsTrust {
 public:
   /// Has all sessions that are made from now on use one, and TlsConstruction. For a program that has its process to

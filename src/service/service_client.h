@@ -12,9 +12,9 @@
 
 namespace aimlvideo {
 
-/// Speaks to the service: the only place that knows the key. The key goes to the base URL's host and nowhere else; no
-/// redirect is followed. All that comes back is freed of the key, should the service quote it in any spelling: nothing
-/// of the service's reaches the ledger, the bus or a log on another way.
+/// Speaks to the service, on the network thread: the only place that knows the key. The key goes to the base URL's host
+/// and nowhere else; no redirect is followed. All that comes back is freed of the key, should the service quote it in
+/// any spelling: nothing of the service's reaches the ledger, the bus or a log on another way.
 class ServiceClient {
 public:
   ServiceClient(HttpSession &session, const Plan &plan, Headers extraHeaders);
