@@ -421,7 +421,7 @@ class OthersManifest(BatchCase):
         may = {"prompt", "negative-prompt", "prompt-file", "image", "tail-image", "model", "duration", "aspect-ratio",
                "cfg-scale", "generate-audio", "seed", "parameters", "take", "generation-id"}
         text = subprocess.run([COMMAND, "generate", "--help"], capture_output=True, text=True).stdout
-        own = {"help", "output", "profile", "size", "rate", "force", "json"}
+        own = {"help", "verbose", "output", "profile", "size", "rate", "force", "json"}
         others = set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", text, re.MULTILINE)) - own - may
         self.assertGreaterEqual(others, {"base-url", "api-key-file", "proxy", "timeout", "reuse", "on-unknown", "max-cost"})
         for name in others:
