@@ -33,4 +33,4 @@ cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portabi
 build=build-analysis
 [ -f "$build/build.ninja" ] || meson setup "$build" -Db_pch=false >/dev/null
 ninja -C "$build" --quiet src/models_resource.h tools/emulator/emulator-resources.h
-printf '%s\n' "$@" | xargs -P "$(nproc)" -n 4 clang-tidy-14 -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option 2>/dev/null
+printf '%s\n' "$@" | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option 2>/dev/null

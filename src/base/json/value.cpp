@@ -63,7 +63,7 @@ std::vector<Value> Value::elements() const {
     return result;
   JsonArray *array = json_node_get_array(node_.get());
   for (guint i = 0; i < json_array_get_length(array); ++i)
-    result.push_back(Value(share(json_array_get_element(array, i))));
+    result.emplace_back(share(json_array_get_element(array, i)));
   return result;
 }
 
