@@ -212,6 +212,7 @@ void Batch::draw() {
 void Batch::interrupt() {
   interrupted_ = true;
   std::vector<Production *> productions;
+  productions.reserve(running_.size());
   for (const auto &[index, running] : running_)
     productions.push_back(running.production.get());
   Production::stop(productions);

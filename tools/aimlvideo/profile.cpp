@@ -7,6 +7,8 @@
 #include <iterator>
 #include <vector>
 
+#include <glib.h>
+
 #include "api/nearest.h"
 
 namespace aimlvideo::cli {

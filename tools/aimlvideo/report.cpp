@@ -90,6 +90,7 @@ std::string totals(const std::vector<RowResult> &results) {
 
 std::string pageOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {
   std::vector<std::string> outputs;
+  outputs.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i)
     outputs.push_back(results[i].isThere() ? rows[i].order.output : "");
   const auto pictures = thumbnailsOf(outputs);

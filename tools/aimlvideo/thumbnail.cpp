@@ -60,6 +60,7 @@ std::vector<std::string> thumbnailsOf(const std::vector<std::string> &paths) {
   std::vector<std::string> pictures(paths.size());
   std::atomic<size_t> next = 0;
   std::vector<std::jthread> threads;
+  threads.reserve(g_get_num_processors());
   for (guint i = 0; i < g_get_num_processors(); ++i)
     threads.emplace_back([&] {
       for (size_t index = next++; index < paths.size(); index = next++)
