@@ -11,9 +11,9 @@
 
 namespace aimlvideo {
 
-// What the service says of prices, money and models. These block for the network: not for the thread of a user
-// interface, and not for a call of a JobObserver. `cancellable` ends them from any thread (kind Cancelled); null:
-// nothing does. They use the settings' way to the service, and buy nothing.
+// What the service says of prices, money and models. These block on the network: call them neither on the thread of
+// a user interface nor in a call of a JobObserver. `cancellable` ends them from any thread (kind Cancelled); null:
+// nothing ends them. They use the settings' way to the service, and buy nothing.
 
 /// Money in the account.
 struct Balance {
@@ -31,19 +31,19 @@ struct Estimate {
 };
 
 /// Prepares the request, files included, and estimates it by the price list, which is asked for without the key.
-/// BadRequest: the request is wrong. NotFound: nobody knows the price, and why.
+/// BadRequest: the request is wrong. NotFound: the price is not known, and why.
 AIMLVIDEO_API Result<Estimate> estimateCost(const Settings &settings, GCancellable *cancellable = nullptr);
 
 /// What a refresh of the catalogue has found.
 struct Refreshed {
   unsigned listed = 0;     ///< video models that the service has
-  unsigned models = 0;     ///< of these, such as the compiled-in catalogue lacks
-  unsigned parameters = 0; ///< of the others, such as it lacks
+  unsigned models = 0;     ///< of these, those that the compiled-in catalogue lacks
+  unsigned parameters = 0; ///< of the others, those that it lacks
   unsigned unreadable = 0; ///< descriptions that could not be fetched or read: what they describe stays unchecked
   std::string file;        ///< where it is kept
 };
 
-/// Asks the service for its list of video models and for the description of each, a minute or so, and keeps what the
+/// Asks the service for its list of video models and for the description of each (about a minute), and keeps what the
 /// compiled-in catalogue lacks, for the processes that start from then on. The key is not sent.
 AIMLVIDEO_API Result<Refreshed> refreshCatalogue(const Settings &settings, GCancellable *cancellable = nullptr);
 

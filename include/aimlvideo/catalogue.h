@@ -61,7 +61,7 @@ struct AIMLVIDEO_API ImageLimits {
   std::optional<unsigned> maximumLongSide;
   std::optional<double> minimumAspect; ///< width / height
   std::optional<double> maximumAspect;
-  std::optional<unsigned> advisedShortSide; ///< a wish, no limit
+  std::optional<unsigned> advisedShortSide; ///< a recommendation, not a limit
 
   bool any() const;
 };
@@ -103,17 +103,17 @@ struct AIMLVIDEO_API Model {
 /// The video models of the service, out of the data compiled into the library, and what a refresh that the user asked
 /// for has found beyond them, see refreshCatalogue().
 ///
-/// The service adds models every week, so the catalogue is what is known and never a list of what is allowed.
+/// The service adds models every week, so the catalogue says what is known, not what is allowed.
 class AIMLVIDEO_API Catalogue {
 public:
   /// Thread-safe, as all its functions are; it and its models live as long as the process.
   static const Catalogue &instance();
 
-  /// By id or alias, byte for byte. Null: not known. Reads no other.
+  /// By id or alias, byte for byte. Null: not known. Reads no other model.
   const Model *find(std::string_view id) const;
-  /// The data of all of them, as a text of JSON.
+  /// The data of all of them, as JSON text.
   static std::string json();
-  /// A sentence: why what a refresh has found is ignored, in whole or in part; empty: it is not.
+  /// A sentence that says why the result of a refresh is ignored, in whole or in part; empty: it is not.
   static const std::string &overlayProblem();
   /// All of them, read at the first call.
   const std::vector<Model> &models() const;

@@ -13,19 +13,19 @@
 
 namespace aimlvideo {
 
-/// What kind of thing went wrong, as far as a caller can act on it.
+/// What went wrong, as far as a caller can act on it.
 enum class ErrorKind {
   BadRequest,       ///< a setting or the request is wrong; nothing was bought
   NotAuthorized,    ///< no key, a refused key, or no funds
   NotFound,         ///< the model, the generation or a local file does not exist
-  Unreadable,       ///< a local file is there and can't be read
+  Unreadable,       ///< a local file exists but can't be read
   Busy,             ///< the service turned the request away for too long (429, 503)
   Unreachable,      ///< no connection: name, route, TLS
   TimedOut,         ///< the deadline passed; what was bought can be resumed
   Lost,             ///< the service no longer knows what was bought from it
-  UnknownOutcome,   ///< the submission left and nobody knows whether it was accepted
+  UnknownOutcome,   ///< the submission was sent and it is not known whether it was accepted
   GenerationFailed, ///< the service reports that the generation failed
-  BadAnswer,        ///< the service or the clip's host answered what can't be used
+  BadAnswer,        ///< the service or the clip's host sent an answer that can't be used
   TooLarge,         ///< the clip is larger than allowed
   NoSpace,          ///< the disk is full or can't be written
   Cancelled,        ///< stopped by the user of this library
@@ -50,14 +50,14 @@ struct AIMLVIDEO_API Error {
   /// Where in the engine it arose.
   std::source_location place = std::source_location::current();
 
-  /// The three parts as one or two sentences in one printable line, whatever the service's words hold.
+  /// The three parts as one or two sentences in one printable line, whatever the service's words contain.
   std::string text() const;
 };
 
 namespace detail {
 
-/// The error of a Result: on the heap, since all results have to have room for it and few have one. A value; nothing is
-/// to be done with one that was moved away but to assign to it.
+/// The error of a Result: on the heap, since every result needs room for it and few have one. A value; one that was
+/// moved from may only be assigned to.
 class AIMLVIDEO_API KeptError {
 public:
   KeptError(Error error);
@@ -99,11 +99,11 @@ public:
   const Error &error() const & { return *Base::error(); }
   Error &error() & { return *Base::error(); }
   Error &&error() && { return std::move(*Base::error()); }
-  /// The error for a result of another type.
+  /// The error, for a result of another type.
   Failure failure() const & { return Failure(Base::error()); }
   Failure failure() && { return Failure(std::move(*this).Base::error()); }
 
-  /// What `next` makes of the value, a Result as well; the error where there is none.
+  /// What `next` makes of the value, a Result as well; the error if there is no value.
   template <typename Next>
   auto and_then(Next &&next) const & {
     return then(*this, std::forward<Next>(next));

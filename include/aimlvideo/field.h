@@ -13,7 +13,7 @@
 
 namespace aimlvideo {
 
-/// One of the words that a field may be.
+/// One of the values that a field may have.
 struct Choice {
   int value;
   const char *name;
@@ -37,10 +37,10 @@ enum class FieldGroup {
   Transport, ///< the way to the service and back
 };
 
-/// One thing that a user can say, said once: the element's properties, the keys of a URI, presets, the columns of a
+/// One thing that a user can set, defined once: the element's properties, the keys of a URI, presets, the columns of a
 /// manifest, the options of the command line and the tables of docs/properties.md all come from fields().
 struct Field {
-  /// Where it can be set, beside the element's properties and the members of Settings.
+  /// Where it can be set, besides the element's properties and the members of Settings.
   enum Use : unsigned {
     InUri = 1,
     InPreset = 2,
@@ -50,7 +50,7 @@ struct Field {
     IsMedium = 32,    ///< a text that names a picture: a path, or a `file:`, `http(s):` or `data:` URI
     IsFile = 64,      ///< a text that is a path
     WriteOnly = 128,  ///< can't be read back
-    IsAmount = 256,   ///< USD: a number that is no amount must reach the check, which then refuses to buy
+    IsAmount = 256,   ///< USD: a number that is not an amount must reach the check, which then refuses to buy
   };
 
   using Member = std::variant<std::string Settings::*, Secret Settings::*, bool Settings::*, unsigned Settings::*,
@@ -58,17 +58,16 @@ struct Field {
 
   const char *name;
   const char *title; ///< a few words
-  const char *about; ///< one sentence without its point, for gst-inspect-1.0, --help and the documentation
+  const char *about; ///< one sentence without its full stop, for gst-inspect-1.0, --help and the documentation
   Member member;
   FieldGroup group;
   unsigned uses;
-  /// The smallest and the largest number that may be written. The default, which then means that nothing is said, may
-  /// lie outside.
+  /// The smallest and the largest number allowed. The default, which then means "not set", may lie outside.
   double least = 0;
   double most = 0;
   const char *unit = nullptr; ///< of a number, as in `seconds`
   char letter = '\0';         ///< of the option
-  /// What is read back where that is not the member.
+  /// What is read back if that is not the member.
   std::string (*shown)(const Settings &settings) = nullptr;
 
   bool is(Use use) const { return (uses & use) != 0; }
@@ -88,18 +87,18 @@ AIMLVIDEO_API std::span<const Field> fields();
 /// Null: there is no such field.
 AIMLVIDEO_API const Field *findField(std::string_view name);
 
-/// Whether the settings say something else than the defaults.
+/// Whether the settings differ from the defaults.
 AIMLVIDEO_API bool isSet(const Settings &settings, const Field &field);
 
 AIMLVIDEO_API void copyField(const Field &field, const Settings &from, Settings &to);
 
-/// Sets a field to what a text says. BadRequest names the text and what is allowed; the settings are as before then.
+/// Sets a field from a text. BadRequest names the text and what is allowed; the settings are then unchanged.
 AIMLVIDEO_API Result<void> setFromText(Settings &settings, const Field &field, const std::string &text);
 
 /// The text that setFromText() would take for the value; never the key.
 AIMLVIDEO_API std::string textOf(const Settings &settings, const Field &field);
 
-/// What may be written, as in `a whole number of seconds`.
+/// What is allowed, as in `a whole number of seconds`.
 AIMLVIDEO_API std::string allowedFor(const Field &field);
 
 } // namespace aimlvideo

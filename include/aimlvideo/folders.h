@@ -7,7 +7,7 @@
 
 namespace aimlvideo {
 
-/// `$XDG_STATE_HOME/aimlvideo`: the ledger and its locks. Has to be on a local disk.
+/// `$XDG_STATE_HOME/aimlvideo`: the ledger and its locks. Must be on a local disk.
 AIMLVIDEO_API std::string stateFolder();
 
 /// `$XDG_CACHE_HOME/aimlvideo`: what can be fetched again.

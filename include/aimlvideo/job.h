@@ -16,34 +16,35 @@ namespace aimlvideo {
 
 struct Patience;
 
-/// Hears of a job; what does not matter need not be heard. Everything is called on the network thread, which all jobs
-/// of the process share, with no lock held: hand over and return. Nothing is called once Job::stop() has returned.
+/// Is notified of a job's progress; override only what you need. Everything is called on the network thread, which all
+/// jobs of the process share, with no lock held: pass the information on and return. Nothing is called once Job::stop()
+/// has returned.
 class AIMLVIDEO_API JobObserver {
 public:
   virtual ~JobObserver() = default;
-  /// A new state; Completed and Failed are told by the two calls below.
+  /// A new state; Completed and Failed are reported by the two calls below.
   virtual void stateChanged(const Status &) {}
   /// A sign of life; `note` says what happened and may be empty.
   virtual void progressed(const Status &, const std::string & /*note*/) {}
-  /// The clip may be read from now on. The download goes on and may still fail.
+  /// The clip may be read from now on. The download continues and may still fail.
   virtual void arriving(const Status &, const std::shared_ptr<Spool> &) {}
-  /// All of the clip is there, which arriving() has handed out before; nothing was after a dry run.
+  /// All of the clip is there, as handed over by arriving(); after a dry run there is no clip.
   virtual void completed(const Status &) {}
   virtual void failed(const Status &, const Error &) {}
   /// A line about this job for the log, to which it is written by default, see LogSink.
   virtual void logged(LogLevel level, const std::string &line);
-  /// What the user should look at, and what stops nothing.
+  /// Something that the user should see, but that stops nothing.
   virtual void warned(const std::string & /*text*/) {}
 };
 
-/// A generation. It has no thread: while it waits it is an object and a time.
+/// A generation. It has no thread: while it waits it is an object and a timer.
 ///
 /// It owns what it uses, so that stop() never waits for a disk or a stalled server: what can't end at once ends on its
-/// own, unheard.
+/// own, unobserved.
 class AIMLVIDEO_API Job {
 public:
   /// The observer must live until stop() has returned.
-  /// `ownRow`: what row() said of the owner's previous job; 0: there was none.
+  /// `ownRow`: what row() returned for the owner's previous job; 0: there was none.
   static std::shared_ptr<Job> start(Settings settings, int64_t ownRow, JobObserver &observer);
   /// The same with other patience, which is for tests.
   static std::shared_ptr<Job> start(Settings settings, int64_t ownRow, JobObserver &observer, const Patience &patience);
@@ -51,13 +52,13 @@ public:
   Job &operator=(const Job &) = delete;
   ~Job();
 
-  /// From any thread, also out of an observer's call, for whose end any other thread waits. Returns at once; may be
-  /// called again. What was bought stays bought, and the ledger knows it.
+  /// From any thread. Returns at once, but waits for an observer's call that is running on another thread; may be called
+  /// again. What was bought stays bought, and the ledger knows it.
   void stop();
 
   /// From any thread.
   Status status() const;
-  /// The row of the ledger that this job goes by; 0: none yet. From any thread.
+  /// The row of the ledger that this job uses; 0: none yet. From any thread.
   int64_t row() const;
 
 private:

@@ -8,9 +8,9 @@
 
 namespace aimlvideo {
 
-/// As GStreamer's contributors use the levels.
+/// The levels as GStreamer's contributors use them.
 enum class LogLevel {
-  Warning, ///< something went wrong and is ridden out
+  Warning, ///< something went wrong and was handled
   Info,    ///< what the ledger and the schedule have decided
   Debug,   ///< requests: method, address without its query, status, time
   Log,     ///< bytes
@@ -20,12 +20,12 @@ enum class LogLevel {
 class AIMLVIDEO_API LogSink {
 public:
   virtual ~LogSink() = default;
-  /// Asked before a line is put together. From any thread, with no lock held, as is write().
+  /// Called before a line is composed. From any thread, with no lock held, like write().
   virtual bool wants(LogLevel level) const = 0;
   virtual void write(LogLevel level, const std::string &line, const std::source_location &place) = 0;
 };
 
-/// For all of the process; it must live as long. Null: the lines go nowhere, as before the first call.
+/// For the whole process; it must live as long. Null: the lines are dropped, as before the first call.
 AIMLVIDEO_API void setLogSink(LogSink *sink);
 
 } // namespace aimlvideo

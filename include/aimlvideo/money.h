@@ -14,14 +14,15 @@ namespace aimlvideo {
 AIMLVIDEO_API bool isAmount(double usd);
 
 /// An amount of money as it is written in options, the environment and the service's headers: `0.50`, `12`, `1e-3`,
-/// with nothing before or behind it. Nothing: the text is none, such as `nan`, `-1`, `inf`, `0,5` or an empty one.
+/// with nothing before or after it. Empty: the text is not an amount, such as `nan`, `-1`, `inf`, `0,5` or an empty
+/// one.
 AIMLVIDEO_API std::optional<double> parseUsd(std::string_view text);
 
-/// The sum of what is known, without what adding doubles leaves behind the sixth decimal. Every total that people are
-/// told is made here.
+/// The sum of what is known, rounded to six decimals to remove the error of adding doubles. Every total shown to people
+/// is made here.
 AIMLVIDEO_API double totalUsd(const std::vector<std::optional<double>> &amounts);
 
-/// A sum for people: cents, and smaller parts where there are some.
+/// A sum for display: cents, and smaller parts if there are any.
 AIMLVIDEO_API std::string usdText(double usd);
 
 } // namespace aimlvideo

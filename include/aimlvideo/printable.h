@@ -8,16 +8,16 @@
 
 namespace aimlvideo {
 
-/// Foreign text as one line that a terminal or a log shows and does nothing else with: the service's words, names in
-/// files, whatever comes from outside. What would move the cursor, begin a line or start an escape sequence becomes a
-/// blank; what is no UTF-8 or turns the direction of writing becomes U+FFFD, so that nothing hides. Letters of all
-/// scripts and emoji stay as they are.
+/// Foreign text as one line that a terminal or a log only displays: the service's words, names in files, whatever comes
+/// from outside. What would move the cursor, begin a line or start an escape sequence becomes a space; what is not
+/// UTF-8 or changes the writing direction becomes U+FFFD, so that nothing is hidden. Letters of all scripts and emoji
+/// stay as they are.
 AIMLVIDEO_API std::string printable(std::string_view text);
 
-/// Likewise, but for a text of several lines that is one's own, with foreign parts in it: line feeds stay.
+/// Likewise, but for our own text of several lines with foreign parts in it: line feeds stay.
 AIMLVIDEO_API std::string printableLines(std::string_view text);
 
-/// JSON text in which the same characters are written as `\uXXXX`: a program reads what it read before.
+/// JSON text in which the same characters are written as `\uXXXX`: a program reads the same text.
 AIMLVIDEO_API std::string printableJson(std::string_view json);
 
 } // namespace aimlvideo

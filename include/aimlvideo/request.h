@@ -14,15 +14,15 @@ namespace aimlvideo {
 /// What a generation with some settings would ask for.
 struct RequestPreview {
   std::string model;            ///< as it is sent
-  const Model *known = nullptr; ///< its facts; null: the catalogue does not know the model
+  const Model *known = nullptr; ///< its facts; null: the model is not in the catalogue
   std::string prompt;           ///< as it is sent
-  /// What is sent, as one line of JSON in the one spelling that all equal requests share, with `sha256:...` in the
-  /// place of each local file.
+  /// What is sent, as one line of JSON in the one spelling that all equal requests share, with `sha256:...` in place
+  /// of each local file.
   std::string json;
   std::string baseUrl;               ///< of the service
   std::string identity;              ///< what makes two requests the same purchase, see LedgerRow
-  std::vector<std::string> notes;    ///< sentences about images that were changed on their way
-  std::vector<std::string> warnings; ///< sentences for the user about a request that is sent all the same
+  std::vector<std::string> notes;    ///< sentences about images that were changed before sending
+  std::vector<std::string> warnings; ///< sentences for the user about a request that is sent anyway
 };
 
 /// Reads the files that the settings name, checks the request against the documentation of the model, and sends

@@ -8,20 +8,20 @@
 
 namespace aimlvideo {
 
-/// Overwrites what a text holds.
+/// Overwrites the contents of a text.
 inline void wipe(std::string &text) {
   explicit_bzero(text.data(), text.size());
   text.clear();
 }
 
-/// A key. Its memory is wiped when the last copy goes; it is never printed and has no conversion to a string.
+/// A key. Its memory is wiped with the last copy; it is never printed and has no conversion to a string.
 class Secret {
 public:
   Secret() = default;
   explicit Secret(std::string_view text) : text_(new std::string(text), Wipe{}) {}
 
   bool empty() const { return !text_ || text_->empty(); }
-  /// To be put into the Authorization header and nowhere else.
+  /// For the Authorization header and nothing else.
   std::string_view reveal() const { return text_ ? std::string_view(*text_) : std::string_view(); }
 
 private:

@@ -23,21 +23,21 @@ constexpr auto defaultBaseUrl = "https://api.aimlapi.com";
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 enum class EndpointChoice {
-  Auto, ///< universal, and legacy where the service does not know the universal path
+  Auto, ///< universal, or legacy if the service does not know the universal path
   Universal,
   Legacy,
 };
 
 enum class GenerateAudio { No, Yes, Default };
 
-/// Which earlier purchases of the same request are gone on with.
+/// Which earlier purchases of the same request are resumed.
 enum class Reuse {
-  None,       ///< none: it is bought anew
+  None,       ///< none: it is bought again
   Unfinished, ///< the ones whose generation has not ended
   All,        ///< finished ones as well, whose clip is then replayed
 };
 
-/// What to do when the outcome of a submission stays unknown after all looking up.
+/// What to do when the outcome of a submission is still unknown after looking it up.
 enum class OnUnknown {
   Fail,
   Resubmit, ///< which may buy twice
@@ -46,26 +46,26 @@ enum class OnUnknown {
 /// What to do when the service no longer knows what an earlier run had bought.
 enum class OnLost {
   Fail,
-  Buy, ///< another one, once a run
+  Buy, ///< another one, once per run
 };
 
 /// An image that an application gives instead of a reference.
 struct GivenImage {
   std::string bytes;    ///< PNG, JPEG or WebP
-  std::string identity; ///< what stands for it in the request's identity, see identityOf()
+  std::string identity; ///< what represents it in the request's identity, see identityOf()
 };
 
-/// What stands for a medium in a request's identity: `sha256:` and the hash of its original bytes in hex, whatever the
-/// bytes are re-encoded to on their way.
+/// What represents a medium in a request's identity: `sha256:` and the hash of its original bytes in hex, whatever they
+/// are re-encoded to before sending.
 AIMLVIDEO_API std::string identityOf(std::string_view bytes);
 
-/// What the user said, and nothing that follows from it. Copied when a generation starts.
+/// What the user set, and nothing derived from it. Copied when a generation starts.
 struct Settings {
   std::string prompt;
   std::string negativePrompt;
   std::string promptFile;
   std::string image;
-  /// Gives the first frame instead of `image`. Called on the worker's thread, since it may have to encode.
+  /// Gives the first frame instead of `image`. Called on a worker thread, since it may need to encode.
   std::function<Result<GivenImage>()> imageSource;
   std::string tailImage;
   std::string model;
@@ -76,12 +76,12 @@ struct Settings {
   int64_t seed = -1;      ///< negative: not sent
   std::string parameters; ///< a JSON object, or `@FILE`
   bool strict = false;    ///< refuse parameters that the documentation does not have
-  /// The URI that asks for all of this, which restricts what may be done for it, see Allowance; empty: none does.
+  /// The URI that asks for all of this, which restricts what is allowed, see Allowance; empty: no URI does.
   std::string uri;
 
   Secret apiKey;
   std::string apiKeyFile;
-  /// Empty: `$AIMLAPI_BASE_URL`, else the service. Another than that needs `apiKey` or `apiKeyFile` beside it.
+  /// Empty: `$AIMLAPI_BASE_URL`, else the service. Any other needs `apiKey` or `apiKeyFile` as well.
   std::string baseUrl;
   EndpointChoice endpoint = EndpointChoice::Auto;
 
@@ -90,7 +90,7 @@ struct Settings {
   unsigned maximumInFlight = 0; ///< of this process at this service, see Flight; 0: no limit
   std::string generationId;     ///< fetch that one, submit nothing
   int64_t ledgerRow = 0;        ///< fetch what that row of the ledger has bought, submit nothing
-  bool incomplete = false;      ///< what there is of the clip will do, where all of it can't be had; it is not kept
+  bool incomplete = false;      ///< accept a part of the clip if the whole can't be fetched; it is not kept
   Reuse reuse = Reuse::All;
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;
@@ -100,10 +100,10 @@ struct Settings {
   bool dryRun = false;      ///< check and estimate, buy nothing
 
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
-  std::string temporaryFolder;           ///< for a clip while the store can not be used
+  std::string temporaryFolder;           ///< for a clip while the store can't be used
 
-  /// Asked before anything is bought, on the worker's thread, whether somebody could take the clip. Nobody waits for
-  /// the answer when the generation is stopped, so it holds on to nothing that may be gone by then.
+  /// Asked before anything is bought, on a worker thread, whether anyone can accept the clip. Nobody waits for the
+  /// answer when the generation is stopped, so it must not refer to anything that may be gone by then.
   std::function<Result<void>()> recipient;
 
   std::string proxy;
@@ -111,11 +111,11 @@ struct Settings {
   std::string userAgent;
   Headers extraHeaders; ///< for the service only, never for the clip's host
 
-  /// Something that is bought is to be fetched, and there is no request.
+  /// A purchase is to be fetched, and there is no request.
   bool fetchesOnly() const { return !generationId.empty() || ledgerRow != 0; }
 };
 
-/// The base URL that the settings and the environment name.
+/// The base URL from the settings and the environment.
 AIMLVIDEO_API std::string effectiveBaseUrl(const Settings &settings);
 
 /// Checks all that can be checked without reading a file, so that it may run on an application's thread.

@@ -12,7 +12,7 @@ namespace aimlvideo {
 
 /// The bytes of a clip in a file, readable while they arrive.
 ///
-/// The file has no name: it is gone with the last owner, however the process ends. Any thread may read what is present
+/// The file has no name: it vanishes with the last owner, however the process ends. Any thread may read what is present
 /// and wait for what is not. A byte that is present never changes.
 class AIMLVIDEO_API Spool {
 public:
@@ -20,18 +20,18 @@ public:
   Spool &operator=(const Spool &) = delete;
   virtual ~Spool();
 
-  /// Of the file, to read from and to leave open; stays the same as long as the spool is there.
+  /// Of the file, to read from and to leave open; stays the same for the life of the spool.
   virtual int descriptor() const = 0;
   /// Of the whole clip, once it is known.
   virtual std::optional<uint64_t> size() const = 0;
   virtual bool complete() const = 0;
-  /// Where the bytes end that are present from an offset on; the offset itself: none are.
+  /// The end of the bytes that are present from an offset on; the offset itself: none are.
   virtual uint64_t presentUntil(uint64_t offset) const = 0;
 
-  /// How much of what a reader asks for has to be there.
+  /// How much of what a reader asks for must be there.
   enum class Amount {
     Whole, ///< all of it, as far as the clip reaches
-    Any,   ///< some of it: the reader goes on from there
+    Any,   ///< some of it: the reader continues from there
   };
   struct Demand {
     uint64_t offset = 0;
@@ -43,10 +43,10 @@ public:
     Kind kind = Kind::Stopped;
     uint64_t size = 0; ///< bytes that can be read at the offset
   };
-  /// Blocks until what is demanded is there, or the clip ends before it, or `stop` says so. `stop` is asked whenever
-  /// something changed and after wake(), with the spool's lock held.
+  /// Blocks until the requested bytes are there, the clip ends before them, or `stop` returns true. `stop` is called
+  /// whenever something changed and after wake(), with the spool's lock held.
   virtual Arrival await(const Demand &demand, const std::function<bool()> &stop) = 0;
-  /// Makes all readers ask their `stop` again.
+  /// Makes all readers call their `stop` again.
   virtual void wake() = 0;
 
   /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. They must be present.

@@ -35,7 +35,7 @@ enum class Origin {
   Bought,   ///< submitted by this run, and accepted
   LookedUp, ///< submitted, with the answer lost, and found in the account's log
   Resumed,  ///< bought by an earlier run or elsewhere
-  Joined,   ///< bought by somebody who was at work on the same request
+  Joined,   ///< bought by someone else who was working on the same request
   Replayed, ///< from the clip store
 };
 
@@ -47,13 +47,13 @@ struct AIMLVIDEO_API Usage {
   std::optional<double> credits; ///< 2,000,000 credits are 1 USD
   std::optional<double> usd;
 
-  /// Takes over what `newer` knows.
+  /// Adopts what `newer` knows.
   void update(const Usage &newer);
 };
 
-/// What can be said of the end of a wait.
+/// What is known about the end of a wait.
 struct Outlook {
-  /// Half of all generations that have taken so long end within this time; nothing once it takes longer than usual.
+  /// Half of all generations that have taken this long end within this time; empty once it takes longer than usual.
   std::optional<std::chrono::milliseconds> left;
   double done = 0;      ///< share of the wait, 0 to 1
   bool overdue = false; ///< nine of ten generations have ended by now
@@ -76,15 +76,15 @@ struct AIMLVIDEO_API Status {
   std::chrono::milliseconds submitTime{0};   ///< until the service had accepted, with the above
   std::chrono::milliseconds waitTime{0};     ///< from then until it had completed
   std::chrono::milliseconds downloadTime{0}; ///< from then until the clip was complete
-  Outlook outlook;                           ///< of the wait; the latest that was told
+  Outlook outlook;                           ///< of the wait; the latest that was reported
   bool hasOutlook = false;
-  int leastPercent = 0; ///< what was told before
+  int leastPercent = 0; ///< what was reported before
 
   unsigned polls = 0;
   unsigned retries = 0; ///< attempts beyond the first, of any exchange
   uint64_t bytesReceived = 0;
   std::optional<uint64_t> bytesTotal;
-  uint64_t bytesPerSecond = 0; ///< of late; 0 before there is a rate
+  uint64_t bytesPerSecond = 0; ///< recently; 0 before there is a rate
 
   /// This run submitted it, and it was accepted.
   bool bought() const { return origin == Origin::Bought || origin == Origin::LookedUp; }
@@ -93,13 +93,13 @@ struct AIMLVIDEO_API Status {
   /// What this run bought and was billed for, so that a sum over runs counts nothing twice: 0 where another run bought
   /// the generation, or none did.
   Usage billed() const;
-  /// It is being waited for, and an outlook can be told.
+  /// It is being waited for, and an outlook can be given.
   bool waiting() const { return state == State::Submitting || state == State::Queued || state == State::Generating; }
   std::chrono::milliseconds elapsed() const;
-  /// Time left until completion, see Outlook; nothing where it is not known, and but while it is waited for.
+  /// Time left until completion, see Outlook; empty if unknown or while nothing is being waited for.
   std::optional<std::chrono::milliseconds> remaining() const;
-  /// 0 to 100 over the whole generation; nothing where it is not known. Never 100 before
-  /// Completed, and never less than what was told before.
+  /// 0 to 100 over the whole generation; empty if unknown. Never 100 before Completed, and never less than what was
+  /// reported before.
   std::optional<int> percent() const;
 };
 
