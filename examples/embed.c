@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How an application embeds aimlvideosrc: a prompt, with a picture if you like, becomes a file.
+ * How an application embeds aimlvideosrc: a prompt, optionally with a picture, becomes a file.
  *
  *   cc -o embed examples/embed.c $(pkg-config --cflags --libs gstreamer-1.0)
  *   ./embed --image=mona.jpg --output=mona.mp4 "Mona Lisa puts on glasses"
  *
  * The key is in AIMLAPI_KEY; AIMLAPI_BASE_URL names another service, such as the emulator. Ctrl-C ends it at once.
- * Nothing in here waits for the network: in a program with windows they stay alive meanwhile.
+ * Nothing here waits for the network: the windows of a program stay responsive.
  */
 #include <errno.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ static void finish(App *app, int exit_code) {
   g_main_loop_quit(app->loop);
 }
 
-/* For people: what goes on, and how far it is. */
+/* For people: what is happening, and how far it is. */
 static void show_progress(GstMessage *message) {
   char *text = NULL;
   int percent = 0;
@@ -121,7 +121,7 @@ static gboolean on_message(GstBus *bus, GstMessage *message, gpointer data) {
   return G_SOURCE_CONTINUE;
 }
 
-/* What the service has accepted is paid for and goes on there. */
+/* What the service has accepted is paid for and continues there. */
 static gboolean on_interrupt(gpointer data) {
   App *app = data;
   char *id = NULL;
@@ -129,8 +129,8 @@ static gboolean on_interrupt(gpointer data) {
   finish(app, EXIT_INTERRUPTED);
   g_printerr("Stopped. ");
   if (id)
-    g_printerr("Generation %s goes on at the service. ", id);
-  g_printerr("The same command again goes on where this one was, and nothing is bought twice.\n");
+    g_printerr("Generation %s continues at the service. ", id);
+  g_printerr("The same command again resumes it, and nothing is bought twice.\n");
   g_free(id);
   return G_SOURCE_CONTINUE;
 }

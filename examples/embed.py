@@ -52,7 +52,7 @@ class Maker:
             os.unlink(self.unfinished)
         self.loop.quit()
 
-    # for people: what goes on, and how far it is
+    # for people: what is happening, and how far it is
     def on_progress(self, _bus, message):
         text = message.parse_progress()[2]
         known, percent = message.get_structure().get_int("percent")
@@ -88,12 +88,12 @@ class Maker:
         os.replace(self.unfinished, self.output)
         print(self.output, "is there.")
 
-    # what the service has accepted is paid for and goes on there
+    # what the service has accepted is paid for and continues there
     def on_interrupt(self):
         generation = self.source.get_property("current-generation-id")
         self.finish(EXIT_INTERRUPTED)
-        going_on = f"Generation {generation} goes on at the service. " if generation else ""
-        print(f"Stopped. {going_on}The same command again goes on where this one was, and nothing is bought twice.",
+        remark = f"Generation {generation} continues at the service. " if generation else ""
+        print(f"Stopped. {remark}The same command again resumes it, and nothing is bought twice.",
               file=sys.stderr)
         return GLib.SOURCE_CONTINUE
 

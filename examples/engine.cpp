@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How a program without GStreamer generates a clip: a prompt, with a picture if you like, becomes a file.
+// How a program without GStreamer generates a clip: a prompt, optionally with a picture, becomes a file.
 //
 //   c++ -std=c++20 -o engine examples/engine.cpp $(pkg-config --cflags --libs aimlvideo)
 //   ./engine --image=mona.jpg --output=mona.mp4 "Mona Lisa puts on glasses"
@@ -24,7 +24,7 @@ namespace {
 constexpr int tryAgain = 75;
 constexpr int interrupted = 130;
 
-/// Has the main loop do it, on its own thread.
+/// Runs it in the main loop, on that thread.
 void onMainLoop(std::function<void()> work) {
   g_idle_add_full(
       G_PRIORITY_DEFAULT,
@@ -36,7 +36,7 @@ void onMainLoop(std::function<void()> work) {
       [](gpointer data) { delete static_cast<std::function<void()> *>(data); });
 }
 
-/// The clip in a file that is whole or not there.
+/// The clip in a file that is either complete or absent.
 Result<void> save(const Spool &clip, const std::string &path) {
   const std::string unfinished = path + ".part";
   const auto failed = [&] {
@@ -61,7 +61,7 @@ Result<void> save(const Spool &clip, const std::string &path) {
   return {};
 }
 
-/// Hears of the job on the engine's thread, which serves all jobs of the process: it hands over and returns.
+/// Is notified on the engine's thread, which serves all jobs of the process: it passes the call on and returns.
 class App : public JobObserver {
 public:
   App(GMainLoop *loop, std::string output) : loop_(loop), output_(std::move(output)) {}
@@ -182,10 +182,10 @@ int main(int argc, char **argv) {
   g_unix_signal_add(SIGTERM, stop, &app);
   g_main_loop_run(loop);
 
-  job->stop(); // from here on the observer hears nothing any more
+  job->stop(); // from here on the observer is not called any more
   const Status status = job->status();
   if (app.exitCode() == interrupted && !status.generationId.empty())
-    fprintf(stderr, "Stopped. Generation %s goes on at the service. The same command again resumes it.\n",
+    fprintf(stderr, "Stopped. Generation %s continues at the service. The same command again resumes it.\n",
             status.generationId.c_str());
   g_main_loop_unref(loop);
   return app.exitCode();

@@ -7,7 +7,7 @@
 #   hls.sh "Mona Lisa puts on glasses" mona image=mona.jpg generate-audio=false
 #
 # The properties are aimlvideosrc's. A clip without sound needs generate-audio=false here; `aimlvideo generate --profile
-# hls` finds out by itself. The key is in AIMLAPI_KEY; AIMLAPI_BASE_URL names another service, such as the emulator.
+# hls` detects this itself. The key is in AIMLAPI_KEY; AIMLAPI_BASE_URL names another service, such as the emulator.
 set -eu
 if [ $# -lt 2 ]; then
   sed -n '3,10s/^# \{0,1\}//p' "$0" >&2

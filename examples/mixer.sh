@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A generated clip over a live picture, which goes on while the generation takes its minutes.
+# A generated clip over a live picture, which keeps playing while the generation takes minutes.
 #
 #   mixer.sh PROMPT [FILE.mkv]
 #   mixer.sh "A paper boat on a stream"                in a window
@@ -8,10 +8,10 @@
 #
 # The key is in AIMLAPI_KEY; AIMLAPI_BASE_URL names another service, such as the emulator.
 #
-# These are two pipelines. In one, gst-launch-1.0 would not start the live picture until the generation is over, and the
+# These are two pipelines. In one, gst-launch-1.0 would not start the live picture until the generation has ended, and the
 # clip, whose timestamps begin at 0, would then be minutes late. So the clip comes over RTP, when it is ready and as fast
-# as it plays, and whatever happens to the generation happens there. Replace videotestsrc by your camera. The caps behind
-# the compositor say what comes out before a camera has said what goes in: otherwise it would begin with one pixel.
+# as it plays, and whatever happens to the generation happens there. Replace videotestsrc with your camera. The caps after
+# the compositor fix its output before a camera has announced its format: otherwise it would begin with one pixel.
 set -eu
 if [ $# -lt 1 ]; then
   sed -n '3,9s/^# \{0,1\}//p' "$0" >&2

@@ -9,7 +9,7 @@
 // The key is in AIMLAPI_KEY; AIMLAPI_BASE_URL names another service, such as the emulator.
 //
 // It is one pipeline. Its sinks have the picture and silence to play from the first moment on, so they need not wait
-// for the clip; when the clip is there, the two selectors turn to it. Two things make that work:
+// for the clip; when the clip is there, the two selectors switch to it. Two things make that work:
 //   - a decodebin keeps its pipeline out of PLAYING until it has found its streams, minutes later here. The bin around
 //     it has async-handling, and keeps that to itself;
 //   - the clip's timestamps begin at 0, when the pipeline has played for minutes. The offset of its pads moves them.
@@ -156,13 +156,13 @@ void Player::received(GstMessage *message) {
 
 void Player::failed(GstMessage *message) {
   if (!g_main_loop_is_running(loop_.get()))
-    return; // the first error tells the cause
+    return; // the first error gives the cause
   GError *error = nullptr;
   gst_message_parse_error(message, &error, nullptr);
   const Owned<GError> owned(error);
   std::fprintf(stderr, "%s: %s\n", GST_MESSAGE_SRC_NAME(message), error->message);
   if (GST_MESSAGE_SRC(message) == GST_OBJECT(source_.get()))
-    return end(1); // it has said all
+    return end(1); // it has reported everything
   interrupted();   // the window was closed, the picture can't be read
   exitCode_ = 1;
 }
@@ -172,7 +172,7 @@ void Player::interrupted() {
   g_object_get(source_.get(), "current-generation-id", &id, nullptr);
   end(130);
   if (const Owned<char> owned(id); id)
-    std::fprintf(stderr, "Generation %s is paid for: the same command again goes on with it.\n", id);
+    std::fprintf(stderr, "Generation %s is paid for: the same command again resumes it.\n", id);
 }
 
 void Player::end(int exitCode) {
@@ -200,7 +200,7 @@ void Player::drawBar(cairo_t *cairo) {
   cairo_show_text(cairo, text_.c_str());
 }
 
-/// How far a selector has come with what it plays.
+/// How far a selector has played.
 GstClockTime timeOf(GstElement *selector) {
   const Owned<GstPad> pad(gst_element_get_static_pad(selector, "sink_0"));
   gint64 time = 0;
@@ -227,7 +227,7 @@ void Player::streamFound(GstPad *pad) {
   g_object_set(selector, "active-pad", target.get(), nullptr);
 }
 
-/// A clip without sound: the silence would go on for ever after it. An EOS that is sent to its source waits for the
+/// A clip without sound: the silence would continue forever after it. An EOS that is sent to its source waits for the
 /// thread of the source, which may be held in the sink's preroll; so that thread sends it.
 void Player::allStreamsFound() {
   if (hasSound_)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A program that has aimlvideosrc in it, so that no plugin of ours has to be installed where it runs: a prompt to a
+ * A program that contains aimlvideosrc, so that no plugin of ours needs to be installed where it runs: a prompt to a
  * file.
  *
  *   export PKG_CONFIG_PATH=/usr/lib/x86_64-linux-gnu/gstreamer-1.0/pkgconfig

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A clip's thumbnails, two a second, and a contact sheet: FOLDER/00.jpg, FOLDER/01.jpg and so on, FOLDER/sheet.jpg.
+# A clip's thumbnails, two per second, and a contact sheet: FOLDER/00.jpg, FOLDER/01.jpg and so on, FOLDER/sheet.jpg.
 #
 #   thumbnails.sh PROMPT FOLDER [PROPERTY=VALUE...]
 #   thumbnails.sh "A paper boat on a stream" boat
@@ -23,7 +23,7 @@ gst-launch-1.0 aimlvideosrc prompt="$prompt" "$@" ! decodebin ! videorate ! vide
   videoconvert ! videoscale ! video/x-raw,width=320,height=180,pixel-aspect-ratio=1/1 ! \
   jpegenc ! multifilesink location="$folder/%02d.jpg"
 
-# the sheet: one branch a thumbnail, four in a row
+# the sheet: one branch per thumbnail, four in a row
 set --
 places=
 count=0

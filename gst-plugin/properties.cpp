@@ -96,7 +96,7 @@ GType statusType() {
        {static_cast<gint>(State::Queued), "Accepted by the service, not begun", nameOf(State::Queued)},
        {static_cast<gint>(State::Generating), "Being made by the service", nameOf(State::Generating)},
        {static_cast<gint>(State::Downloading), "The clip is being fetched", nameOf(State::Downloading)},
-       {static_cast<gint>(State::Completed), "The clip is there", nameOf(State::Completed)},
+       {static_cast<gint>(State::Completed), "The clip has arrived", nameOf(State::Completed)},
        {static_cast<gint>(State::Failed), "An error was posted", nameOf(State::Failed)},
        {static_cast<gint>(State::Cancelled), "Stopped by the application", nameOf(State::Cancelled)}});
 }

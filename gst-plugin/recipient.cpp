@@ -37,9 +37,9 @@ Result<void> ask(GstPad *pad) {
   const auto accepted = adopt(gst_pad_peer_query_caps(pad, clips.get()));
   if (!accepted || gst_caps_can_intersect(accepted.get(), clips.get()))
     return {};
-  return failure(ErrorKind::BadRequest, "nothing behind the source takes a clip",
-                 nameBehind(pad) + ", or what follows it, takes no file such as an MP4 (video/quicktime)",
-                 "Put decodebin (or parsebin, qtdemux) behind aimlvideosrc; nothing was bought");
+  return failure(ErrorKind::BadRequest, "nothing after the source accepts a clip",
+                 nameBehind(pad) + ", or what follows it, accepts no file such as an MP4 (video/quicktime)",
+                 "Put decodebin (or parsebin, qtdemux) after aimlvideosrc; nothing was bought");
 }
 
 /// A GWeakRef has an address that it must keep.

@@ -15,7 +15,7 @@ namespace aimlvideo {
 
 void Source::set(Property property, const GValue *value) {
   if (locked()) {
-    bus_.warning(std::string("A property of aimlvideosrc was not changed: ") + "it can be set up to READY only.",
+    bus_.warning(std::string("A property of aimlvideosrc was not changed: ") + "it can be set only in NULL or READY.",
                  "set the element to READY first");
     return;
   }
@@ -174,8 +174,8 @@ void Source::endOfStreamComes() {
   const Status current = status();
   std::string text = "The generation was interrupted by EOS, there is no data.";
   if (!current.generationId.empty())
-    text += " It goes on at the service: generation-id=" + current.generationId + " fetches it.";
-  bus_.warning(text, "EOS before the clip was there");
+    text += " It continues at the service: generation-id=" + current.generationId + " fetches it.";
+  bus_.warning(text, "EOS before the clip arrived");
   bus_.generation(current);
 }
 
@@ -308,7 +308,7 @@ void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) 
   bus_.tags(status, title);
   if (learnSize(*clip))
     bus_.durationChanged();
-  bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the clip is there");
+  bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the clip is ready");
   g_object_notify(G_OBJECT(element_), "statistics");
   advance(Outcome::Arriving);
 }
@@ -350,7 +350,7 @@ void Source::logged(LogLevel level, const std::string &line) {
 }
 
 void Source::warned(const std::string &text) {
-  bus_.warning(text, "the request is sent all the same");
+  bus_.warning(text, "the request is sent anyway");
 }
 
 } // namespace aimlvideo

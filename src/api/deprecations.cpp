@@ -47,13 +47,13 @@ std::string Deprecation::sentence(const std::string &model) const {
   const std::string instead = replacedBy.empty() ? "" : "; use " + replacedBy + " instead";
   switch (status) {
   case Status::Superseded:
-    return "the service has folded the model " + model + " into another one, which it leads to" + instead;
+    return "the service has merged the model " + model + " into another one and redirects to it" + instead;
   case Status::Withdrawn:
     return "the service has withdrawn the model " + model + (shutdown.empty() ? "" : " on " + shutdown) + instead;
   case Status::Deprecated:
     break;
   }
-  return "the service is going to withdraw the model " + model + (shutdown.empty() ? "" : " on " + shutdown) + instead;
+  return "the service will withdraw the model " + model + (shutdown.empty() ? "" : " on " + shutdown) + instead;
 }
 
 std::optional<Deprecation> deprecationIn(std::string_view list, const std::string &model) {

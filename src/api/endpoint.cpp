@@ -52,7 +52,7 @@ Result<std::string> checkedBaseUrl(const std::string &url) {
     return c <= ' ' || c == 0x7f;
   };
   if (std::any_of(url.begin(), url.end(), isBlank))
-    return refuse("it holds a blank or a line break");
+    return refuse("it contains a space or a line break");
   GErrorSlot error;
   const auto uri = adopt(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, &error));
   if (!uri)

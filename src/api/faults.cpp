@@ -131,7 +131,7 @@ private:
       found.faults.push_back("the model has no parameter " + path + name + didYouMean(name, names));
     else
       found.warnings.push_back("the model's documentation has no parameter " + path + name +
-                               ": it is sent all the same, and the service may refuse or ignore it" +
+                               ": it is sent anyway, and the service may refuse or ignore it" +
                                didYouMean(name, names));
   }
 

@@ -229,7 +229,7 @@ Overlay parseOverlay(std::string_view text) {
     return ignored(root.error());
   JsonObject *object = json::objectIn(root->get());
   if (json::number(json::member(object, "version")) != 1.0)
-    return ignored("it is of no known version");
+    return ignored("its version is unknown");
   size_t left = 0;
   forEach(object, "models", mostModels, [&](JsonNode *node) {
     JsonObject *fact = json::objectIn(node);
@@ -296,9 +296,9 @@ Overlay loadOverlay(const std::string &path) {
   if (fstat(descriptor, &facts) != 0)
     return ignored(g_strerror(errno));
   if (!S_ISREG(facts.st_mode))
-    return ignored("it is no file");
+    return ignored("it is not a file");
   if (facts.st_uid != geteuid() || (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return ignored("others may write it");
+    return ignored("others can write to it");
   if (static_cast<size_t>(facts.st_size) > largestFile)
     return ignored("it is too large");
   std::string text(static_cast<size_t>(facts.st_size), '\0');

@@ -165,7 +165,7 @@ tl::expected<Reply, std::string> parseReply(std::string_view body) {
     return tl::unexpected("the answer can't be read, " + node.error() + ": " + oneLine(body, longestRawMessage));
   JsonObject *root = json::objectIn(node->get());
   if (!root)
-    return tl::unexpected("the answer is no JSON object: " + oneLine(body, longestRawMessage));
+    return tl::unexpected("the answer is not a JSON object: " + oneLine(body, longestRawMessage));
 
   Reply reply;
   reply.id = json::scalarText(json::member(root, "id")).value_or("");

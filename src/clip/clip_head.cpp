@@ -137,14 +137,14 @@ tl::expected<ClipHead, ClipRefusal> readClipHead(const HttpResponse &head, const
     return refused(ClipRefusal::Kind::Later, status);
   const std::string encoding = head.header("Content-Encoding").value_or("identity");
   if (g_ascii_strcasecmp(encoding.c_str(), "identity") != 0)
-    return refused(ClipRefusal::Kind::LinkRefused, "the clip's host sent it packed with " + encoding);
+    return refused(ClipRefusal::Kind::LinkRefused, "the clip's host sent it compressed with " + encoding);
 
   ClipHead part;
   part.validator = strongValidator(head);
   if (head.status == 206) {
     const auto range = contentRange(head);
     if (!range || range->first != wanted.first)
-      return refused(ClipRefusal::Kind::WrongPart, "the host sent another part of the clip than it was asked for");
+      return refused(ClipRefusal::Kind::WrongPart, "the host did not send the part of the clip that was requested");
     part.first = range->first;
     // `bytes 0-99/*` for all there is: where it ends is told by the end of the body
     part.end = range->total || wanted.end != UINT64_MAX ? range->end : UINT64_MAX;

@@ -359,7 +359,7 @@ Task<Exchanged<Result<Downloader::Received>>> Downloader::receive(Connection &co
   const std::string_view body(block.get(), *count);
   if (connection.line.position == 0 && *count > 0 && !looksLikeVideo(body)) {
     page_ = looksLikeText(body) ? "a text instead of a video: " + serviceMessage(body.substr(0, bytesThatTell))
-                                : "something that is no video";
+                                : "something that is not a video";
     co_return Received::Page;
   }
   if (connection.otherFile)
@@ -627,8 +627,8 @@ Task<Result<void>> Downloader::otherFile() {
     co_return tl::unexpected(cleared.error());
   if (!*cleared)
     co_return failure(ErrorKind::BadAnswer, "the clip can't be played to its end",
-                      "its host holds another file now than at the beginning",
-                      "Play it again: it is paid for and will be fetched anew");
+                      "the file at its host has changed since the download began",
+                      "Play it again: it is paid for and will be fetched again");
   jump_.reset();
   validator_.clear();
   checksum_ = {};

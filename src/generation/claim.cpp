@@ -314,7 +314,7 @@ Task<Result<void>> Claimant::own(const std::string &name) {
     const std::string holder = co_await onPool([&] { return Ownership::holder(folder, name); });
     if (!std::exchange(waited_, true)) {
       run_.narrator.enter(State::QueuedLocally);
-      run_.narrator.note("the same generation is in the hands of " + holder + ", waiting for its clip");
+      run_.narrator.note("the same generation is in use by " + holder + ", waiting for its clip");
     }
     co_await follow(name);
     // other processes do not tell when they let go
@@ -329,8 +329,8 @@ Task<Result<void>> Claimant::own(const std::string &name) {
 }
 
 Failure Claimant::notLetGo(const std::string &holder) const {
-  return failure(ErrorKind::TimedOut, "the same generation is in the hands of " + holder,
-                 "it has not let go within " + std::to_string(run_.settings.timeout) + " s",
+  return failure(ErrorKind::TimedOut, "the same generation is in use by " + holder,
+                 "it was not released within " + std::to_string(run_.settings.timeout) + " s",
                  "Wait for it, or end it and run again to take over; this one has bought nothing");
 }
 
@@ -357,7 +357,7 @@ Task<Result<Claim>> claim(Run &run, int64_t ownRow) {
   if (ledger)
     run.purchase.ledger = std::move(*ledger);
   else
-    run.narrator.note("going on without the ledger: " + ledger.error().why);
+    run.narrator.note("continuing without the ledger: " + ledger.error().why);
   Claimant claimant(run, ownRow);
   auto result = co_await claimant.claim();
   if (result)

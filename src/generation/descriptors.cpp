@@ -94,7 +94,7 @@ Task<Result<void>> roomToFetch(Run &run) {
       co_return stopped();
     if (next == run.deadline)
       co_return failure(ErrorKind::TimedOut, "there were too few file descriptors in this process to fetch the clip",
-                        "none came free within " + std::to_string(run.settings.timeout) + " s",
+                        "none was released within " + std::to_string(run.settings.timeout) + " s",
                         "Raise the limit (ulimit -n), or run fewer generations at once, and run again");
   }
   co_return {};

@@ -83,7 +83,7 @@ Task<void> learn(Run &run) {
   const ObservedTime time{run.plan.baseUrl, run.kind, seconds, 0};
   ViaCallback<Result<void>> answer([&](auto say) { run.purchase.ledger->submitTime(time, std::move(say)); });
   if (const auto added = co_await answer; !added)
-    run.narrator.log(LogLevel::Warning, "the time that it took could not be noted: " + added.error().why);
+    run.narrator.log(LogLevel::Warning, "the time that it took could not be recorded: " + added.error().why);
 }
 
 } // namespace aimlvideo

@@ -58,7 +58,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::run() {
     while (next && *next != Step::End)
       next = co_await take(*next);
   } catch (const std::exception &exception) {
-    next = failure(ErrorKind::BadAnswer, "the generation can't go on", exception.what(), "");
+    next = failure(ErrorKind::BadAnswer, "the generation can't continue", exception.what(), "");
   }
   if (!next)
     next = finish(std::move(next.error()));
@@ -138,13 +138,13 @@ std::string toldOf(const Claim &claim, const LedgerRow &row) {
   const std::string which = "row " + std::to_string(row.id) + " of the ledger";
   switch (claim.way) {
   case Claim::Way::Buy:
-    return "nothing of this request is bought: " + which + " is for it now";
+    return "nothing was bought for this request: " + which + " is used for it now";
   case Claim::Way::LookUp:
-    return which + " was sent, and nobody knows what became of it: it is looked up";
+    return which + " was sent with an unknown outcome: looking it up";
   case Claim::Way::Await:
-    return which + " is bought: generation " + row.generationId + " is waited for";
+    return which + " is bought: waiting for generation " + row.generationId;
   case Claim::Way::Replay:
-    return which + " is bought and its clip is kept: it is replayed";
+    return which + " is bought and its clip is kept: replaying it";
   }
   return which;
 }
@@ -194,8 +194,9 @@ Task<Result<void>> Generation::askRecipient() {
   if (run_.cancellation.cancelled())
     co_return stopped();
   if (!wanted)
-    co_return notInTime("nobody knows whether the clip would be taken",
-                        "the application, or what follows the source, does not answer", "Look at what blocks there");
+    co_return notInTime("it is not known whether the clip would be accepted",
+                        "the application, or what is linked to the source, does not respond",
+                        "Find out what blocks there");
   co_return *wanted;
 }
 
@@ -244,7 +245,7 @@ Task<Result<void>> Generation::takeTurn() {
     waited = true;
     run_.narrator.enter(State::QueuedLocally);
     run_.narrator.note("waiting for its turn: " + std::to_string(queue.inFlight) + " in flight and " +
-                       std::to_string(queue.before) + " before it, max-in-flight is " +
+                       std::to_string(queue.before) + " ahead of it, max-in-flight is " +
                        std::to_string(run_.settings.maximumInFlight));
   };
   run_.flight =
@@ -421,7 +422,7 @@ Task<Result<std::shared_ptr<Spool>>> Generation::download(const std::string &url
     co_return std::move(fetched).failure();
   partly_ = !downloader.incomplete().empty();
   if (partly_)
-    run_.narrator.note("the clip is not whole, what there is of it is handed out: " + downloader.incomplete());
+    run_.narrator.note("the clip is incomplete, delivering what there is: " + downloader.incomplete());
   run_.status().downloadTime = duration_cast<milliseconds>(Clock::now() - begun);
   co_return spool;
 }

@@ -29,7 +29,7 @@ Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run
   if (run.mayHaveBought > 0 && price->usd * (1 + run.mayHaveBought) > *allowance.cap)
     return failure(ErrorKind::BadRequest, "it is not sent again, which might bring the cost above " + limit,
                    "it is estimated at " + usdText(price->usd) +
-                       ", and what was sent before may have been bought for as much",
+                       ", and the earlier submission may have been bought for as much",
                    "Raise " + name + " to allow both");
   if (price->usd > *allowance.cap)
     return failure(ErrorKind::BadRequest, "the price would be above " + limit,

@@ -55,7 +55,7 @@ Failure deadlinePassed(const Run &run, const std::string &cause, bool disowned) 
   error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
   error.why = cause;
   const auto span = std::chrono::duration_cast<std::chrono::seconds>(run.patience.unknownIdSpan);
-  error.remedy = disowned ? "It is paid for, and that the service does not know it is believed after " +
+  error.remedy = disowned ? "It is paid for; that the service does not know it is only believed after " +
                                 std::to_string(span.count()) +
                                 " s: the same request again, or generation-id=" + run.purchase.row.generationId +
                                 " with the same key, and a longer timeout settle it"
@@ -87,7 +87,7 @@ Error lostGeneration(const Run &run, Error refusal) {
   refusal.remedy = row.usage.usd ? "It cost " + usdText(*row.usage.usd) : "What it cost is not known here";
   refusal.remedy += ", and nothing was bought again. The service's support may find it by its id";
   if (!run.purchase.keptClip.empty())
-    refusal.remedy += "; what is kept of it may be right, look whether it is: " + run.purchase.keptClip;
+    refusal.remedy += "; the copy that is kept may be good, check it: " + run.purchase.keptClip;
   else if (!run.settings.fetchesOnly())
     refusal.remedy += "; the same request asks for it again, and with on-lost=buy buys another one";
   return refusal;
@@ -109,7 +109,7 @@ Error moderatedBefore(const Run &run) {
   error.what = "the service refused the contents of the same request before, so it was not sent again";
   error.serviceMessage = run.purchase.row.cause;
   error.why = run.purchase.row.cause;
-  error.remedy = "Change the prompt or the image, or set reuse=none to try it all the same; nothing was bought";
+  error.remedy = "Change the prompt or the image, or set reuse=none to try it anyway; nothing was bought";
   return error;
 }
 
@@ -126,7 +126,7 @@ std::string resumeHint(const Run &run) {
   const std::string byId = "generation-id=" + run.purchase.row.generationId;
   if (!run.purchase.isBought())
     return "Whether the service knows the generation is not known; " + byId + " asks for it again";
-  std::string hint = "It is paid for and goes on at the service: the same request again, or " + byId +
+  std::string hint = "It is paid for and continues at the service: the same request again, or " + byId +
                      " with the same key, fetches it";
   return run.purchase.byOtherKey ? hint + "; " + otherKey : hint;
 }

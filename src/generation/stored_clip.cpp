@@ -97,13 +97,13 @@ std::string readBootId() {
 const char *StoredClip::problem() const {
   switch (state) {
   case State::Gone:
-    return "has not the length that it had";
+    return "does not have its recorded length";
   case State::Changed:
-    return "has other contents than it had";
+    return "does not have its recorded contents";
   case State::Touched:
-    return "was touched, and no checksum tells what it had";
+    return "was modified, and there is no checksum to check it against";
   case State::Unsynced:
-    return "was not known to be on the disk when the machine ended";
+    return "may not have reached the disk before the machine stopped";
   case State::Cut:
     return "is not whole";
   case State::Unknown:

@@ -130,7 +130,7 @@ tl::expected<GRefPtr<GUri>, std::string> exactUri(const std::string &url) {
     return tl::unexpected(std::string(error.message()));
   const std::string scheme = g_uri_get_scheme(origin.get());
   if ((scheme != "http" && scheme != "https") || !g_uri_get_host(origin.get()) || !*g_uri_get_host(origin.get()))
-    return tl::unexpected(std::string("it is no http or https address"));
+    return tl::unexpected(std::string("it is not an http(s) address"));
 
   std::string path;
   for (const char c : url.substr(end, url.find('#', end) - end)) {
@@ -255,12 +255,12 @@ public:
   std::optional<TransportError> withheld() const {
     if (!notPublic_.empty())
       return TransportError{TransportError::Cause::NotPublic, false,
-                            notPublic_ + ", which is not of the public internet"};
+                            notPublic_ + ", which is not on the public internet"};
     if (untrusted_ != 0)
       return TransportError{TransportError::Cause::Tls, false,
                             "the host's certificate is refused, " + describeCertificate(untrusted_)};
     if (outdated_)
-      return TransportError{TransportError::Cause::Tls, false, "the host speaks a version of TLS before 1.2"};
+      return TransportError{TransportError::Cause::Tls, false, "the host speaks a version of TLS older than 1.2"};
     if (withheld_)
       return TransportError{TransportError::Cause::Withheld, false, "it was not let go"};
     return repeated_;

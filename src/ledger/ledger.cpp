@@ -148,7 +148,7 @@ Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
     return ledgerFailure(folder, fault.message);
   g_file_set_contents(doubtIn(folder).c_str(), "", 0, nullptr);
   return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " is damaged, so nothing was bought",
-                 fault.message, "Run again: all of it is looked at then, and it is kept aside");
+                 fault.message, "Run again: the next run checks all of it and sets it aside");
 }
 
 /// Moves a ledger with the files that belong to it, and returns its new name.
@@ -256,8 +256,8 @@ Result<LockFile> lockOpening(const std::string &folder, Cancellation &cancellati
     return failure(ErrorKind::Cancelled, "the ledger was not opened", "it was stopped");
   return failure(ErrorKind::TimedOut,
                  "the ledger of purchases in " + folder + " can't be opened, so nothing was bought",
-                 LockFile::holderOf(path) + " holds " + path + " and does not get on",
-                 "Let that process go on, or end it, and run again");
+                 LockFile::holderOf(path) + " holds " + path + " and makes no progress",
+                 "Wait for that process, or end it, and run again");
 }
 
 } // namespace
@@ -337,7 +337,7 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   if (!lockUntil(opened.mutex, cancellation, deadline))
     return failure(cancellation.cancelled() ? ErrorKind::Cancelled : ErrorKind::TimedOut,
                    "the ledger of purchases in " + folder + " can't be opened, so nothing was bought",
-                   "another thread is opening it and does not get on", "Run again");
+                   "another thread is opening it and makes no progress", "Run again");
   const Lock lock(opened.mutex, std::adopt_lock);
   auto known = opened.ledgers[folder].lock();
   if (known && exists(fileIn(folder)) && !exists(doubtIn(folder)))

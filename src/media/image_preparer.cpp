@@ -53,7 +53,7 @@ public:
       return std::move(result_);
     }
     if (!facts_)
-      return refuse("it has to be changed, since " + reasons() + ", and " + whyUnreadable(),
+      return refuse("it must be changed, since " + reasons() + ", and " + whyUnreadable(),
                     "Change the image with another program");
     return change();
   }
@@ -115,7 +115,7 @@ private:
     if (facts_ && scaleForPixels() < 1)
       add("the model takes at most " + std::to_string(*limits_.maximumLongSide) + " pixels on the long side");
     if (facts_ && facts_->turned)
-      add("it is stored turned");
+      add("it is stored rotated");
     return text;
   }
 
@@ -139,7 +139,7 @@ private:
       const int width = scaled(facts_->width, scale);
       const int height = scaled(facts_->height, scale);
       if (limits_.minimumShortSide && static_cast<unsigned>(std::min(width, height)) < *limits_.minimumShortSide)
-        return refuse("shrunk to what the model takes it would have fewer than " +
+        return refuse("shrunk to the model's limits it would have fewer than " +
                           std::to_string(*limits_.minimumShortSide) + " pixels on a side",
                       "Crop the image");
       auto rendered = ImageCodec::render(result_.bytes, width, height, asJpeg ? ImageFormat::Jpeg : ImageFormat::Png);
@@ -153,7 +153,7 @@ private:
         break;
       }
       if (asJpeg && width == 1 && height == 1)
-        return refuse("no JPEG of it is as small as the model wants", "Give another image");
+        return refuse("no JPEG of it is small enough for the model", "Give another image");
       if (asJpeg) // the size of a JPEG goes with its area, roughly
         scale *= std::clamp(
             std::sqrt(static_cast<double>(*limits_.maximumBytes) / static_cast<double>(encoded.size())) * 0.95, 0.25,

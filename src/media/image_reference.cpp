@@ -49,16 +49,16 @@ Result<std::string> bytesIn(const std::string &uri, const std::string &property)
     return refuse("it holds more than " + std::to_string(maximumMediaSize) + " bytes");
   static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
   if (data.find_first_not_of(alphabet) != std::string_view::npos)
-    return refuse("its data has characters that base64 has not");
+    return refuse("its data has characters that are not base64");
   const size_t padding = data.find('=');
   if (padding != std::string_view::npos &&
       (data.size() - padding > 2 || data.find_first_not_of('=', padding) != std::string_view::npos))
-    return refuse("its data goes on after the end of its base64");
+    return refuse("its data continues after the end of its base64");
   auto bytes = base64In(uri);
   if (!bytes)
     return refuse("its base64 is cut off");
   if (!imageTypeOf(*bytes))
-    return refuse(std::string("its content is none of ") + readableTypes);
+    return refuse(std::string("its content is not one of ") + readableTypes);
   return std::move(*bytes);
 }
 
@@ -108,7 +108,7 @@ Result<Media> imageFromBytes(std::string bytes, std::string identity, const std:
   const auto type = imageTypeOf(bytes);
   if (!type)
     return failure(ErrorKind::BadRequest, property + " can't be used",
-                   std::string("its content is none of ") + readableTypes, wantedImage);
+                   std::string("its content is not one of ") + readableTypes, wantedImage);
   auto prepared = prepareImage(std::move(bytes), *type, limits, property);
   if (!prepared)
     return tl::unexpected(std::move(prepared.error()));

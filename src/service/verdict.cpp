@@ -64,7 +64,7 @@ Error refusalFrom(const HttpResponse &response) {
   error.why = error.serviceMessage.empty() ? code : error.serviceMessage + " (" + code + ")";
   if (status >= 300 && status < 400) {
     error.kind = ErrorKind::BadRequest;
-    error.what = "the service redirects, which is not followed since the key would go along";
+    error.what = "the service redirects, which is not followed because the key would be sent along";
     error.why = code + ", to " + response.header("Location").value_or("nowhere");
     error.remedy = "Set base-url to the service's address";
   } else if (status == 401) {
@@ -82,7 +82,7 @@ Error refusalFrom(const HttpResponse &response) {
     error.remedy = "Check model, base-url and endpoint";
   } else if (status == 413) {
     error.kind = ErrorKind::BadRequest;
-    error.what = "the service finds the request too large";
+    error.what = "the service says that the request is too large";
     error.remedy = "Give smaller images, or http(s) addresses instead of files";
   } else if (status == 421 || status == 429 || status == 503) {
     error.kind = ErrorKind::Busy;

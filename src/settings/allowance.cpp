@@ -18,7 +18,7 @@ Result<std::optional<double>> amountIn(const char *variable) {
     return std::optional<double>();
   const auto amount = parseUsd(text);
   if (!amount)
-    return failure(ErrorKind::BadRequest, std::string("$") + variable + " can't be used", "it is no amount",
+    return failure(ErrorKind::BadRequest, std::string("$") + variable + " can't be used", "it is not an amount",
                    "Set it to the most that a clip may cost in USD, such as 0.50; nothing was bought");
   return amount;
 }
@@ -35,7 +35,7 @@ void lower(Allowance &allowance, const std::optional<double> &cap, const char *n
 Result<Allowance> allowanceOf(const Settings &settings) {
   // a NaN is above nothing and passes every other check
   if (!isAmount(settings.maximumCost))
-    return failure(ErrorKind::BadRequest, "max-cost can't be used", "it is no amount",
+    return failure(ErrorKind::BadRequest, "max-cost can't be used", "it is not an amount",
                    "Set it to the most that the clip may cost in USD, such as 0.50; nothing was bought");
   Allowance allowance;
   if (settings.maximumCost > 0)

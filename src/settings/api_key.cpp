@@ -44,7 +44,7 @@ std::string warningAbout(const std::string &path) {
 
 Failure noKey() {
   return failure(ErrorKind::NotAuthorized, "there is no API key",
-                 "neither api-key nor api-key-file is set, nor is $AIMLAPI_KEY",
+                 "none of api-key, api-key-file and $AIMLAPI_KEY is set",
                  "Get a key at https://aimlapi.com/app/keys and set the environment variable AIMLAPI_KEY to it");
 }
 
@@ -52,7 +52,7 @@ Result<void> checkKey(const Secret &key) {
   for (const unsigned char c : key.reveal())
     if (c <= ' ' || c >= 0x7f)
       return failure(ErrorKind::NotAuthorized, "the API key can't be used",
-                     "it holds a blank, a line break or another character that no key has",
+                     "it contains a space, a line break or another character that no key has",
                      "Copy it again from https://aimlapi.com/app/keys");
   return {};
 }

@@ -41,7 +41,7 @@ constexpr Choice sounds[] = {
 };
 constexpr Choice reuses[] = {
     choice(Reuse::None, "none", "None: buy anew"),
-    choice(Reuse::Unfinished, "unfinished", "Go on with a generation that has not ended"),
+    choice(Reuse::Unfinished, "unfinished", "Resume a generation that has not ended"),
     choice(Reuse::All, "all", "Replay a finished clip as well"),
 };
 constexpr Choice onUnknowns[] = {
@@ -50,7 +50,7 @@ constexpr Choice onUnknowns[] = {
 };
 constexpr Choice onLosts[] = {
     choice(OnLost::Fail, "fail", "An error that says what it cost"),
-    choice(OnLost::Buy, "buy", "Buy another one, once a run"),
+    choice(OnLost::Buy, "buy", "Buy another one, once per run"),
 };
 
 /// A URI that may stand in a drawing of the pipeline.
@@ -93,7 +93,7 @@ constexpr Field table[] = {
               "klingai/video-v2-6-pro-text-to-video without",
      .member = &Settings::model, .group = Request, .uses = Field::InPreset | Field::InManifest | option, .letter = 'm'},
     {.name = "duration", .title = "Duration",
-     .about = "Length of the clip in seconds, as far as the model lets choose; 0: the model's default",
+     .about = "Length of the clip in seconds, where the model offers a choice; 0: the model's default",
      .member = &Settings::duration, .group = Request, .uses = wanted, .most = INT_MAX, .unit = "seconds", .letter = 'd'},
     {.name = "aspect-ratio", .title = "Aspect ratio",
      .about = "Shape of the frame such as 16:9, 9:16 or 1:1, for models that take it; with an image most follow the image",
@@ -105,15 +105,15 @@ constexpr Field table[] = {
      .about = "Whether to make a sound track too, for models that can (this changes the price)",
      .member = choices<&Settings::generateAudio>("GenerateAudio", sounds), .group = Request, .uses = wanted},
     {.name = "seed", .title = "Seed",
-     .about = "Number that chance begins with, for models that take it: the same one makes a similar clip; -1: not sent",
+     .about = "Seed of the random numbers, for models that take one: the same seed makes a similar clip; -1: not sent",
      .member = &Settings::seed, .group = Request, .uses = wanted, .most = UINT_MAX},
     {.name = "parameters", .title = "Parameters",
      .about = "Any other parameters of the model: a JSON object, or @FILE with one in a file; what another property sets "
               "must not be in it",
      .member = &Settings::parameters, .group = Request, .uses = anywhere},
     {.name = "strict", .title = "Strict",
-     .about = "Refuse a parameter that the model's documentation does not have, which is otherwise sent with a warning; a "
-              "misspelt one is refused in any case",
+     .about = "Refuse a parameter that is not in the model's documentation, which is otherwise sent with a warning; a "
+              "misspelt one is always refused",
      .member = &Settings::strict, .group = Request, .uses = option},
 
     {.name = "api-key", .title = "API key",
@@ -123,18 +123,18 @@ constexpr Field table[] = {
     {.name = "api-key-file", .title = "API key file", .about = "File with the API key in its first line",
      .member = &Settings::apiKeyFile, .group = Service, .uses = option | Field::IsFile},
     {.name = "base-url", .title = "Base URL",
-     .about = "Address of the service; https, or http on loopback; one that is not the default needs api-key or "
-              "api-key-file beside it. Unset: the environment's AIMLAPI_BASE_URL, else https://api.aimlapi.com",
+     .about = "Address of the service; https, or http on loopback; any other than the default needs api-key or "
+              "api-key-file as well. Unset: the environment's AIMLAPI_BASE_URL, else https://api.aimlapi.com",
      .member = &Settings::baseUrl, .group = Service, .uses = option, .shown = effectiveBaseUrl},
     {.name = "endpoint", .title = "Endpoint", .about = "Family of paths on which generations are created and polled",
      .member = choices<&Settings::endpoint>("Endpoint", endpoints), .group = Service, .uses = option},
     {.name = "timeout", .title = "Timeout",
-     .about = "Longest time in seconds from the start, or from the end of the wait that max-in-flight demands, to the "
-              "complete clip; afterwards the generation can still be fetched by its id",
+     .about = "Longest time in seconds from the start, or from the end of the wait for max-in-flight, to the complete "
+              "clip; afterwards the generation can still be fetched by its id",
      .member = &Settings::timeout, .group = Service, .uses = Field::InPreset | option, .least = 1, .most = 7 * 24 * 3600,
      .unit = "seconds"},
     {.name = "poll-interval", .title = "Poll interval",
-     .about = "Time in milliseconds between two questions for the state, at least 100; 0: adaptive, from 0.3 s at the "
+     .about = "Time in milliseconds between two polls of the state, at least 100; 0: adaptive, from 0.3 s at the "
               "start to 15 s",
      .member = &Settings::pollInterval, .group = Service, .uses = option, .most = INT_MAX, .unit = "milliseconds"},
     {.name = "max-in-flight", .title = "Maximum in flight",
@@ -146,7 +146,7 @@ constexpr Field table[] = {
      .member = &Settings::generationId, .group = Service, .uses = Field::InManifest | option | Field::WriteOnly},
 
     {.name = "reuse", .title = "Reuse",
-     .about = "Which earlier purchases of the same request, of any process of this user, to go on with instead of buying",
+     .about = "Which earlier purchases of the same request, of any process of this user, to resume instead of buying",
      .member = choices<&Settings::reuse>("Reuse", reuses), .group = Purchase, .uses = option},
     {.name = "take", .title = "Take",
      .about = "Number of the variation: the same request with another take is another purchase",
@@ -156,16 +156,16 @@ constexpr Field table[] = {
               "timeout",
      .member = choices<&Settings::onUnknown>("OnUnknown", onUnknowns), .group = Purchase, .uses = option},
     {.name = "on-lost", .title = "On lost",
-     .about = "What to do when the service, asked over minutes with the key that bought it, no longer knows what an "
-              "earlier run had bought",
+     .about = "What to do when the service, asked for several minutes with the key that bought it, no longer knows "
+              "what an earlier run had bought",
      .member = choices<&Settings::onLost>("OnLost", onLosts), .group = Purchase, .uses = option},
     {.name = "store-prompt", .title = "Store prompt",
      .about = "Keep the prompt in the ledger of purchases on this machine, for `aimlvideo jobs`",
      .member = &Settings::storePrompt, .group = Purchase, .uses = option},
 
     {.name = "max-cost", .title = "Maximum cost",
-     .about = "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap; with what is no amount, "
-              "such as -1, nothing is bought at all",
+     .about = "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap; with anything that is "
+              "not an amount, such as -1, nothing is bought at all",
      .member = &Settings::maximumCost, .group = Price, .uses = option | Field::IsAmount, .most = G_MAXDOUBLE, .unit = "USD"},
     // changes what the pipeline carries, which only who made it can want
     {.name = "dry-run", .title = "Dry run",

@@ -32,7 +32,7 @@ struct Gathered {
 /// the clip is bought already.
 Failure unreadableForUri(const std::string &property, const Settings &settings) {
   return failure(ErrorKind::BadRequest,
-                 property + " names a local file, which an aimlvideo:// URI alone may not have read",
+                 property + " names a local file, which an aimlvideo:// URI alone is not allowed to read",
                  "anyone can write a URI into a playlist; and since the file is part of the request, a clip that was "
                  "bought with it can't be found without reading it either",
                  "Nothing was read and nothing was bought. " + howToAllow(settings));

@@ -19,7 +19,7 @@ constexpr std::array reservedHeaders{"Authorization",  "X-Client-Request-Id", "H
 Result<void> checkProxy(const std::string &proxy) {
   if (proxy.empty() || g_uri_is_valid(proxy.c_str(), G_URI_FLAGS_NONE, nullptr))
     return {};
-  return failure(ErrorKind::BadRequest, "proxy can't be used", "it is no URI",
+  return failure(ErrorKind::BadRequest, "proxy can't be used", "it is not a URI",
                  "Write it as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with percent signs for what a URI "
                  "can't hold");
 }
@@ -31,7 +31,7 @@ Result<void> checkHeaders(const Headers &headers) {
       return g_ascii_isalnum(c) || std::strchr("!#$%&'*+-.^_`|~", c);
     };
     if (name.empty() || !std::all_of(name.begin(), name.end(), isToken))
-      return failure(ErrorKind::BadRequest, what, "it is no name for a header", "Use letters, digits and dashes");
+      return failure(ErrorKind::BadRequest, what, "it is not a valid header name", "Use letters, digits and dashes");
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
       return failure(ErrorKind::BadRequest, what, "its value holds a line break", "Remove it");
     for (const char *reserved : reservedHeaders)

@@ -51,7 +51,7 @@ Result<std::string> decoded(std::string_view value, const std::string &key) {
     i += 2;
   }
   if (!isPlainText(text))
-    return refuse("the value of " + key + " is no UTF-8 text, or holds a control character", "Write UTF-8 text");
+    return refuse("the value of " + key + " is not UTF-8 text, or holds a control character", "Write UTF-8 text");
   return text;
 }
 
@@ -62,7 +62,7 @@ Failure refuseKey(const std::string &name) {
   const bool looksLikeOne = name.size() <= 24 && std::all_of(name.begin(), name.end(), [](char c) {
                               return g_ascii_islower(c) || c == '-' || c == '_';
                             });
-  std::string why = looksLikeOne ? "it sets " + name : "it sets something that is no key";
+  std::string why = looksLikeOne ? "it sets " + name : "it sets something that is not a key";
   if (const std::string nearest = nearestTo(name, names); looksLikeOne && !nearest.empty())
     why += " (did you mean " + nearest + "?)";
   return refuse(why + ", and a URI says only what is to be made", "Allowed are " + joined(names, ", "));
@@ -77,7 +77,7 @@ Result<void> checkModel(std::string_view model) {
            std::string_view("-._~/:+,=!$()*").find(static_cast<char>(c)) != std::string_view::npos;
   };
   if (!std::all_of(model.begin(), model.end(), fits) || model.starts_with('/') || model.ends_with('/'))
-    return refuse("its host and path are together no name of a model",
+    return refuse("its host and path together are not the name of a model",
                   std::string(aboutForm) + " with a model that 'aimlvideo models' lists, or aimlvideo:///MODEL?...");
   return {};
 }

@@ -448,7 +448,7 @@ class OthersManifest(BatchCase):
                     inside | {"parameters": {"image_url": "outside.jpg"}},
                     inside | {"parameters": {"image_url": (self.folder / "outside.jpg").as_uri()}}):
             with self.subTest(row=row):
-                self.assertRegex(self.row(**row).stderr, "row 1: .*(outside of the manifest's folder|no JSON object)")
+                self.assertRegex(self.row(**row).stderr, "row 1: .*(outside the manifest's folder|not a JSON object)")
                 self.assertNotIn("the secret", self.row(**row).stderr)
         self.assertEqual(self.bought(), 0)
 
@@ -460,7 +460,7 @@ class OthersManifest(BatchCase):
             run = subprocess.run(self.arguments(path), env=self.environment(), cwd=self.folder, stdin=secret,
                                  capture_output=True, text=True)
         self.assertEqual(run.returncode, 3, run.stdout + run.stderr)
-        self.assertIn("outside of the manifest's folder", run.stderr)
+        self.assertIn("outside the manifest's folder", run.stderr)
         self.assertEqual(self.bought(), 0)
 
     def test_files_below_it_are_read_and_elsewhere_where_the_command_line_says_so(self):
@@ -511,7 +511,7 @@ class OthersManifest(BatchCase):
         self.assertIn("symbolic link", self.row(code=None).stderr)
         (self.work / "clips.jsonl.done").unlink()
         (self.work / "clips.jsonl.done").hardlink_to(self.folder / "precious")
-        self.assertIn("hard link", self.row(code=None).stderr)
+        self.assertIn("hard-linked", self.row(code=None).stderr)
         self.assertEqual((self.folder / "precious").read_text(), "precious")
         self.assertEqual(self.bought(), 0)
 

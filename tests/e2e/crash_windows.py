@@ -19,7 +19,7 @@ from support import PATIENCE, main
 FULL = "--full" in sys.argv
 LIBRARY = os.environ["AIMLVIDEO_CRASH_POINTS"]
 BOUND = 30  # seconds: a run beside a stopped process ends by its timeout, or when SQLite waits no longer
-WAITING = "in the hands of"
+WAITING = "in use by"
 
 
 class Buying:

@@ -242,7 +242,7 @@ class Embedding(Examples):
             before = self.bought()
             code, text = self.start(*words).end()
             self.assertEqual(code, 0, text)
-            for sign in (r" 0 %  starting the generation", r"100 %  the clip is there", r"\[submitting, .* s left\]",
+            for sign in (r" 0 %  starting the generation", r"100 %  the clip is ready", r"\[submitting, .* s left\]",
                          r"\[queued, generation \S+, .* s left", r"\[completed, generation \S+, \d\.\d\d USD\]",
                          "is there"):
                 self.assertRegex(text, sign)
@@ -276,7 +276,7 @@ class Embedding(Examples):
             run.interrupt()
             code, text = run.end()
             self.assertEqual(code, 130, text)
-            self.assertRegex(text, r"Stopped. Generation \S+ goes on at the service. The same command again goes on")
+            self.assertRegex(text, r"Stopped. Generation \S+ continues at the service. The same command again resumes it")
             self.assertEqual(list(self.folder.glob(output.name + "*")), [])
             self.go_on()
             self.assertEqual(self.start(*words).end()[0], 0)
@@ -315,7 +315,7 @@ class Engine(Examples):
         run.interrupt()
         code, text = run.end()
         self.assertEqual(code, 130, text)
-        self.assertRegex(text, r"Stopped\. Generation \S+ goes on at the service\. The same command again resumes it\.")
+        self.assertRegex(text, r"Stopped\. Generation \S+ continues at the service\. The same command again resumes it\.")
         self.assertEqual(list(self.folder.glob("clip.mp4*")), [])
         self.go_on()
         code, text = self.make("a lighthouse", output).end()
@@ -361,7 +361,7 @@ class Player(Examples):
         self.emulate("POST", "release", {})
         screen.wait_for(lambda s: alike(s.pixel(800, bar), ORANGE), "a bar that is nearly full")
         self.assertTrue(alike(screen.pixel(200, 100), RED))
-        self.assertNotIn("the clip is there", run.output)
+        self.assertNotIn("the clip is ready", run.output)
         time.sleep(1)  # as long as the clip, which would be too late if its time began at 0
         self.go_on()
         screen.wait_for(lambda s: alike(s.pixel(200, 100), BLACK) and alike(s.pixel(800, bar), BLACK), "the clip")

@@ -22,7 +22,7 @@ class Line(EndToEnd):
         output = self.play("aimlvideosrc", "prompt=Mona Lisa puts on glasses", f"image={IMAGE}", "!", "decodebin", "!",
                            "fakesink", options=())
         self.assertIn("Progress: (generate) submitting", output)
-        self.assertIn("Progress: (generate) the clip is there", output)
+        self.assertIn("Progress: (generate) the clip is ready", output)
         self.assertEqual(self.emulator.report()["billable"], 1)
 
     def test_text_alone_takes_the_text_flagship(self):
@@ -199,7 +199,7 @@ class Mistakes(EndToEnd):
         for forgetful in (("videoconvert", "!", "fakesink"), ("qtmux", "!", "filesink", "location=clip.mp4")):
             with self.subTest(line=forgetful):
                 output = self.fails("aimlvideosrc", "prompt=a cat", "!", *forgetful)
-                self.assertIn("Put decodebin (or parsebin, qtdemux) behind aimlvideosrc", output)
+                self.assertIn("Put decodebin (or parsebin, qtdemux) after aimlvideosrc", output)
         self.assertEqual(self.emulator.report()["requests"], 0)
 
     def test_a_missing_image_costs_nothing(self):

@@ -259,7 +259,7 @@ class Processes(PaidOnce):
         owner = self.start(clip=self.folder / "owner.mp4")
         self.wait_for_purchase()
         second = self.start(options=())
-        second.wait_for("in the hands of process")
+        second.wait_for("in use by process")
         self.faults()
         owner.process.kill()
         owner.end()

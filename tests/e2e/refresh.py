@@ -91,7 +91,7 @@ class Refresh(EndToEnd):
 
     def test_a_damaged_file_is_ignored_with_a_warning(self):
         self.file.parent.mkdir(parents=True)
-        for contents, mode, why in (("<html>", 0o600, "not valid JSON"), (json.dumps(NEWS), 0o666, "others may write it")):
+        for contents, mode, why in (("<html>", 0o600, "not valid JSON"), (json.dumps(NEWS), 0o666, "others can write to it")):
             self.file.write_text(contents)
             self.file.chmod(mode)
             warnings = json.loads(self.check(KNOWN, prompt="a").stdout)["warnings"]
@@ -189,7 +189,7 @@ class Deprecations(EndToEnd):
 
     def test_a_check_warns_of_a_model_that_the_service_gives_up(self):
         for model, words in ((self.WITHDRAWN, f"has withdrawn the model {self.WITHDRAWN} on 2026-07-30; use {self.SUCCESSOR} instead"),
-                             ("google/gemini-omni-flash-preview", "is going to withdraw"),
+                             ("google/gemini-omni-flash-preview", "will withdraw"),
                              ("openai/sora-2-pro", "use openai/sora-2-pro-t2v instead")):
             with self.subTest(model):
                 self.assertIn(words, self.run_command("check", "-m", model, "-p", "a").stderr)

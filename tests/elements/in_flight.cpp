@@ -61,7 +61,7 @@ GST_START_TEST(elements_above_the_limit_wait_in_line_and_all_play_in_the_end) {
   const Event note = last->waitFor("progress-continue", [](const Event &event) {
     return event.text.find("waiting for its turn") != std::string::npos;
   });
-  fail_unless(note.text.find("1 in flight and 1 before it") != std::string::npos);
+  fail_unless(note.text.find("1 in flight and 1 ahead of it") != std::string::npos);
 
   slow.done = true;
   for (const Pipeline *pipeline : {running.get(), next.get(), last.get()}) {

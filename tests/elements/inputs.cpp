@@ -79,7 +79,7 @@ GST_END_TEST
 
 GST_START_TEST(a_sample_that_is_no_image_is_an_error_before_anything_is_sent) {
   const std::pair<const char *, const char *> wrong[] = {{"audio/x-raw", "it holds audio/x-raw"},
-                                                         {"image/gif", "its content is none of"},
+                                                         {"image/gif", "its content is not one of"},
                                                          {"video/x-h264", "video/x-h264"}};
   for (const auto &[caps, text] : wrong) {
     FakeService service;
@@ -108,7 +108,7 @@ GST_START_TEST(a_cap_that_is_no_amount_buys_nothing) {
     FakeService service;
     Pipeline pipeline(service, "SRC max-cost=" + std::string(cap) + " ! fakesink");
     pipeline.setState(GST_STATE_PLAYING);
-    fail_unless_contains(pipeline.waitFor("error").text, "max-cost can't be used: it is no amount");
+    fail_unless_contains(pipeline.waitFor("error").text, "max-cost can't be used: it is not an amount");
     fail_unless_equals_int(service.purchases(), 0);
   }
 }

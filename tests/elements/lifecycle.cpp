@@ -316,7 +316,7 @@ GST_START_TEST(nothing_is_bought_for_elements_that_take_no_clip) {
   pipeline.setState(GST_STATE_PLAYING);
   const Event error = pipeline.waitFor("error");
   fail_unless_equals_int(error.code, GST_RESOURCE_ERROR_SETTINGS);
-  fail_unless_contains(error.text, "Put decodebin (or parsebin, qtdemux) behind aimlvideosrc; nothing was bought");
+  fail_unless_contains(error.text, "Put decodebin (or parsebin, qtdemux) after aimlvideosrc; nothing was bought");
   pipeline.setState(GST_STATE_NULL);
   fail_unless(service.server.requests().empty());
 }

@@ -39,9 +39,9 @@ class Promise:
 # the clip, for one purchase
 RETRIED = Promise("tried again")
 LOOKED_UP = Promise("looked up in the account's log, then fetched", accepted=True)
-FOUND = Promise("the generation is found by what the answer does say, or looked up", accepted=True)
+FOUND = Promise("the generation is found from what did arrive of the answer, or looked up", accepted=True)
 WAITED_FOR = Promise("waited for", accepted=True)
-RESUMED = Promise("goes on where it broke")
+RESUMED = Promise("resumes where it broke")
 WHOLE = Promise("fetched as a whole instead of in parts")
 RENEWED = Promise("the service is asked for a fresh link")
 FOLLOWED = Promise("followed, without the key")
@@ -52,7 +52,7 @@ SETTLE = ("aimlvideo jobs resolve", "client_request_id")
 PAID = ("generation-id=",)
 NOT_BOUGHT = ("nothing was bought",)
 
-UNREACHABLE = Promise("tried again 3 times in some 7 s, then an error", False, 0, "OPEN_READ", 6, bound=30,
+UNREACHABLE = Promise("tried again 3 times within about 7 s, then an error", False, 0, "OPEN_READ", 6, bound=30,
                       words=NOT_BOUGHT)
 UNTRUSTED = Promise("an error at once, before the request and the key have left", False, 0, "OPEN_READ", 6,
                     words=NOT_BOUGHT)
@@ -69,26 +69,26 @@ UNKNOWN_BOUGHT = Promise("an error at `timeout`; the next run looks it up", Fals
 UNSETTLED = Promise("tried again until `timeout`, then an error; the next run looks it up", False, 1, "FAILED", 8,
                     AT_TIMEOUT, words=SETTLE)
 UNSETTLED_AT_ONCE = replace(UNSETTLED, says="an error at once; the next run looks it up", when=AT_ONCE)
-TIMED_OUT = Promise("tried again until `timeout`, then an error; the next run goes on", False, 1, "READ", 7, AT_TIMEOUT,
+TIMED_OUT = Promise("tried again until `timeout`, then an error; the next run resumes it", False, 1, "READ", 7, AT_TIMEOUT,
                     words=PAID)
 LOST = Promise("asked again for 3 minutes, then an error that says what it cost; bought again with `on-lost=buy` only", False,
                1, "NOT_FOUND", 5, timeout=400, bound=240, words=("no longer knows", "nothing was bought again"))
-KEY_REFUSED = Promise("an error at once; the next run goes on", False, 1, "NOT_AUTHORIZED", 4, words=PAID)
+KEY_REFUSED = Promise("an error at once; the next run resumes it", False, 1, "NOT_AUTHORIZED", 4, words=PAID)
 NO_VIDEO = Promise("a fresh link is tried once, then an error; the next run fetches it", False, 1, "READ", 1,
                    words=("the clip can't be used", *PAID))
 TOO_LARGE = Promise("an error at once; with a larger `max-clip-size` the next run fetches it", False, 1, "SETTINGS", 3,
                     words=("max-clip-size", *PAID))
-NOT_WHOLE = Promise("fetched again 3 times, then an error that says how to have what there is; the next run fetches it",
+NOT_WHOLE = Promise("fetched again 3 times, then an error that says how to get what there is; the next run fetches it",
                     False, 1, "READ", 1, words=("not whole", "--incomplete", *PAID))
 ANOTHER_FILE = Promise("an error at once, since part of it was played; the next run fetches it", False, 1, "READ", 1,
-                       words=("another file", *PAID))
+                       words=("has changed since the download began", *PAID))
 NO_LEDGER = Promise("an error at once: without the ledger nothing is bought", False, 0, "NO_SPACE_LEFT", 1,
                     words=NOT_BOUGHT)
-NO_LEDGER_PAID = replace(NO_LEDGER, says="an error at once; what is bought is gone on with by the next run", purchases=1)
+NO_LEDGER_PAID = replace(NO_LEDGER, says="an error at once; the next run resumes what is bought", purchases=1)
 NO_ROOM = Promise("an error at once; the next run fetches it", False, 1, "NO_SPACE_LEFT", 1, words=PAID)
-UNRECORDED = Promise("goes on, and says that it could not be recorded", accepted=True)
+UNRECORDED = Promise("continues, and says that it could not be recorded", accepted=True)
 RESERVED = Promise("does not matter: its space is reserved before the first byte")
-UNKEPT = Promise("played all the same, and not kept")
+UNKEPT = Promise("played anyway, and not kept")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ add(name, "download", ("nobody_listens",), RETRIED, TIMED_OUT, REFUSES)
 
 for kind, what, cause, quick in (("wrong-host", "is for another host", "it is for another host", "submit"),
                                  ("expired", "has expired", "it has expired", "poll"),
-                                 ("self-signed", "is signed by nobody", "not signed by a trusted authority", "download")):
+                                 ("self-signed", "is self-signed", "not signed by a trusted authority", "download")):
     name = fault("tls-" + kind, "the host's certificate " + what)
     add(name, "submit", ("certificate", kind), lasts=UNTRUSTED, cause=cause, quick=quick == "submit" and "lasts")
     for phase, lasting in (("lookup", UNSETTLED), ("poll", TIMED_OUT), ("download", TIMED_OUT)):
@@ -174,10 +174,10 @@ SILENT = "no complete answer in time"
 add(name, "submit", emulated("stall", accepted=True), None, UNKNOWN_BOUGHT, quick="lasts")
 add(name, "lookup", emulated("stall"), replace(RETRIED, says="tried again after 30 s", timeout=PATIENT), UNSETTLED, SILENT)
 add(name, "poll", emulated("stall"), replace(RETRIED, says="tried again after 30 s", timeout=PATIENT), TIMED_OUT, SILENT)
-add(name, "download", emulated("stall", bytes=9000), replace(RESUMED, says="goes on where it broke after 60 s", timeout=90),
+add(name, "download", emulated("stall", bytes=9000), replace(RESUMED, says="resumes where it broke after 60 s", timeout=90),
     TIMED_OUT, SILENT)
 
-name = fault("drip", "the answer drips")
+name = fault("drip", "the answer trickles in")
 for phase, lasting in (("submit", UNKNOWN_BOUGHT), ("lookup", UNSETTLED), ("poll", TIMED_OUT)):
     add(name, phase, emulated("slow", bytes_per_second=500), WAITED_FOR)
     add(name, phase, emulated("slow", bytes_per_second=5), None, lasting, "" if phase == "submit" else SILENT,

@@ -231,7 +231,7 @@ GST_START_TEST(a_uri_alone_opens_no_local_file) {
       fromUri(bench.settings);
       const Watch watch(there);
       const Error error = bench.fault();
-      fail_unless_contains(error.text(), "names a local file, which an aimlvideo:// URI alone may not have read");
+      fail_unless_contains(error.text(), "names a local file, which an aimlvideo:// URI alone is not allowed to read");
       fail_unless_contains(error.text(), uriCostVariable);
       fail_unless(error.kind == ErrorKind::BadRequest);
       const auto early = checkSettings(bench.settings);
@@ -340,10 +340,10 @@ GST_START_TEST(the_lower_of_the_environments_and_the_applications_cap_counts) {
        {"0.4", 1, false, "the price would be above AIMLVIDEO_URI_MAX_COST (0.40 USD)"},
        {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
        {nullptr, 0.4, false, "the price would be above max-cost (0.40 USD)"},
-       {"lots", 1, false, "$AIMLVIDEO_URI_MAX_COST can't be used: it is no amount"},
-       {"0,5", 1, false, "it is no amount"},
-       {"-1", 1, false, "it is no amount"},
-       {"inf", 1, false, "it is no amount"}},
+       {"lots", 1, false, "$AIMLVIDEO_URI_MAX_COST can't be used: it is not an amount"},
+       {"0,5", 1, false, "it is not an amount"},
+       {"-1", 1, false, "it is not an amount"},
+       {"inf", 1, false, "it is not an amount"}},
       uriCostVariable, true);
 }
 GST_END_TEST
@@ -357,10 +357,10 @@ GST_START_TEST(a_cap_in_the_environment_holds_for_every_request_and_the_lowest_c
               {"0.4", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.40 USD)"},
               {"1", 0.4, false, "the price would be above max-cost (0.40 USD)"},
               {"0", 1, false, "the price would be above AIMLVIDEO_MAX_COST (0.00 USD)"},
-              {"nan", 0, false, "$AIMLVIDEO_MAX_COST can't be used: it is no amount"},
-              {"-1", 0, false, "it is no amount"},
-              {"inf", 0, false, "it is no amount"},
-              {"lots", 1, false, "it is no amount"}},
+              {"nan", 0, false, "$AIMLVIDEO_MAX_COST can't be used: it is not an amount"},
+              {"-1", 0, false, "it is not an amount"},
+              {"inf", 0, false, "it is not an amount"},
+              {"lots", 1, false, "it is not an amount"}},
              costVariable, false);
 }
 GST_END_TEST
@@ -382,8 +382,8 @@ GST_START_TEST(a_cap_that_is_no_amount_is_refused_before_anything_is_asked) {
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
     Bench bench;
     bench.settings.maximumCost = amount;
-    fail_unless_contains(checkSettings(bench.settings).error().text(), "max-cost can't be used: it is no amount");
-    fail_unless_contains(bench.fault().text(), "max-cost can't be used: it is no amount");
+    fail_unless_contains(checkSettings(bench.settings).error().text(), "max-cost can't be used: it is not an amount");
+    fail_unless_contains(bench.fault().text(), "max-cost can't be used: it is not an amount");
     fail_unless(bench.asked().empty());
   }
 }

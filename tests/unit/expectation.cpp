@@ -155,7 +155,7 @@ GST_START_TEST(statistics_that_can_not_be_written_fail_no_generation) {
   fail_unless(bench.run().has_value());
   bool logged = false;
   for (const std::string &line : bench.logged)
-    logged = logged || contains(line, "could not be noted");
+    logged = logged || contains(line, "could not be recorded");
   fail_unless(logged);
 }
 GST_END_TEST

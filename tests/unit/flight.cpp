@@ -202,7 +202,7 @@ GST_START_TEST(a_generation_waits_for_its_turn_before_it_submits) {
   const std::vector<State> expected{State::QueuedLocally, State::Submitting, State::Queued, State::Downloading,
                                     State::Completed};
   fail_unless(bench.states == expected);
-  fail_unless_contains(bench.notes.front(), "1 in flight and 0 before it, max-in-flight is 1");
+  fail_unless_contains(bench.notes.front(), "1 in flight and 0 ahead of it, max-in-flight is 1");
   fail_unless_equals_int(bench.service.purchases(), 1);
 }
 GST_END_TEST

@@ -212,7 +212,7 @@ GST_START_TEST(a_wrong_value_is_named_with_what_is_allowed) {
       {"prompt=a%00b", "control character"},
       {"prompt=%1B[2J", "control character"},
       {"prompt=%C2%9B2J", "control character"},
-      {"prompt=%FF", "no UTF-8 text"},
+      {"prompt=%FF", "not UTF-8 text"},
       {"prompt=a\x01", "control character"},
       {"prompt=C#", "%23"}};
   for (const auto &[query, part] : wrong)
@@ -225,7 +225,7 @@ GST_START_TEST(what_is_no_model_is_refused) {
     fail_unless_contains(refusal(uri), "it does not begin with aimlvideo://");
   for (const char *uri : {"aimlvideo:////m", "aimlvideo://m/", "aimlvideo://m%2Fn", "aimlvideo://a b", "aimlvideo://é",
                           "aimlvideo://m;n", "aimlvideo://a|b"})
-    fail_unless_contains(refusal(uri), "no name of a model");
+    fail_unless_contains(refusal(uri), "not the name of a model");
 }
 GST_END_TEST
 

@@ -121,7 +121,7 @@ GST_START_TEST(an_image_that_is_stored_turned_is_turned_upright) {
   const auto image = prepared(lying, {});
   hasShape(image.bytes, 200, 400);
   fail_unless(ImageCodec::inspect(image.bytes)->turned == false);
-  fail_unless_contains(image.note, "it is stored turned");
+  fail_unless_contains(image.note, "it is stored rotated");
   const std::string upright = turned(picture(400, 200), 1);
   fail_unless(prepared(upright, {}).bytes == upright);
 }
@@ -163,7 +163,7 @@ GST_START_TEST(what_cannot_be_decoded_is_refused_only_when_it_has_to_be_changed)
   fail_unless(prepared(broken, {}).bytes == broken);
   ImageLimits limits;
   limits.maximumBytes = 10;
-  fail_unless_contains(refused(broken, limits), "has to be changed");
+  fail_unless_contains(refused(broken, limits), "must be changed");
 }
 GST_END_TEST
 

@@ -155,7 +155,7 @@ GST_START_TEST(a_clips_address_leads_to_local_hosts_only_where_the_service_is) {
   ClipHost outside(session, cancellation, ClipReach::Public);
   const auto refused = await(refusalOf(outside, server.url() + "/a.mp4"));
   fail_unless(refused && refused->kind == ClipRefusal::Kind::LinkRefused);
-  fail_unless_contains(refused->cause, "127.0.0.1, which is not of the public internet");
+  fail_unless_contains(refused->cause, "127.0.0.1, which is not on the public internet");
   fail_unless(server.requests().empty());
 
   ClipHost inside(session, cancellation, ClipReach::Local);

@@ -106,13 +106,13 @@ GST_START_TEST(an_overlay_that_others_may_write_is_ignored) {
   fail_unless(chmod(path.c_str(), 0600) == 0);
   fail_unless_equals_int(loadOverlay(path).models.size(), 1);
   fail_unless(chmod(path.c_str(), 0666) == 0);
-  fail_unless_contains(loadOverlay(path).problem, "others may write it");
+  fail_unless_contains(loadOverlay(path).problem, "others can write to it");
   fail_unless(chmod(path.c_str(), 0600) == 0);
   const std::string link = folder + "/link.json";
   fail_unless(symlink(path.c_str(), link.c_str()) == 0);
   fail_unless_contains(loadOverlay(link).problem, "is ignored");
   fail_unless(mkfifo((folder + "/fifo").c_str(), 0600) == 0);
-  fail_unless_contains(loadOverlay(folder + "/fifo").problem, "it is no file");
+  fail_unless_contains(loadOverlay(folder + "/fifo").problem, "it is not a file");
   fail_unless(truncate(path.c_str(), 20 << 20) == 0);
   fail_unless_contains(loadOverlay(path).problem, "too large");
   fail_unless(truncate(path.c_str(), 0) == 0);
@@ -209,7 +209,7 @@ GST_START_TEST(what_the_service_gives_up_is_found_by_each_of_its_names) {
                           "the service has withdrawn the model old on 2026-07-30; use a/new instead");
   fail_unless(deprecationIn(list, "a/old")->status == Deprecation::Status::Withdrawn);
   fail_unless_contains(deprecationIn(list, "b")->sentence("b"), "folded the model b into another one");
-  fail_unless_equals_text(deprecationIn(list, "d")->sentence("d"), "the service is going to withdraw the model d");
+  fail_unless_equals_text(deprecationIn(list, "d")->sentence("d"), "the service will withdraw the model d");
   for (const char *other : {"e", "a/new", "", "nobody"})
     fail_if(deprecationIn(list, other).has_value(), "%s", other);
   for (const char *body : {"", "<html>", "[]", "{}", R"({"data":5})"})

@@ -526,7 +526,7 @@ GST_START_TEST(what_the_service_has_lost_is_told_with_its_cost_and_not_bought_ag
       fail_unless_contains(error.text(), "It cost 0.50 USD");
       fail_unless_contains(error.text(), "on-lost=buy");
       fail_unless_contains(error.text(), "Generation not found");
-      fail_if(contains(error.text(), "goes on at the service"));
+      fail_if(contains(error.text(), "continues at the service"));
       fail_unless_equals_text(error.generationId, "gen/1:model");
       fail_unless(bench.newestRow().state == state);
       fail_unless_contains(bench.newestRow().cause, "no longer knows it");
@@ -544,7 +544,7 @@ GST_START_TEST(a_timeout_too_short_to_believe_that_it_is_lost_says_so) {
   fail_unless(error.kind == ErrorKind::TimedOut, "%s", error.text().c_str());
   fail_unless_contains(error.text(), "is believed after 180 s");
   fail_unless_contains(error.text(), "longer timeout");
-  fail_if(contains(error.text(), "goes on at the service"), "%s", error.text().c_str());
+  fail_if(contains(error.text(), "continues at the service"), "%s", error.text().c_str());
   fail_unless_equals_int(bench.service.purchases(), 1);
 }
 GST_END_TEST

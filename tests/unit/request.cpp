@@ -263,7 +263,7 @@ GST_START_TEST(a_parameter_that_the_documentation_lacks_is_sent_with_a_warning) 
   const auto request = composeRequest(inputs);
   fail_unless(request.has_value(), "%s", request.has_value() ? "" : request.error().text().c_str());
   fail_unless_equals_int(request->warnings.size(), 1);
-  fail_unless_contains(request->warnings[0], "has no parameter lighting: it is sent all the same");
+  fail_unless_contains(request->warnings[0], "has no parameter lighting: it is sent anyway");
   fail_unless_contains(request->body, R"("lighting":"soft")");
   // it is part of what is bought
   fail_unless_contains(request->canonical, R"("lighting":"soft")");

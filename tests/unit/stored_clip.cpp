@@ -154,7 +154,7 @@ GST_START_TEST(a_clip_that_is_not_known_to_be_on_the_disk_is_not_trusted_in_the_
       fail_unless(found.state == ClipState::Unsynced);
       fail_unless(found.clip == nullptr);
       fail_unless(found.mayBeRight()); // nothing is bought in its place
-      fail_unless_contains(std::string(found.problem()), "on the disk");
+      fail_unless_contains(std::string(found.problem()), "reached the disk");
     }
     fail_unless(bench.recorded().clipChecksum.empty());
   }

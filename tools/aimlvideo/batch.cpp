@@ -251,8 +251,8 @@ void Batch::summarise() {
     std::fprintf(stderr, "aimlvideo: %zu rows were sent and not answered; the next run finds out which are bought\n",
                  unknown_);
   if (interrupted_)
-    std::fprintf(stderr, "aimlvideo: interrupted. Run the same command again to go on: what is bought goes on at the "
-                         "service and is not bought again\n");
+    std::fprintf(stderr, "aimlvideo: interrupted. Run the same command again to resume: what is bought continues at "
+                         "the service and is not bought again\n");
 }
 
 ExitCode Batch::exitCode() const {
@@ -314,7 +314,7 @@ constexpr auto explanation =
     "are called like columns hold for the rows that leave them empty; all other options are for the\n"
     "command line alone. Rows name files below the folder of the manifest.\n\n"
     "All rows are checked before anything is bought. Run the same command again after any interruption:\n"
-    "what is made is left alone, what is bought is gone on with, the rest is bought.";
+    "what is made is left alone, what is bought is resumed, the rest is bought.";
 
 } // namespace
 
@@ -332,20 +332,20 @@ ExitCode runBatch(const Arguments &arguments) {
   gboolean asJson = FALSE;
   gboolean checkOnly = FALSE;
   const GOptionEntry entries[] = {
-      {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 if not given", "NUMBER"},
+      {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 by default", "NUMBER"},
       {"max-cost", 0, 0, G_OPTION_ARG_STRING, mostCost.slot(), "buy nothing that would bring the estimates above this",
        "USD"},
       {"check", 0, 0, G_OPTION_ARG_NONE, &checkOnly, "check the manifest, buy nothing", nullptr},
       {"report", 0, 0, G_OPTION_ARG_FILENAME, report.slot(), "write report.csv and index.html there", "FOLDER"},
       {"journal", 0, 0, G_OPTION_ARG_FILENAME, journalFile.slot(), "what is made, MANIFEST.done if not given", "FILE"},
       {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clips", "PROFILE"},
-      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where it needs them", "WxH"},
+      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
       {"files-from", 0, 0, G_OPTION_ARG_FILENAME, filesFrom.slot(),
        "rows may name files below this folder too, not only below the manifest's", "FOLDER"},
       {"outputs-to", 0, 0, G_OPTION_ARG_FILENAME, outputsTo.slot(),
        "rows may name outputs below this folder too, not only below the manifest's and the present one", "FOLDER"},
-      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make all again and overwrite", nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make everything again and overwrite", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},
       {},
   };
@@ -363,7 +363,7 @@ ExitCode runBatch(const Arguments &arguments) {
   if (words->empty())
     return usage("batch needs a MANIFEST");
   if (atOnce < 1)
-    return usage("--jobs has to be at least 1");
+    return usage("--jobs must be at least 1");
   const auto limit = mostCost.given() ? parseUsd(mostCost.text()) : std::optional(0.0);
   if (!limit)
     return usage("--max-cost can't be \"" + mostCost.text() + "\": it is an amount in USD, such as 10 or 0.50");

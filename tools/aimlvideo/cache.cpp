@@ -70,7 +70,7 @@ ExitCode verify(const ClipStore &store) {
   for (const ClipStore::Entry &entry : store.entries()) {
     const auto found = known.find(entry.name);
     if (found == known.end()) {
-      printWarning(entry.name + " is not in the ledger, so nothing tells whether it is right");
+      printWarning(entry.name + " is not in the ledger, so it can't be verified");
       continue;
     }
     LedgerRow row = *found->second;
@@ -100,7 +100,7 @@ constexpr auto explanation =
     "  list      the clips, least recently played first\n"
     "  size      how much they take\n"
     "  prune     remove the least recently played down to the limits\n"
-    "  verify    compare each with the length and checksum that it had\n\n"
+    "  verify    compare each with its recorded length and checksum\n\n"
     "The limits are 20 GiB and 30 days, or what $AIMLVIDEO_CACHE_SIZE (bytes) and\n"
     "$AIMLVIDEO_CACHE_DAYS say.";
 

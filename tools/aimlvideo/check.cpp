@@ -62,7 +62,7 @@ ExitCode runCheck(const Arguments &arguments) {
   gboolean offline = FALSE;
   const GOptionEntry entries[] = {
       {"offline", 0, 0, G_OPTION_ARG_NONE, &offline,
-       "do not ask the service for the price, nor whether it gives the model up", nullptr},
+       "do not ask the service for the price, or whether it will withdraw the model", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
       {},
   };

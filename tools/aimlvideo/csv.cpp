@@ -55,7 +55,7 @@ private:
     if (rest_.starts_with('\n') && field.ends_with('\r'))
       field.pop_back();
     if (field.find('"') != std::string::npos)
-      return "a quotation mark stands inside a field that does not begin with one";
+      return "a quotation mark is inside a field that does not begin with one";
     return problemIn(field);
   }
 
@@ -73,7 +73,7 @@ private:
   }
 
   static std::string problemIn(const std::string &field) {
-    return field.find('\0') == std::string::npos ? "" : "there is a zero byte";
+    return field.find('\0') == std::string::npos ? "" : "it contains a zero byte";
   }
 
   std::string_view rest_;

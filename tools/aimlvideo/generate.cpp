@@ -91,8 +91,8 @@ Error interrupt(Production &production) {
   }
   const bool complete = production.transcoding() || status.state == State::Completed;
   error.why = "generation " + status.generationId +
-              (complete ? " is bought and its clip is kept" : " is bought and goes on at the service");
-  error.remedy += " to go on with it, without buying";
+              (complete ? " is bought and its clip is kept" : " is bought and continues at the service");
+  error.remedy += " to resume it without buying";
   if (const int64_t job = jobOf(status.generationId); job != 0) {
     const GCharPtr file(g_shell_quote(
         (production.order().output + (production.order().profile->kind == Profile::Kind::AsIs ? "" : ".mp4")).c_str()));
@@ -141,8 +141,8 @@ ExitCode carryOut(Order order, bool asJson) {
 }
 
 std::string explanation() {
-  std::string text = "Generates a clip into a file. The same command again never buys twice: it goes on with what\n"
-                     "is bought, or replays it. The output appears under its name when it is whole.\n\n"
+  std::string text = "Generates a clip into a file. The same command again never buys twice: it resumes what is\n"
+                     "bought, or replays it. The output appears under its name when it is whole.\n\n"
                      "Profiles:";
   for (const Profile &profile : profiles())
     text += "\n  " + std::string(profile.name) + std::string(8 - std::string(profile.name).size(), ' ') + profile.about;
@@ -161,7 +161,7 @@ ExitCode runGenerate(const Arguments &arguments) {
   const GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, output.slot(), "file to make, or a folder for hls", "FILE"},
       {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clip, see above", "PROFILE"},
-      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where it needs them", "WxH"},
+      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "overwrite the output", nullptr},
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},

@@ -124,7 +124,7 @@ ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
   line("clip", row.clip);
   line("SHA-256", row.clipChecksum);
   line("cause", row.cause);
-  line("in the hands of", Ownership::holder(ledger.folder(), row.owner));
+  line("in use by", Ownership::holder(ledger.folder(), row.owner));
   if (row.state == RowState::Sent)
     print("\nIt is not known whether the service accepted it. The same request looks it up, and\n"
           "'aimlvideo jobs resolve " +
@@ -194,7 +194,7 @@ Result<Ownership> ownershipOf(const Ledger &ledger, const LedgerRow &row) {
     return tl::unexpected(std::move(taken.error()));
   if (!*taken)
     return failure(ErrorKind::Busy, "job " + std::to_string(row.id) + " can't be changed",
-                   "it is in the hands of " + Ownership::holder(ledger.folder(), row.owner), "End that process first");
+                   "it is in use by " + Ownership::holder(ledger.folder(), row.owner), "End that process first");
   return std::move(**taken);
 }
 
@@ -264,10 +264,10 @@ ExitCode runJobs(const Arguments &arguments) {
       {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "list, show: print JSON for programs", nullptr},
       {"unfinished", 0, 0, G_OPTION_ARG_NONE, &unfinished, "list: only those whose state is sent or running", nullptr},
       {"api-key-file", 0, 0, G_OPTION_ARG_FILENAME, keyFile.slot(), "resume: file with the API key", "FILE"},
-      {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout, "resume: give up for this time after so long, 1800 if not given",
-       "SECONDS"},
+      {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout,
+       "resume: give up after this time (the generation continues), 1800 by default", "SECONDS"},
       {"incomplete", 0, 0, G_OPTION_ARG_NONE, &incomplete,
-       "resume: where all of the clip can't be had, write what there is of it", nullptr},
+       "resume: if the whole clip can't be fetched, write what there is", nullptr},
       {"bought", 0, 0, G_OPTION_ARG_STRING, bought.slot(), "resolve: it was bought under this id", "GENERATION-ID"},
       {"not-bought", 0, 0, G_OPTION_ARG_NONE, &notBought, "resolve: the service has not accepted it", nullptr},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched; resume: overwrite FILE",

@@ -40,11 +40,11 @@ Result<Journal> Journal::open(const std::string &file) {
   Journal journal(descriptor, file);
   struct stat facts{};
   if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid())
-    return journalFailure(file, S_ISREG(facts.st_mode) ? "it belongs to another user" : "it is no regular file");
+    return journalFailure(file, S_ISREG(facts.st_mode) ? "it belongs to another user" : "it is not a regular file");
   if (facts.st_nlink > 1)
-    return journalFailure(file, "it is another file of yours as well, by a hard link");
+    return journalFailure(file, "it is hard-linked to another file");
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
-    return failure(ErrorKind::Busy, "the manifest can't be worked on", "another process has its journal " + file);
+    return failure(ErrorKind::Busy, "the manifest is in use", "another process has its journal " + file);
   if (!journal.read())
     return journalFailure(file, "it can't be read");
   return journal;

@@ -32,7 +32,7 @@ Rows rowsOfCsv(const std::string &text) {
   if (!records)
     return tl::unexpected(records.error());
   if (records->empty())
-    return tl::unexpected(std::string("there is nothing in it"));
+    return tl::unexpected(std::string("it is empty"));
   const std::vector<std::string> &names = records->front().fields;
   for (size_t i = 0; i < names.size(); ++i)
     if (names[i].empty() || std::count(names.begin(), names.end(), names[i]) > 1)
@@ -63,7 +63,7 @@ tl::expected<FieldTexts, std::string> textsOf(JsonObject *object) {
     const auto text = name == "parameters" && JSON_NODE_HOLDS_OBJECT(value) ? std::optional(json::write(value))
                                                                             : json::scalarText(value);
     if (!text)
-      return tl::unexpected(name + " has to be a text, a number, true or false");
+      return tl::unexpected(name + " must be a text, a number, true or false");
     if (!text->empty())
       texts[name] = *text;
   }
@@ -80,7 +80,7 @@ Rows rowsOfJsonLines(const std::string &text) {
       continue;
     const auto node = json::parse(*line);
     if (!node || !json::objectIn(node->get()))
-      return tl::unexpected(at(number) + (node ? "it is no JSON object" : node.error()));
+      return tl::unexpected(at(number) + (node ? "it is not a JSON object" : node.error()));
     auto texts = textsOf(json::objectIn(node->get()));
     if (!texts)
       return tl::unexpected(at(number) + texts.error());
@@ -171,7 +171,7 @@ private:
         return read;
     if (!terms_.outputs.holdsName(row.order.output))
       return failure(ErrorKind::BadRequest, row.order.output + " can't be written",
-                     "it is outside of the folder of the manifest and of the one in which the command runs",
+                     "it is outside the manifest's folder and the current folder",
                      "To allow it, name its folder on the command line: --outputs-to FOLDER");
     for (const auto &[name, text] : texts)
       if (auto allowed = checkColumn(name); !allowed)
@@ -228,7 +228,7 @@ private:
 
   static Failure outside(const std::string &column, const std::string &path) {
     return failure(ErrorKind::BadRequest, column + " \"" + path + "\" is not read",
-                   "it is outside of the manifest's folder, perhaps by a symbolic link",
+                   "it is outside the manifest's folder, perhaps by a symbolic link",
                    "To allow it, name its folder on the command line: --files-from FOLDER");
   }
 
@@ -280,7 +280,7 @@ Manifest readManifest(const std::string &file, const ManifestTerms &terms) {
     checker.check(std::move(row));
   checker.checkOriginals();
   if (rows->empty())
-    manifest.problems.emplace_back("there are no rows in it");
+    manifest.problems.emplace_back("it has no rows");
   return manifest;
 }
 

@@ -52,7 +52,7 @@ Options::Options(const char *command, const char *arguments, const char *summary
   g_option_context_set_summary(context_, summary);
   const GOptionEntry entries[] = {
       {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, reinterpret_cast<gpointer>(speakMore),
-       "say what is decided and asked; twice: what is received too", nullptr},
+       "show decisions and requests; twice: also what is received", nullptr},
       {},
   };
   add(entries);

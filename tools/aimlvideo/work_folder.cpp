@@ -140,7 +140,7 @@ bool moveTo(const Descriptor &folder, const std::string &from, const Descriptor 
 Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite overwrite) {
   const std::string name = nameOf(output);
   if (output.empty() || output.ends_with('/') || name == "." || name == "..")
-    return failure(ErrorKind::BadRequest, "\"" + output + "\" is no name for an output");
+    return failure(ErrorKind::BadRequest, "\"" + output + "\" is not a valid name for an output");
   const std::string folder = folderOf(output);
   if (!g_file_test(folder.c_str(), G_FILE_TEST_IS_DIR))
     return failure(ErrorKind::NotFound, output + " can't be written", "there is no folder " + folder);
@@ -154,7 +154,7 @@ Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite o
   if (kind == OutputKind::File && S_ISDIR(present.st_mode))
     return exists(output, "It is a folder, which is not overwritten by a file");
   if (kind == OutputKind::Folder && (!S_ISDIR(present.st_mode) || !isStream(output)))
-    return exists(output, "It is no folder with a playlist and its segments alone, so it is not overwritten");
+    return exists(output, "It is not a folder with only a playlist and its segments, so it is not overwritten");
   return {};
 }
 

@@ -69,7 +69,7 @@ void loadOverlay(Catalogue &catalogue) {
   const GCharPtr owned(text);
   const auto overlay = Json::parse({text, size});
   if (!overlay || !catalogue.add(*overlay))
-    std::fprintf(stderr, "aimlapi-emulator: %s is ignored: it is no refreshed catalogue\n", path.c_str());
+    std::fprintf(stderr, "aimlapi-emulator: %s is ignored: it is not a refreshed catalogue\n", path.c_str());
 }
 
 int run(int argc, char **argv) {
