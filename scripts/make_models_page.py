@@ -16,7 +16,7 @@ INTRODUCTION = """# Video models
 
 The models that are checked before anything is sent, with every parameter that the service documents. This page is made by
 `scripts/make_models_page.py` from the catalogue in `src/api/models.json`, which the element, `aimlvideo` and
-`aimlapi-emulator` read too. A model that is not here can be used all the same: its parameters are sent unchecked, unless
+`aimlapi-emulator` read too. A model that is not here can be used anyway: its parameters are sent unchecked, unless
 [`aimlvideo models --refresh`](operating.md#new-models) has learned them.
 
 `aimlvideo models ID` shows one of them, with its price. Set a parameter that has no property of its own with `parameters`;
@@ -74,7 +74,7 @@ def rows_of(parameters, prefix=""):
 def rule_text(rule):
     name = rule.get("parameter", "")
     if rule["rule"] == "exactly-one":
-        return "Exactly one of " + " and ".join(f"`{p}`" for p in rule["parameters"]) + " has to be given."
+        return "Exactly one of " + " and ".join(f"`{p}`" for p in rule["parameters"]) + " must be given."
     if rule["rule"] == "at-most-once":
         return f"`{name}` may be given once in a request."
     if rule["rule"] == "needs":
@@ -96,7 +96,7 @@ def limit_text(limits):
     if "min_aspect" in limits:
         parts.append(f"{limits['min_aspect']} to {limits['max_aspect']} times as wide as high")
     if "advised_short_side" in limits:
-        parts.append(f"{limits['advised_short_side']} pixels or more on each side are asked for")
+        parts.append(f"{limits['advised_short_side']} pixels or more on each side are recommended")
     return "Images: " + ", ".join(parts) + "."
 
 

@@ -16,7 +16,7 @@ from cells import CELLS, TITLES  # noqa: E402
 
 INTRODUCTION = """# What happens when something breaks
 
-Every fault below is made to happen in the tests, in every phase of a generation where it can happen, to `aimlvideosrc` in
+Every fault below is produced in the tests, in every phase of a generation where it can happen, to `aimlvideosrc` in
 push mode, to `aimlvideosrc` in pull mode, and to `aimlvideo jobs resume`: {meetings} tests of {cells} promises for {faults}
 faults. This page is made by `scripts/make_reliability_page.py` from the list that the tests read,
 `tests/reliability/cells.py`.
@@ -29,18 +29,18 @@ What holds in all of them:
   pulled by what a demuxer makes of it. An error is one message with the true cause, before whatever the pipeline makes of the
   end of the stream.
 - **It ends.** Errors that come "at once" do so within seconds, all others by `timeout`. Nothing waits longer.
-- **What is paid for stays in the ledger**, and the next run of the same request goes on with it.
-- **The key** goes to the service alone and is in no message.
+- **What is paid for stays in the ledger**, and the next run of the same request resumes it.
+- **The key** goes only to the service and is in no message.
 
 *If it passes*: the fault strikes once. *If it lasts*: it strikes each time until the run ends. Where the outcome of a submission
-is in doubt, the first tells what happens when the service had accepted it, the second when it had not, unless *bought* says
-otherwise. A dash: it can't be, or makes no difference.
+is in doubt, the first says what happens when the service had accepted it, the second when it had not, unless *bought* says
+otherwise. A dash: it can't happen, or makes no difference.
 """
 
 PHASES = {
     "submit": ("While it is submitted", "The request that buys. It is sent again only when the service surely did not accept "
                "it; see [what is promised about money](billing.md)."),
-    "lookup": ("While a lost submission is looked up", "Nobody knows whether it was bought, so the account's log is asked."),
+    "lookup": ("While a lost submission is looked up", "It is not known whether it was bought, so the account's log is checked."),
     "poll": ("While it is waited for", "It is bought. Nothing that goes wrong here or later buys again."),
     "download": ("While the clip is fetched", "It is bought and made, and stays at the service for the time being."),
 }
@@ -54,8 +54,8 @@ ADVICE = """## What to do
 | `SETTINGS`, 3 | the request or a limit is wrong | change what the error names; what was bought is kept |
 | `NOT_AUTHORIZED`, 4 | key or account | check them; what was bought is kept |
 | `NOT_FOUND`, 5 | the service knows neither model nor generation | check `model`, `base-url` and the key's account |
-| `READ`, 7 or 1 | time was up, or the clip's host sent something else | run the same line again: it goes on, for no more money |
-| `FAILED`, 8 | nobody knows whether it was bought | run again: it looks first. If that goes on, `aimlvideo jobs resolve` |
+| `READ`, 7 or 1 | time was up, or the clip's host sent something else | run the same line again: it resumes at no further cost |
+| `FAILED`, 8 | it is not known whether it was bought | run again: it looks first. If that persists, `aimlvideo jobs resolve` |
 | `NO_SPACE_LEFT`, 1 | ledger or clip can't be written | make room or repair the folder that is named; run again |
 
 [errors.md](errors.md) has all codes, [operating.md](operating.md) what an unattended chain should do with them.
