@@ -49,14 +49,14 @@ Result<GivenImage> imageIn(GstSample *sample) {
   const GstCaps *caps = gst_sample_get_caps(sample);
   GstBuffer *buffer = gst_sample_get_buffer(sample);
   if (!buffer || gst_buffer_get_size(buffer) == 0)
-    return refuse("it holds no data");
+    return refuse("it contains no data");
   if (!caps || gst_caps_is_empty(caps) || gst_caps_is_any(caps))
     return refuse("it has no caps");
   const std::string name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   if (name == "video/x-raw")
     return encode(sample, caps, buffer);
   if (!name.starts_with("image/"))
-    return refuse("it holds " + name);
+    return refuse("it contains " + name);
   std::string bytes = bytesIn(buffer);
   std::string identity = identityOf(bytes);
   return GivenImage{std::move(bytes), std::move(identity)};

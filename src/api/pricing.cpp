@@ -158,7 +158,7 @@ private:
     const auto price = json::number(json::member(line, "price"));
     const auto per = perNode ? json::number(perNode) : std::optional(1.0);
     if (!price || *price < 0 || !per || !(*per > 0))
-      return notKnown("its price list holds no usable price");
+      return notKnown("its price list contains no usable price");
     const double each = *price / *per;
     const bool ofInput = sameText(direction, "input");
     switch (const auto known = unitNamed(unit); known.value_or(Unit::Piece)) {
@@ -236,7 +236,7 @@ tl::expected<Estimate, std::string> estimateFor(JsonNode *pricing, JsonObject *b
   // a product of decimal fractions has an end, its double may not
   estimate->usd = std::round(estimate->usd * 1e6) / 1e6;
   if (!std::isfinite(estimate->usd)) // no cap could be compared with it
-    return tl::unexpected(std::string("its price list holds no usable price"));
+    return tl::unexpected(std::string("its price list contains no usable price"));
   return estimate;
 }
 

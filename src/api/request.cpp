@@ -97,7 +97,7 @@ Result<Request> composeRequest(const Inputs &inputs) {
     writer.add(property, value);
   std::vector<std::string> faults = std::move(writer.faults);
   if (json_object_has_member(body.get(), "model")) {
-    faults.emplace_back("parameters holds model, which the property model sets; give it there");
+    faults.emplace_back("parameters contains model, which the property model sets; give it there");
     json_object_remove_member(body.get(), "model");
   }
   if (parameters) {

@@ -190,7 +190,8 @@ void BodyWriter::addNode(const std::string &property, JsonNode *value) {
   if (name.empty())
     faults.push_back("the model takes no " + property);
   else if (isGiven(name))
-    faults.push_back("parameters holds " + name + ", which the property " + property + " sets as well; give it once");
+    faults.push_back("parameters contains " + name + ", which the property " + property +
+                     " sets as well; give it once");
   else
     json_object_set_member(body_, name.c_str(), node.release());
 }

@@ -135,7 +135,7 @@ tl::expected<GRefPtr<GUri>, std::string> exactUri(const std::string &url) {
   std::string path;
   for (const char c : url.substr(end, url.find('#', end) - end)) {
     if (g_ascii_iscntrl(c))
-      return tl::unexpected(std::string("it holds a control character"));
+      return tl::unexpected(std::string("it contains a control character"));
     path += c == ' ' ? "%20" : std::string(1, c);
   }
   std::optional<std::string> query;

@@ -33,7 +33,7 @@ Result<Media> localImage(const std::string &reference, const std::string &proper
 /// The bytes in a data URI.
 Result<std::string> bytesIn(const std::string &uri, const std::string &property) {
   const auto refuse = [&](const std::string &why) {
-    return failure(ErrorKind::BadRequest, property + " holds a data URI that can't be used", why,
+    return failure(ErrorKind::BadRequest, property + " is a data URI that can't be used", why,
                    "Give one such as data:image/png;base64,...");
   };
   const size_t comma = uri.find(',');
@@ -44,9 +44,9 @@ Result<std::string> bytesIn(const std::string &uri, const std::string &property)
     return refuse("it is not in base64");
   const std::string_view data = std::string_view(uri).substr(comma + 1);
   if (data.empty())
-    return refuse("it holds no data");
+    return refuse("it contains no data");
   if (data.size() / 4 * 3 > maximumMediaSize)
-    return refuse("it holds more than " + std::to_string(maximumMediaSize) + " bytes");
+    return refuse("it contains more than " + std::to_string(maximumMediaSize) + " bytes");
   static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
   if (data.find_first_not_of(alphabet) != std::string_view::npos)
     return refuse("its data has characters that are not base64");

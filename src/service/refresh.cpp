@@ -62,7 +62,7 @@ public:
     const auto root = json::parse(*list);
     JsonNode *data = root ? json::member(json::objectIn(root->get()), "data") : nullptr;
     if (!data || !JSON_NODE_HOLDS_ARRAY(data))
-      co_return failed("the service's list of models can't be read", root ? "it holds no list" : root.error());
+      co_return failed("the service's list of models can't be read", root ? "it contains no list" : root.error());
     JsonArray *entries = json_node_get_array(data);
     for (guint i = 0; i < json_array_get_length(entries) && found_.listed < mostModels; ++i) {
       JsonObject *entry = json::objectIn(json_array_get_element(entries, i));

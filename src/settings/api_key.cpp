@@ -29,7 +29,7 @@ Result<Secret> keyFromFile(const std::string &path) {
   const Secret key(line);
   wipe(*contents);
   if (key.empty())
-    return failure(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" holds no key", "its first line is empty",
+    return failure(ErrorKind::NotAuthorized, "api-key-file \"" + path + "\" contains no key", "its first line is empty",
                    "Put the key into its first line");
   return key;
 }

@@ -30,7 +30,7 @@ constexpr Choices choices(const char *type, std::span<const Choice> all) {
 }
 
 constexpr Choice endpoints[] = {
-    choice(EndpointChoice::Auto, "auto", "Universal, and legacy where the service does not know the universal path"),
+    choice(EndpointChoice::Auto, "auto", "Universal, or legacy if the service does not know the universal path"),
     choice(EndpointChoice::Universal, "universal", "/v2/video/generations"),
     choice(EndpointChoice::Legacy, "legacy", "/v2/generate/video/VENDOR/generation"),
 };
@@ -40,7 +40,7 @@ constexpr Choice sounds[] = {
     choice(GenerateAudio::Default, "default", "Not sent: the model's default"),
 };
 constexpr Choice reuses[] = {
-    choice(Reuse::None, "none", "None: buy anew"),
+    choice(Reuse::None, "none", "None: buy again"),
     choice(Reuse::Unfinished, "unfinished", "Resume a generation that has not ended"),
     choice(Reuse::All, "all", "Replay a finished clip as well"),
 };
@@ -80,7 +80,7 @@ constexpr Field table[] = {
     {.name = "negative-prompt", .title = "Negative prompt", .about = "What to keep out of the clip",
      .member = &Settings::negativePrompt, .group = Request, .uses = wanted},
     {.name = "prompt-file", .title = "Prompt file",
-     .about = "UTF-8 text file that holds the prompt, instead of the property prompt; line breaks at its end are dropped",
+     .about = "UTF-8 text file with the prompt, instead of the property prompt; trailing line breaks are dropped",
      .member = &Settings::promptFile, .group = Request, .uses = Field::InManifest | option | Field::IsFile},
     {.name = "image", .title = "First frame",
      .about = "First frame of the clip: path, file:, http(s): or data: URI of a PNG, JPEG or WebP image, at most 50 MB",

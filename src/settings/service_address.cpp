@@ -33,7 +33,7 @@ Result<void> checkHeaders(const Headers &headers) {
     if (name.empty() || !std::all_of(name.begin(), name.end(), isToken))
       return failure(ErrorKind::BadRequest, what, "it is not a valid header name", "Use letters, digits and dashes");
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-      return failure(ErrorKind::BadRequest, what, "its value holds a line break", "Remove it");
+      return failure(ErrorKind::BadRequest, what, "its value contains a line break", "Remove it");
     for (const char *reserved : reservedHeaders)
       if (g_ascii_strcasecmp(name.c_str(), reserved) == 0)
         return failure(ErrorKind::BadRequest, what, "this header is set by the element itself",

@@ -51,7 +51,7 @@ Result<std::string> decoded(std::string_view value, const std::string &key) {
     i += 2;
   }
   if (!isPlainText(text))
-    return refuse("the value of " + key + " is not UTF-8 text, or holds a control character", "Write UTF-8 text");
+    return refuse("the value of " + key + " is not UTF-8 text, or contains a control character", "Write UTF-8 text");
   return text;
 }
 
@@ -118,7 +118,7 @@ Result<void> takeUri(std::string_view uri, Settings &settings) {
   if (!rest)
     return tl::unexpected(rest.error());
   if (std::any_of(uri.begin(), uri.end(), [](char c) { return g_ascii_iscntrl(c); }))
-    return refuse("it holds a control character", "Write it as % and two hexadecimal digits");
+    return refuse("it contains a control character", "Write it as % and two hexadecimal digits");
   if (uri.find('#') != std::string_view::npos)
     return refuse("it has a fragment after #", "Write %23 for a #");
 

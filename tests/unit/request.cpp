@@ -195,8 +195,8 @@ GST_START_TEST(what_is_given_twice_is_refused) {
   fail_unless_contains(faultOf(inputs), "parameters holds duration");
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"prompt":"a dog"})")), "parameters holds prompt");
   fail_unless_contains(faultOf(inputsFor(imageModel, R"({"image_url":"https://h/x"})")), "parameters holds image_url");
-  fail_unless_contains(faultOf(inputsFor(textModel, R"({"model":"x"})")), "parameters holds model");
-  fail_unless_contains(faultOf(inputsFor("unknown/model", R"({"model":"x"})")), "parameters holds model");
+  fail_unless_contains(faultOf(inputsFor(textModel, R"({"model":"x"})")), "parameters contains model");
+  fail_unless_contains(faultOf(inputsFor("unknown/model", R"({"model":"x"})")), "parameters contains model");
 }
 GST_END_TEST
 

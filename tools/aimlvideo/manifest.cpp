@@ -37,7 +37,7 @@ Rows rowsOfCsv(const std::string &text) {
   for (size_t i = 0; i < names.size(); ++i)
     if (names[i].empty() || std::count(names.begin(), names.end(), names[i]) > 1)
       return tl::unexpected("the heading of column " + std::to_string(i + 1) +
-                            (names[i].empty() ? " is empty" : " stands twice: " + names[i]));
+                            (names[i].empty() ? " is empty" : " appears twice: " + names[i]));
   std::vector<Written> rows;
   for (size_t i = 1; i < records->size(); ++i) {
     const CsvRecord &record = (*records)[i];
@@ -211,7 +211,7 @@ private:
       return outside(column, path);
     auto text = readTextFile(path, column);
     if (text && column == "parameters" && text->starts_with('@')) // which would name yet another file
-      return failure(ErrorKind::BadRequest, "parameters \"" + path + "\" can't be used", "it holds no JSON object");
+      return failure(ErrorKind::BadRequest, "parameters \"" + path + "\" can't be used", "it contains no JSON object");
     while (text && column == "prompt-file" && (text->ends_with('\n') || text->ends_with('\r')))
       text->pop_back();
     return text;

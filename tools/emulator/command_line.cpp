@@ -194,7 +194,7 @@ Entries servingEntries(Raw &raw) {
       {"exit-with-parent", 0, 0, G_OPTION_ARG_NONE, &raw.exitWithParent, "End when the parent process ends", nullptr},
       {"history", 0, 0, G_OPTION_ARG_INT, &raw.history, "Ended tasks to remember (default: 1000)", "COUNT"},
       {"retention", 0, 0, G_OPTION_ARG_STRING, &raw.retention,
-       "How long ended tasks beyond these are remembered that nobody has fetched (default: 86400)", "SECONDS"},
+       "How long ended tasks beyond these are remembered if they were not fetched (default: 86400)", "SECONDS"},
       {"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version and exit", nullptr},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, nullptr, nullptr},
       {}};
