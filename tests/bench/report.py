@@ -24,21 +24,21 @@ SECTIONS = [
      "first decoded frame. curl downloads the whole clip before it is played, which counts."),
     ("throughput", "The cost of a clip", "A process that plays a clip from loopback at full speed; its start and GStreamer's are counted "
      "in all rows."),
-    ("targets", "Targets", "What this version has to reach, beside the version before and another program in the same run; `over` "
+    ("targets", "Targets", "What this version must reach, next to the previous version and another program in the same run; `over` "
      "where it does not. Ratios are to the program of the same row: Python asyncio, which writes nothing down and locks nothing; "
      "`fakesrc ! fakesink`; `souphttpsrc`; for the start, a Python script. Made by "
-     "`scripts/bench.sh --only targets --before BUILD`; `docs/testing.md` says how to build the version before."),
+     "`scripts/bench.sh --only targets --before BUILD`; `docs/testing.md` says how to build the previous version."),
     ("many", "Many at once", "All in one process, held while all wait; the service is node with `tests/bench/service.js`, a process of "
      "its own on the same machine. The generations take a third of the documented time, the worst case for the schedule, which learns "
      "only when the first have ended. Python's clients write nothing down and lock nothing."),
     ("many-tls", "Many at once, over TLS", "The same over HTTP/2, where the client has it."),
     ("ledger", "The ledger", "Five durable writes and a lock for each generation: what it costs that nothing is bought twice."),
-    ("tls", "TLS", "A request with an HTTP session of its own, beside one with a session that is shared. The first handshake of a process is left out; later ones resume "
+    ("tls", "TLS", "A request with its own HTTP session, next to one with a shared session. The first handshake of a process is left out; later ones resume "
      "its TLS session where the server has TLS 1.3."),
     ("start-up", "Start", "Loading the plugin, and from `set_state(PLAYING)` to the first and the last byte of the submission, which "
      "two syncs of the ledger precede."),
     ("state-changes", "State changes", "What an application waits for in `set_state()` while the service stalls."),
-    ("emulator", "The emulator", "What it can bear."),
+    ("emulator", "The emulator", "What load it can handle."),
 ]
 
 
