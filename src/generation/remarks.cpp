@@ -55,7 +55,7 @@ Failure deadlinePassed(const Run &run, const std::string &cause, bool disowned) 
   error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
   error.why = cause;
   const auto span = std::chrono::duration_cast<std::chrono::seconds>(run.patience.unknownIdSpan);
-  error.remedy = disowned ? "It is paid for; that the service does not know it is only believed after " +
+  error.remedy = disowned ? "It is paid for; the answer that it is not known counts only after " +
                                 std::to_string(span.count()) +
                                 " s: the same request again, or generation-id=" + run.purchase.row.generationId +
                                 " with the same key, and a longer timeout settle it"

@@ -78,7 +78,7 @@ GST_START_TEST(the_same_frame_is_the_same_request_and_another_is_another) {
 GST_END_TEST
 
 GST_START_TEST(a_sample_that_is_no_image_is_an_error_before_anything_is_sent) {
-  const std::pair<const char *, const char *> wrong[] = {{"audio/x-raw", "it holds audio/x-raw"},
+  const std::pair<const char *, const char *> wrong[] = {{"audio/x-raw", "it contains audio/x-raw"},
                                                          {"image/gif", "its content is not one of"},
                                                          {"video/x-h264", "video/x-h264"}};
   for (const auto &[caps, text] : wrong) {

@@ -156,7 +156,7 @@ GST_START_TEST(a_field_and_a_parameter_that_say_the_same_are_one_purchase) {
   fail_unless_equals_text(requestFrom(field, Files::Read, true)->canonical,
                           requestFrom(parameter, Files::Read, true)->canonical);
   field.parameters = parameter.parameters;
-  fail_unless_contains(requestFrom(field, Files::Read, true).error().text(), "parameters holds seed");
+  fail_unless_contains(requestFrom(field, Files::Read, true).error().text(), "parameters contains seed");
   field = settingsFor(kling);
   field.seed = 7;
   fail_unless_contains(requestFrom(field, Files::Read, true).error().text(), "the model takes no seed");

@@ -174,7 +174,7 @@ GST_START_TEST(what_is_no_key_is_refused_with_what_is_allowed) {
     fail_if(contains(text, "4711"), "%s", text.c_str());
   }
   fail_unless_contains(refusal("aimlvideo://m?prmpt=a"), "did you mean prompt?");
-  fail_unless_contains(refusal("aimlvideo://m?Prompt=a"), "no key");
+  fail_unless_contains(refusal("aimlvideo://m?Prompt=a"), "not a key");
 }
 GST_END_TEST
 

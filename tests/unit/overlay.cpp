@@ -208,7 +208,7 @@ GST_START_TEST(what_the_service_gives_up_is_found_by_each_of_its_names) {
   fail_unless_equals_text(deprecationIn(list, "old")->sentence("old"),
                           "the service has withdrawn the model old on 2026-07-30; use a/new instead");
   fail_unless(deprecationIn(list, "a/old")->status == Deprecation::Status::Withdrawn);
-  fail_unless_contains(deprecationIn(list, "b")->sentence("b"), "folded the model b into another one");
+  fail_unless_contains(deprecationIn(list, "b")->sentence("b"), "merged the model b into another one");
   fail_unless_equals_text(deprecationIn(list, "d")->sentence("d"), "the service will withdraw the model d");
   for (const char *other : {"e", "a/new", "", "nobody"})
     fail_if(deprecationIn(list, other).has_value(), "%s", other);

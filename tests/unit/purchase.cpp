@@ -477,7 +477,7 @@ GST_START_TEST(what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kep
   const auto clip = bench.run();
   fail_unless(clip.has_value());
   fail_unless(contentsOf(**clip) == bench.service.clip);
-  fail_unless_contains(bench.notes.back(), "not whole");
+  fail_unless_contains(bench.notes.back(), "incomplete");
   fail_unless_equals_int(bench.service.home.clips(), 0);
 
   bench.service.clip = whole; // all of it is handed out, and kept, as soon as there is all
@@ -542,7 +542,7 @@ GST_START_TEST(a_timeout_too_short_to_believe_that_it_is_lost_says_so) {
   bench.settings.timeout = 1;
   const Error error = bench.fault();
   fail_unless(error.kind == ErrorKind::TimedOut, "%s", error.text().c_str());
-  fail_unless_contains(error.text(), "is believed after 180 s");
+  fail_unless_contains(error.text(), "counts only after 180 s");
   fail_unless_contains(error.text(), "longer timeout");
   fail_if(contains(error.text(), "continues at the service"), "%s", error.text().c_str());
   fail_unless_equals_int(bench.service.purchases(), 1);
