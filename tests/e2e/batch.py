@@ -448,7 +448,7 @@ class OthersManifest(BatchCase):
                     inside | {"parameters": {"image_url": "outside.jpg"}},
                     inside | {"parameters": {"image_url": (self.folder / "outside.jpg").as_uri()}}):
             with self.subTest(row=row):
-                self.assertRegex(self.row(**row).stderr, "row 1: .*(outside the manifest's folder|not a JSON object)")
+                self.assertRegex(self.row(**row).stderr, "row 1: .*(outside the manifest's folder|no JSON object)")
                 self.assertNotIn("the secret", self.row(**row).stderr)
         self.assertEqual(self.bought(), 0)
 
