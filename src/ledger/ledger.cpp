@@ -197,26 +197,42 @@ sqlite::Done<void> migrate(sqlite::Database &database) {
   return {};
 }
 
+/// Writes a file or a folder to the disk. False: see errno.
+bool sync(const std::string &path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0)
+    return false;
+  const bool synced = fsync(descriptor) == 0;
+  const int cause = errno;
+  close(descriptor);
+  errno = cause;
+  return synced;
+}
+
 /// Makes a new ledger. It gets its name when it is whole and on disk: so no crash leaves an empty file, and one that is
 /// found has lost what was in it.
 sqlite::Done<void> create(const std::string &folder) {
   const std::string draft = fileIn(folder) + ".new";
-  for (const char *suffix : {"", "-journal"})
+  for (const char *suffix : {"", "-journal", "-wal", "-shm"})
     g_unlink((draft + suffix).c_str());
   {
     auto database = sqlite::Database::open(draft);
     if (!database)
       return tl::unexpected(database.error());
+    // it is on disk before it has its name, so that each step need not be
+    if (const auto done = database->execute("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY"); !done)
+      return done;
     if (const auto done = migrate(*database); !done)
       return done;
+    if (const auto done = database->execute("PRAGMA journal_mode=WAL"); !done)
+      return done;
   }
+  if (!sync(draft, O_RDWR))
+    return tl::unexpected(sqlite::Fault{SQLITE_IOERR_FSYNC, g_strerror(errno)});
   moveAside(folder); // a log of writes whose ledger was removed must not be taken for the new one's
   if (g_rename(draft.c_str(), fileIn(folder).c_str()) != 0)
     return tl::unexpected(sqlite::Fault{SQLITE_IOERR, g_strerror(errno)});
-  if (const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); directory >= 0) {
-    fsync(directory);
-    close(directory);
-  }
+  sync(folder, O_RDONLY | O_DIRECTORY); // not every file system can
   return {};
 }
 
