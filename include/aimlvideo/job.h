@@ -52,8 +52,8 @@ public:
   Job &operator=(const Job &) = delete;
   ~Job();
 
-  /// From any thread. Returns at once, but waits for an observer's call that is running on another thread; may be called
-  /// again. What was bought stays bought, and the ledger knows it.
+  /// From any thread. Returns at once, but waits for an observer's call that is running on another thread; may be
+  /// called again. What was bought stays bought, and the ledger knows it.
   void stop();
 
   /// From any thread.

@@ -194,7 +194,8 @@ GST_START_TEST(what_is_given_twice_is_refused) {
   inputs.set("duration", int64_t{5});
   fail_unless_contains(faultOf(inputs), "parameters contains duration");
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"prompt":"a dog"})")), "parameters contains prompt");
-  fail_unless_contains(faultOf(inputsFor(imageModel, R"({"image_url":"https://h/x"})")), "parameters contains image_url");
+  fail_unless_contains(faultOf(inputsFor(imageModel, R"({"image_url":"https://h/x"})")),
+                       "parameters contains image_url");
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"model":"x"})")), "parameters contains model");
   fail_unless_contains(faultOf(inputsFor("unknown/model", R"({"model":"x"})")), "parameters contains model");
 }
