@@ -63,7 +63,7 @@ GST_START_TEST(each_model_is_found_as_it_is_listed) {
 }
 GST_END_TEST
 
-GST_START_TEST(a23_ids_are_compared_byte_for_byte) {
+GST_START_TEST(ids_are_compared_byte_for_byte) {
   fail_unless(Catalogue::instance().find("kling-video/v1.6/pro/text-to-video") != nullptr);
   for (const char *other : {"Kling-video/v1.6/pro/text-to-video", "klingai/v1.6/pro/text-to-video",
                             "kling-video/v1.6/pro/text-to-video/", "kling-video/v1-6/pro/text-to-video"})
@@ -123,7 +123,7 @@ static Suite *catalogue_suite() {
   tcase_add_test(tests, every_parameter_has_a_name_and_a_type_that_is_checked);
   tcase_add_test(tests, a_model_is_found_by_id_and_by_alias);
   tcase_add_test(tests, each_model_is_found_as_it_is_listed);
-  tcase_add_test(tests, a23_ids_are_compared_byte_for_byte);
+  tcase_add_test(tests, ids_are_compared_byte_for_byte);
   tcase_add_test(tests, a_models_facts_are_complete);
   tcase_add_test(tests, the_models_that_must_always_work_are_known);
   tcase_add_test(tests, the_models_and_parameters_that_came_after_the_first_snapshot_are_known);

@@ -5,7 +5,7 @@
 using namespace aimlvideo;
 using namespace aimlvideo::test;
 
-GST_START_TEST(a3_each_family_has_one_path_for_create_and_poll) {
+GST_START_TEST(each_family_has_one_path_for_create_and_poll) {
   const Model *kling = Catalogue::instance().find("kling-video/v1.6/pro/image-to-video");
   fail_unless_equals_text(endpointPath(EndpointFamily::Universal, kling), "/v2/video/generations");
   fail_unless_equals_text(endpointPath(EndpointFamily::Legacy, kling), "/v2/generate/video/kling/generation");
@@ -24,7 +24,7 @@ GST_START_TEST(the_legacy_path_names_the_models_vendor) {
 }
 GST_END_TEST
 
-GST_START_TEST(a6_an_id_is_percent_encoded_whatever_it_holds) {
+GST_START_TEST(an_id_is_percent_encoded_whatever_it_holds) {
   const auto queryOf = [](std::string_view id) {
     const std::string path = pollPath(EndpointFamily::Universal, nullptr, id);
     return path.substr(path.find('=') + 1);
@@ -128,9 +128,9 @@ static Suite *endpoint_suite() {
   Suite *suite = suite_create("endpoint");
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, a3_each_family_has_one_path_for_create_and_poll);
+  tcase_add_test(tests, each_family_has_one_path_for_create_and_poll);
   tcase_add_test(tests, the_legacy_path_names_the_models_vendor);
-  tcase_add_test(tests, a6_an_id_is_percent_encoded_whatever_it_holds);
+  tcase_add_test(tests, an_id_is_percent_encoded_whatever_it_holds);
   tcase_add_test(tests, a_404_for_the_path_is_told_from_one_for_the_model);
   tcase_add_test(tests, a_base_url_must_keep_the_key_secret);
   tcase_add_test(tests, a_base_url_loses_its_final_slash_only);

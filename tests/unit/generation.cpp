@@ -111,7 +111,7 @@ GST_START_TEST(a_given_generation_is_fetched_and_nothing_is_bought) {
 }
 GST_END_TEST
 
-GST_START_TEST(a4_every_success_code_with_an_id_counts) {
+GST_START_TEST(every_success_code_with_an_id_counts) {
   for (const unsigned code : {200U, 201U, 202U}) {
     Bench bench;
     bench.createAnswers(code, R"({"id":"gen/1:model","status":"queued"})");
@@ -120,7 +120,7 @@ GST_START_TEST(a4_every_success_code_with_an_id_counts) {
 }
 GST_END_TEST
 
-GST_START_TEST(a5_a_create_may_name_its_generation_id) {
+GST_START_TEST(a_create_may_name_its_generation_id) {
   Bench bench;
   bench.createAnswers(200, R"({"generation_id":"abc","status":"queued"})");
   fail_unless(bench.run().has_value());
@@ -128,7 +128,7 @@ GST_START_TEST(a5_a_create_may_name_its_generation_id) {
 }
 GST_END_TEST
 
-GST_START_TEST(a6_ids_of_every_kind_are_asked_for_as_they_came) {
+GST_START_TEST(ids_of_every_kind_are_asked_for_as_they_came) {
   const std::pair<const char *, const char *> ids[] = {
       {R"("60ac7c34-3224-4b14-8e7d-0aa0db708325:kling-video/v1/pro")",
        "60ac7c34-3224-4b14-8e7d-0aa0db708325%3Akling-video%2Fv1%2Fpro"},
@@ -146,7 +146,7 @@ GST_START_TEST(a6_ids_of_every_kind_are_asked_for_as_they_came) {
 }
 GST_END_TEST
 
-GST_START_TEST(a9_what_was_used_may_come_with_any_answer_or_none) {
+GST_START_TEST(what_was_used_may_come_with_any_answer_or_none) {
   Bench created;
   fail_unless(created.run().has_value());
   fail_unless(created.status.usage.credits == 1'820'000);
@@ -218,7 +218,7 @@ GST_START_TEST(headers_and_prices_that_act_on_a_terminal_are_told_as_something_t
 }
 GST_END_TEST
 
-GST_START_TEST(a11_a_create_that_is_completed_needs_no_poll) {
+GST_START_TEST(a_create_that_is_completed_needs_no_poll) {
   Bench bench;
   completeAtOnce(bench);
   const auto clip = bench.run();
@@ -230,7 +230,7 @@ GST_START_TEST(a11_a_create_that_is_completed_needs_no_poll) {
 }
 GST_END_TEST
 
-GST_START_TEST(a11_a_create_that_failed_needs_no_poll) {
+GST_START_TEST(a_create_that_failed_needs_no_poll) {
   Bench bench;
   bench.createAnswers(200, R"({"id":"gen/1:model","status":"error","error":{"name":"E","message":"no face"}})");
   const Error error = bench.fault();
@@ -241,7 +241,7 @@ GST_START_TEST(a11_a_create_that_failed_needs_no_poll) {
 }
 GST_END_TEST
 
-GST_START_TEST(a10_answers_may_hold_more_than_is_known) {
+GST_START_TEST(answers_may_hold_more_than_is_known) {
   Bench bench;
   bench.service.onCreate = [&](const Seen &, Answer &answer) {
     answer.json(200, R"({"new":{"id":7,"status":"error"},"model":"kling","duration":null,"id":"gen/1:model",)"
@@ -253,7 +253,7 @@ GST_START_TEST(a10_answers_may_hold_more_than_is_known) {
 }
 GST_END_TEST
 
-GST_START_TEST(a13_a_clip_on_another_host_is_fetched_byte_for_byte) {
+GST_START_TEST(a_clip_on_another_host_is_fetched_byte_for_byte) {
   Bench bench;
   const std::string signature = "/eagle/a%2Fb/%C3%BC.mp4?X-Sig=" + std::string(560, 'a') + "%2B%3D&e=1&a=b=c";
   const TestServer host([&](const Seen &, Answer &answer) { bench.service.serveClip(answer); });
@@ -268,7 +268,7 @@ GST_START_TEST(a13_a_clip_on_another_host_is_fetched_byte_for_byte) {
 }
 GST_END_TEST
 
-GST_START_TEST(a13_a_redirected_clip_is_fetched) {
+GST_START_TEST(a_redirected_clip_is_fetched) {
   Bench bench;
   const TestServer host([&](const Seen &seen, Answer &answer) {
     if (seen.path == "/old.mp4") {
@@ -286,7 +286,7 @@ GST_START_TEST(a13_a_redirected_clip_is_fetched) {
 }
 GST_END_TEST
 
-GST_START_TEST(a14_an_expired_link_is_asked_for_anew) {
+GST_START_TEST(an_expired_link_is_asked_for_anew) {
   for (const unsigned code : {401U, 403U, 404U, 410U}) {
     Bench bench;
     const TestServer host([&](const Seen &seen, Answer &answer) {
@@ -308,7 +308,7 @@ GST_START_TEST(a14_an_expired_link_is_asked_for_anew) {
 }
 GST_END_TEST
 
-GST_START_TEST(a22_an_unknown_model_is_left_to_the_service) {
+GST_START_TEST(an_unknown_model_is_left_to_the_service) {
   Bench bench;
   bench.settings.model = "new-vendor/video-9-turbo";
   bench.settings.duration = 5;
@@ -425,19 +425,19 @@ static TCase *life() {
 
 static TCase *answers() {
   TCase *tests = tcase_create("answers");
-  tcase_add_test(tests, a4_every_success_code_with_an_id_counts);
-  tcase_add_test(tests, a5_a_create_may_name_its_generation_id);
-  tcase_add_test(tests, a6_ids_of_every_kind_are_asked_for_as_they_came);
-  tcase_add_test(tests, a9_what_was_used_may_come_with_any_answer_or_none);
-  tcase_add_test(tests, a10_answers_may_hold_more_than_is_known);
+  tcase_add_test(tests, every_success_code_with_an_id_counts);
+  tcase_add_test(tests, a_create_may_name_its_generation_id);
+  tcase_add_test(tests, ids_of_every_kind_are_asked_for_as_they_came);
+  tcase_add_test(tests, what_was_used_may_come_with_any_answer_or_none);
+  tcase_add_test(tests, answers_may_hold_more_than_is_known);
   tcase_add_test(tests, an_id_that_acts_on_a_terminal_is_polled_as_it_is_and_told_as_something_to_read);
   tcase_add_test(tests, headers_and_prices_that_act_on_a_terminal_are_told_as_something_to_read);
-  tcase_add_test(tests, a11_a_create_that_is_completed_needs_no_poll);
-  tcase_add_test(tests, a11_a_create_that_failed_needs_no_poll);
-  tcase_add_test(tests, a13_a_clip_on_another_host_is_fetched_byte_for_byte);
-  tcase_add_test(tests, a13_a_redirected_clip_is_fetched);
-  tcase_add_test(tests, a14_an_expired_link_is_asked_for_anew);
-  tcase_add_test(tests, a22_an_unknown_model_is_left_to_the_service);
+  tcase_add_test(tests, a_create_that_is_completed_needs_no_poll);
+  tcase_add_test(tests, a_create_that_failed_needs_no_poll);
+  tcase_add_test(tests, a_clip_on_another_host_is_fetched_byte_for_byte);
+  tcase_add_test(tests, a_redirected_clip_is_fetched);
+  tcase_add_test(tests, an_expired_link_is_asked_for_anew);
+  tcase_add_test(tests, an_unknown_model_is_left_to_the_service);
   return tests;
 }
 

@@ -124,7 +124,7 @@ GST_START_TEST(every_documented_word_has_its_state) {
 }
 GST_END_TEST
 
-GST_START_TEST(a1_numbers_may_be_strings_in_answers) {
+GST_START_TEST(numbers_may_be_strings_in_answers) {
   const Reply reply = read(R"({"id":"x","status":"completed","duration":"5","video":{"url":"https://h/v","duration":5},
                                "meta":{"usage":{"credits_used":"3900000","usd_spent":"1.95"}}})");
   fail_unless(reply.usage.credits == 3'900'000.0);
@@ -132,13 +132,13 @@ GST_START_TEST(a1_numbers_may_be_strings_in_answers) {
 }
 GST_END_TEST
 
-GST_START_TEST(a2_complete_completed_and_succeeded_are_all_done) {
+GST_START_TEST(complete_completed_and_succeeded_are_all_done) {
   for (const char *word : {"complete", "completed", "succeeded", "Succeeded"})
     fail_unless(read(std::string(R"({"id":"x","status":")") + word + "\"}").state == JobState::Completed);
 }
 GST_END_TEST
 
-GST_START_TEST(a5_the_id_may_be_called_generation_id) {
+GST_START_TEST(the_id_may_be_called_generation_id) {
   fail_unless_equals_text(read(R"({"id":"a","status":"queued"})").id, "a");
   fail_unless_equals_text(read(R"({"generation_id":"b","status":"queued"})").id, "b");
   fail_unless_equals_text(read(R"({"id":null,"generation_id":"b"})").id, "b");
@@ -148,7 +148,7 @@ GST_START_TEST(a5_the_id_may_be_called_generation_id) {
 }
 GST_END_TEST
 
-GST_START_TEST(a6_ids_of_every_kind_stay_as_they_are) {
+GST_START_TEST(ids_of_every_kind_stay_as_they_are) {
   for (const char *id :
        {"60ac7c34-3224-4b14-8e7d-0aa0db708325:kling-video/v1.6/pro/image-to-video", "-G3b3vVKdoC42fMNeK1T5",
         "789392067490349060", "cgt-20250721143112-kkm5n", "video_68c2:openai/sora-2-t2v", "_x_"})
@@ -158,24 +158,24 @@ GST_START_TEST(a6_ids_of_every_kind_stay_as_they_are) {
 }
 GST_END_TEST
 
-GST_START_TEST(a7_video_may_be_an_object) {
+GST_START_TEST(video_may_be_an_object) {
   fail_unless_equals_text(withVideo(R"({"url":"https://h/v.mp4","content_type":"video/mp4","file_size":5})").clipUrl,
                           "https://h/v.mp4");
 }
 GST_END_TEST
 
-GST_START_TEST(a7_video_may_be_an_array_of_objects) {
+GST_START_TEST(video_may_be_an_array_of_objects) {
   fail_unless_equals_text(withVideo(R"([{"url":"https://h/1"},{"url":"https://h/2"}])").clipUrl, "https://h/1");
   fail_unless_equals_text(withVideo(R"([null,{},{"url":null},{"url":"https://h/2"}])").clipUrl, "https://h/2");
 }
 GST_END_TEST
 
-GST_START_TEST(a7_video_may_be_an_array_of_strings) {
+GST_START_TEST(video_may_be_an_array_of_strings) {
   fail_unless_equals_text(withVideo(R"(["https://h/1","https://h/2"])").clipUrl, "https://h/1");
 }
 GST_END_TEST
 
-GST_START_TEST(a7_video_may_be_absent_or_of_no_use) {
+GST_START_TEST(video_may_be_absent_or_of_no_use) {
   for (const char *video :
        {"null", "{}", "[]", "7", "true", R"({"url":null})", R"({"url":""})", R"({"url":7})", "[[]]"})
     fail_unless_equals_text(withVideo(video).clipUrl, "");
@@ -183,12 +183,12 @@ GST_START_TEST(a7_video_may_be_absent_or_of_no_use) {
 }
 GST_END_TEST
 
-GST_START_TEST(a7_video_may_be_a_string) {
+GST_START_TEST(video_may_be_a_string) {
   fail_unless_equals_text(withVideo(R"("https://h/1")").clipUrl, "https://h/1");
 }
 GST_END_TEST
 
-GST_START_TEST(a8_an_error_of_any_shape_is_told) {
+GST_START_TEST(an_error_of_any_shape_is_told) {
   struct Row {
     const char *json;
     const char *told;
@@ -212,7 +212,7 @@ GST_START_TEST(a8_an_error_of_any_shape_is_told) {
 }
 GST_END_TEST
 
-GST_START_TEST(a8_status_decides_and_not_the_error_beside_it) {
+GST_START_TEST(status_decides_and_not_the_error_beside_it) {
   const Reply done =
       read(R"({"id":"x","status":"completed","video":{"url":"https://h/v"},"error":{"name":"text","message":"text"}})");
   fail_unless(done.state == JobState::Completed);
@@ -221,7 +221,7 @@ GST_START_TEST(a8_status_decides_and_not_the_error_beside_it) {
 }
 GST_END_TEST
 
-GST_START_TEST(a9_usage_is_optional_and_has_several_names) {
+GST_START_TEST(usage_is_optional_and_has_several_names) {
   const auto usageOf = [](const std::string &meta) {
     return read(R"({"id":"x","status":"queued","meta":)" + meta + "}").usage;
   };
@@ -251,7 +251,7 @@ GST_START_TEST(newer_usage_adds_to_what_is_known) {
 }
 GST_END_TEST
 
-GST_START_TEST(a10_unknown_members_are_ignored) {
+GST_START_TEST(unknown_members_are_ignored) {
   const Reply reply =
       read(R"({"model":"m","duration":5,"x":{"status":"error"},"status":"queued","id":"x","created_at":1,"urls":[]})");
   fail_unless(reply.state == JobState::Queued);
@@ -259,14 +259,14 @@ GST_START_TEST(a10_unknown_members_are_ignored) {
 }
 GST_END_TEST
 
-GST_START_TEST(a12_a_missing_or_odd_status_means_still_at_work) {
+GST_START_TEST(a_missing_or_odd_status_means_still_at_work) {
   for (const char *body : {R"({"id":"x"})", R"({"id":"x","status":null})", R"({"id":"x","status":7})",
                            R"({"id":"x","status":{}})", R"({"id":"x","status":"warming up"})", "{}"})
     fail_unless(read(body).state == JobState::Generating, "%s", body);
 }
 GST_END_TEST
 
-GST_START_TEST(a12_an_answer_that_is_no_object_says_why) {
+GST_START_TEST(an_answer_that_is_no_object_says_why) {
   for (const char *body :
        {"", " \n", "<html><body>502</body></html>", "[]", "\"completed\"", "null", "7", "{\"id\":"}) {
     const auto reply = parseReply(body);
@@ -276,7 +276,7 @@ GST_START_TEST(a12_an_answer_that_is_no_object_says_why) {
 }
 GST_END_TEST
 
-GST_START_TEST(a13_a_signed_url_is_taken_byte_for_byte) {
+GST_START_TEST(a_signed_url_is_taken_byte_for_byte) {
   const std::string url =
       "https://v15-kling.klingai.com/bs2/a%2Fb/x.mp4?Sig=a%2Bb%3D&Expires=1&k=%7e+~" + std::string(500, 'a');
   fail_unless_equals_text(withVideo("{\"url\":\"" + url + "\"}").clipUrl, url);
@@ -293,7 +293,7 @@ GST_START_TEST(a_failure_for_the_contents_is_recognised) {
 }
 GST_END_TEST
 
-GST_START_TEST(a15_the_services_words_are_found_in_any_error_body) {
+GST_START_TEST(the_services_words_are_found_in_any_error_body) {
   struct Row {
     const char *body;
     const char *told;
@@ -322,7 +322,7 @@ GST_START_TEST(a15_the_services_words_are_found_in_any_error_body) {
 }
 GST_END_TEST
 
-GST_START_TEST(a15_the_services_words_are_bounded_whatever_it_sends) {
+GST_START_TEST(the_services_words_are_bounded_whatever_it_sends) {
   const std::string letters(100'000, 'x');
   const std::string rubbish(100'000, '\xff');
   std::string wide;
@@ -353,26 +353,26 @@ static Suite *reply_suite() {
   tcase_add_test(tests, a_key_is_covered_in_every_spelling);
   tcase_add_test(tests, a_problem_document_is_read);
   tcase_add_test(tests, every_documented_word_has_its_state);
-  tcase_add_test(tests, a1_numbers_may_be_strings_in_answers);
-  tcase_add_test(tests, a2_complete_completed_and_succeeded_are_all_done);
-  tcase_add_test(tests, a5_the_id_may_be_called_generation_id);
-  tcase_add_test(tests, a6_ids_of_every_kind_stay_as_they_are);
-  tcase_add_test(tests, a7_video_may_be_an_object);
-  tcase_add_test(tests, a7_video_may_be_an_array_of_objects);
-  tcase_add_test(tests, a7_video_may_be_an_array_of_strings);
-  tcase_add_test(tests, a7_video_may_be_absent_or_of_no_use);
-  tcase_add_test(tests, a7_video_may_be_a_string);
-  tcase_add_test(tests, a8_an_error_of_any_shape_is_told);
-  tcase_add_test(tests, a8_status_decides_and_not_the_error_beside_it);
-  tcase_add_test(tests, a9_usage_is_optional_and_has_several_names);
+  tcase_add_test(tests, numbers_may_be_strings_in_answers);
+  tcase_add_test(tests, complete_completed_and_succeeded_are_all_done);
+  tcase_add_test(tests, the_id_may_be_called_generation_id);
+  tcase_add_test(tests, ids_of_every_kind_stay_as_they_are);
+  tcase_add_test(tests, video_may_be_an_object);
+  tcase_add_test(tests, video_may_be_an_array_of_objects);
+  tcase_add_test(tests, video_may_be_an_array_of_strings);
+  tcase_add_test(tests, video_may_be_absent_or_of_no_use);
+  tcase_add_test(tests, video_may_be_a_string);
+  tcase_add_test(tests, an_error_of_any_shape_is_told);
+  tcase_add_test(tests, status_decides_and_not_the_error_beside_it);
+  tcase_add_test(tests, usage_is_optional_and_has_several_names);
   tcase_add_test(tests, newer_usage_adds_to_what_is_known);
-  tcase_add_test(tests, a10_unknown_members_are_ignored);
-  tcase_add_test(tests, a12_a_missing_or_odd_status_means_still_at_work);
-  tcase_add_test(tests, a12_an_answer_that_is_no_object_says_why);
-  tcase_add_test(tests, a13_a_signed_url_is_taken_byte_for_byte);
+  tcase_add_test(tests, unknown_members_are_ignored);
+  tcase_add_test(tests, a_missing_or_odd_status_means_still_at_work);
+  tcase_add_test(tests, an_answer_that_is_no_object_says_why);
+  tcase_add_test(tests, a_signed_url_is_taken_byte_for_byte);
   tcase_add_test(tests, a_failure_for_the_contents_is_recognised);
-  tcase_add_test(tests, a15_the_services_words_are_found_in_any_error_body);
-  tcase_add_test(tests, a15_the_services_words_are_bounded_whatever_it_sends);
+  tcase_add_test(tests, the_services_words_are_found_in_any_error_body);
+  tcase_add_test(tests, the_services_words_are_bounded_whatever_it_sends);
   return suite;
 }
 

@@ -74,14 +74,14 @@ GST_START_TEST(a_text_with_quotes_and_any_script_arrives_unharmed) {
 }
 GST_END_TEST
 
-GST_START_TEST(a1_a_duration_is_sent_as_an_integer) {
+GST_START_TEST(a_duration_is_sent_as_an_integer) {
   Inputs inputs = inputsFor(textModel);
   inputs.set("duration", int64_t{10});
   fail_unless_contains(bodyOf(inputs), "\"duration\":10,");
 }
 GST_END_TEST
 
-GST_START_TEST(a1_a_duration_is_sent_as_a_string_where_the_model_wants_one) {
+GST_START_TEST(a_duration_is_sent_as_a_string_where_the_model_wants_one) {
   Inputs inputs = inputsFor("runway-gen3/turbo/image-to-video");
   inputs.set("tail-image", Media{"https://h/t.png", ""});
   inputs.set("duration", int64_t{10});
@@ -89,7 +89,7 @@ GST_START_TEST(a1_a_duration_is_sent_as_a_string_where_the_model_wants_one) {
 }
 GST_END_TEST
 
-GST_START_TEST(a1_an_integer_in_the_parameters_may_be_spelt_as_a_string) {
+GST_START_TEST(an_integer_in_the_parameters_may_be_spelt_as_a_string) {
   fail_unless_contains(bodyOf(inputsFor(textModel, R"({"duration":"5"})")), "\"duration\":\"5\"");
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"duration":"5 s"})")), "duration");
   fail_unless_contains(faultOf(inputsFor(textModel, R"({"duration":5.5})")), "duration");
@@ -97,7 +97,7 @@ GST_START_TEST(a1_an_integer_in_the_parameters_may_be_spelt_as_a_string) {
 }
 GST_END_TEST
 
-GST_START_TEST(a19_the_last_frame_has_the_name_that_the_model_knows) {
+GST_START_TEST(the_last_frame_has_the_name_that_the_model_knows) {
   Inputs inputs = inputsFor(imageModel);
   inputs.set("tail-image", Media{"https://h/t.png", ""});
   fail_unless_contains(bodyOf(inputs), "\"tail_image_url\":\"https://h/t.png\"");
@@ -110,7 +110,7 @@ GST_START_TEST(a19_the_last_frame_has_the_name_that_the_model_knows) {
 }
 GST_END_TEST
 
-GST_START_TEST(a20_both_spellings_of_intelligent_shots_pass_where_documented) {
+GST_START_TEST(both_spellings_of_intelligent_shots_pass_where_documented) {
   fail_unless_contains(
       bodyOf(inputsFor("klingai/video-v3-omni-720p-image-to-video", R"({"shot_type":"intelligence"})")),
       "\"shot_type\":\"intelligence\"");
@@ -119,7 +119,7 @@ GST_START_TEST(a20_both_spellings_of_intelligent_shots_pass_where_documented) {
 }
 GST_END_TEST
 
-GST_START_TEST(a21_a_prompt_is_insisted_on_only_where_it_is_required) {
+GST_START_TEST(a_prompt_is_insisted_on_only_where_it_is_required) {
   Inputs inputs = inputsFor(imageModel);
   inputs.unset("prompt");
   fail_unless_equals_text(bodyOf(inputs),
@@ -130,7 +130,7 @@ GST_START_TEST(a21_a_prompt_is_insisted_on_only_where_it_is_required) {
 }
 GST_END_TEST
 
-GST_START_TEST(a22_an_unknown_model_is_passed_through) {
+GST_START_TEST(an_unknown_model_is_passed_through) {
   Inputs inputs = inputsFor("newvendor/model-of-tomorrow", R"({"style":{"a":[1]},"duration":"9"})");
   fail_unless_equals_text(bodyOf(inputs), R"({"style":{"a":[1]},"duration":"9","prompt":"a cat",)"
                                           R"("model":"newvendor/model-of-tomorrow"})");
@@ -140,14 +140,14 @@ GST_START_TEST(a22_an_unknown_model_is_passed_through) {
 }
 GST_END_TEST
 
-GST_START_TEST(a23_a_model_id_is_sent_as_it_was_given) {
+GST_START_TEST(a_model_id_is_sent_as_it_was_given) {
   for (const char *id : {"kling-video/v1.6/pro/text-to-video", "klingai/video-v2-6-pro-text-to-video",
                          "kling-video/v3/turbo/pro/text-to-video", "sora-2-t2v", "Weird/ID:1"})
     fail_unless_contains(bodyOf(inputsFor(id)), "\"model\":\"" + std::string(id) + "\"");
 }
 GST_END_TEST
 
-GST_START_TEST(a24_sound_is_the_services_choice_until_the_user_makes_it) {
+GST_START_TEST(sound_is_the_services_choice_until_the_user_makes_it) {
   Inputs inputs = inputsFor("klingai/video-v2-6-pro-image-to-video");
   fail_if(contains(bodyOf(inputs), "audio"));
   inputs.set("generate-audio", true);
@@ -160,14 +160,14 @@ GST_START_TEST(a24_sound_is_the_services_choice_until_the_user_makes_it) {
 }
 GST_END_TEST
 
-GST_START_TEST(a25_masks_pass_as_url_or_data_uri) {
+GST_START_TEST(masks_pass_as_url_or_data_uri) {
   const char *parameters = R"({"static_mask":"data:image/png;base64,AAAA","dynamic_masks":[{"mask":"https://h/m.png",)"
                            R"("trajectories":[{"x":1,"y":2},{"x":3,"y":4}]}]})";
   fail_unless_contains(bodyOf(inputsFor(imageModel, parameters)), "\"mask\":\"https://h/m.png\"");
 }
 GST_END_TEST
 
-GST_START_TEST(a27_cfg_scale_is_sent_only_when_set) {
+GST_START_TEST(cfg_scale_is_sent_only_when_set) {
   Inputs inputs = inputsFor(textModel);
   fail_if(contains(bodyOf(inputs), "cfg_scale"));
   inputs.set("cfg-scale", double{0});
@@ -294,7 +294,7 @@ GST_START_TEST(two_wrong_letters_are_a_misspelling_and_three_another_word) {
 }
 GST_END_TEST
 
-GST_START_TEST(a22_a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest) {
+GST_START_TEST(a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest) {
   const auto request = composeRequest(inputsFor("klingai/video-v2.6-pro-text-to-vide"));
   fail_unless(request.has_value());
   fail_unless_equals_int(request->warnings.size(), 1);
@@ -317,7 +317,7 @@ GST_START_TEST(prompt_and_multi_prompt_exclude_each_other) {
 }
 GST_END_TEST
 
-GST_START_TEST(a24_a_last_frame_is_refused_with_sound_where_the_model_refuses_it) {
+GST_START_TEST(a_last_frame_is_refused_with_sound_where_the_model_refuses_it) {
   Inputs inputs = inputsFor("klingai/video-v3-omni-720p-image-to-video");
   inputs.set("tail-image", Media{"https://h/t.png", ""});
   fail_unless_contains(faultOf(inputs), "tail_image_url is given and generate_audio is not");
@@ -464,17 +464,17 @@ static Suite *request_suite() {
   tcase_add_test(tests, without_a_model_the_flagship_for_the_inputs_is_chosen);
   tcase_add_test(tests, every_typed_input_gets_the_models_own_name);
   tcase_add_test(tests, a_text_with_quotes_and_any_script_arrives_unharmed);
-  tcase_add_test(tests, a1_a_duration_is_sent_as_an_integer);
-  tcase_add_test(tests, a1_a_duration_is_sent_as_a_string_where_the_model_wants_one);
-  tcase_add_test(tests, a1_an_integer_in_the_parameters_may_be_spelt_as_a_string);
-  tcase_add_test(tests, a19_the_last_frame_has_the_name_that_the_model_knows);
-  tcase_add_test(tests, a20_both_spellings_of_intelligent_shots_pass_where_documented);
-  tcase_add_test(tests, a21_a_prompt_is_insisted_on_only_where_it_is_required);
-  tcase_add_test(tests, a22_an_unknown_model_is_passed_through);
-  tcase_add_test(tests, a23_a_model_id_is_sent_as_it_was_given);
-  tcase_add_test(tests, a24_sound_is_the_services_choice_until_the_user_makes_it);
-  tcase_add_test(tests, a25_masks_pass_as_url_or_data_uri);
-  tcase_add_test(tests, a27_cfg_scale_is_sent_only_when_set);
+  tcase_add_test(tests, a_duration_is_sent_as_an_integer);
+  tcase_add_test(tests, a_duration_is_sent_as_a_string_where_the_model_wants_one);
+  tcase_add_test(tests, an_integer_in_the_parameters_may_be_spelt_as_a_string);
+  tcase_add_test(tests, the_last_frame_has_the_name_that_the_model_knows);
+  tcase_add_test(tests, both_spellings_of_intelligent_shots_pass_where_documented);
+  tcase_add_test(tests, a_prompt_is_insisted_on_only_where_it_is_required);
+  tcase_add_test(tests, an_unknown_model_is_passed_through);
+  tcase_add_test(tests, a_model_id_is_sent_as_it_was_given);
+  tcase_add_test(tests, sound_is_the_services_choice_until_the_user_makes_it);
+  tcase_add_test(tests, masks_pass_as_url_or_data_uri);
+  tcase_add_test(tests, cfg_scale_is_sent_only_when_set);
   tcase_add_test(tests, all_faults_are_named_at_once);
   tcase_add_test(tests, what_is_given_twice_is_refused);
   tcase_add_test(tests, nested_faults_name_their_place);
@@ -486,9 +486,9 @@ static Suite *request_suite() {
   tcase_add_test(tests, a_parameter_that_the_documentation_lacks_is_sent_with_a_warning);
   tcase_add_test(tests, a_nested_parameter_that_the_documentation_lacks_is_named_with_its_place);
   tcase_add_test(tests, two_wrong_letters_are_a_misspelling_and_three_another_word);
-  tcase_add_test(tests, a22_a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest);
+  tcase_add_test(tests, a_misspelt_model_goes_through_with_a_warning_that_names_the_nearest);
   tcase_add_test(tests, prompt_and_multi_prompt_exclude_each_other);
-  tcase_add_test(tests, a24_a_last_frame_is_refused_with_sound_where_the_model_refuses_it);
+  tcase_add_test(tests, a_last_frame_is_refused_with_sound_where_the_model_refuses_it);
   tcase_add_test(tests, an_effect_for_two_takes_two_images_and_any_other_takes_one);
   tcase_add_test(tests, first_and_last_frame_find_their_place_in_every_vendors_form);
   tcase_add_test(tests, an_image_that_a_text_model_does_not_take_leads_to_its_sibling);

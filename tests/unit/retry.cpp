@@ -31,7 +31,7 @@ Spread spreadOf(const RetryPolicy &policy, unsigned number, std::optional<second
 
 } // namespace
 
-GST_START_TEST(a17_pauses_double_and_are_spread) {
+GST_START_TEST(pauses_double_and_are_spread) {
   const RetryPolicy policy{1000ms, 30'000ms, 0};
   milliseconds middle = 1000ms;
   for (unsigned number = 2; number <= 5; ++number, middle *= 2) {
@@ -106,7 +106,7 @@ static Suite *retry_suite() {
   Suite *suite = suite_create("retry");
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
-  tcase_add_test(tests, a17_pauses_double_and_are_spread);
+  tcase_add_test(tests, pauses_double_and_are_spread);
   tcase_add_test(tests, pauses_are_capped_however_many_there_were);
   tcase_add_test(tests, an_odd_number_is_no_crash);
   tcase_add_test(tests, what_the_server_asks_for_is_never_undercut);

@@ -165,7 +165,7 @@ GST_START_TEST(headers_leave_as_given_and_no_others) {
 }
 GST_END_TEST
 
-GST_START_TEST(a13_an_address_leaves_byte_for_byte) {
+GST_START_TEST(an_address_leaves_byte_for_byte) {
   RawServer server(plainAnswer("", "x"));
   const std::pair<std::string, std::string> targets[] = {
       {"", "/"},
@@ -186,7 +186,7 @@ GST_START_TEST(a13_an_address_leaves_byte_for_byte) {
 }
 GST_END_TEST
 
-GST_START_TEST(a13_a_redirect_leads_on_byte_for_byte) {
+GST_START_TEST(a_redirect_leads_on_byte_for_byte) {
   const std::string from = "https://a.example:8443/x/y.mp4?s=1";
   fail_unless_equals_text(redirectTarget(from, "https://b.example/%7Ez?s=%41#f").value(),
                           "https://b.example/%7Ez?s=%41#f");
@@ -663,8 +663,8 @@ static TCase *answers() {
   tcase_add_test(tests, an_answer_arrives_with_status_headers_and_body);
   tcase_add_test(tests, a_failure_that_the_server_reports_is_an_answer);
   tcase_add_test(tests, headers_leave_as_given_and_no_others);
-  tcase_add_test(tests, a13_an_address_leaves_byte_for_byte);
-  tcase_add_test(tests, a13_a_redirect_leads_on_byte_for_byte);
+  tcase_add_test(tests, an_address_leaves_byte_for_byte);
+  tcase_add_test(tests, a_redirect_leads_on_byte_for_byte);
   tcase_add_test(tests, the_user_agent_is_the_users);
   tcase_add_test(tests, an_answer_of_the_largest_size_is_taken_and_a_larger_one_is_not);
   tcase_add_test(tests, an_answer_without_an_announced_size_is_capped_as_well);

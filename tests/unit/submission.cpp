@@ -71,7 +71,7 @@ GST_START_TEST(a_request_that_is_refused_is_not_repeated) {
 }
 GST_END_TEST
 
-GST_START_TEST(a15_an_error_in_any_form_is_told) {
+GST_START_TEST(an_error_in_any_form_is_told) {
   expectRefused(400, R"({"message":"no such model","path":"/v2","requestId":"r","statusCode":"400"})",
                 ErrorKind::BadRequest, "no such model");
   expectRefused(400, "Body validation error\nInvalid enum value", ErrorKind::BadRequest,
@@ -82,7 +82,7 @@ GST_START_TEST(a15_an_error_in_any_form_is_told) {
 }
 GST_END_TEST
 
-GST_START_TEST(a16_no_money_is_told_from_no_permission) {
+GST_START_TEST(no_money_is_told_from_no_permission) {
   expectRefused(403, R"({"message":"You've run out of credits. Please top up"})", ErrorKind::NotAuthorized,
                 "for lack of funds");
   expectRefused(403, R"({"message":"You've run out of funds"})", ErrorKind::NotAuthorized, "for lack of funds");
@@ -140,7 +140,7 @@ GST_START_TEST(the_services_name_for_the_request_is_told_and_kept) {
 }
 GST_END_TEST
 
-GST_START_TEST(a17_a_service_that_is_busy_is_asked_again_without_being_told_when) {
+GST_START_TEST(a_service_that_is_busy_is_asked_again_without_being_told_when) {
   for (const unsigned code : {429U, 503U}) {
     Bench bench;
     firstCreatesAnswer(
@@ -245,7 +245,7 @@ GST_START_TEST(a_redirected_submission_is_refused) {
 }
 GST_END_TEST
 
-GST_START_TEST(a3_an_unknown_path_leads_to_the_other_family_and_its_polls) {
+GST_START_TEST(an_unknown_path_leads_to_the_other_family_and_its_polls) {
   for (const char *body : {R"({"message":"Cannot POST /v2/video/generations","error":"Not Found","statusCode":404})",
                            "<html>404</html>"}) {
     Bench bench;
@@ -321,8 +321,8 @@ GST_END_TEST
 static TCase *refusals() {
   TCase *tests = tcase_create("refusals");
   tcase_add_test(tests, a_request_that_is_refused_is_not_repeated);
-  tcase_add_test(tests, a15_an_error_in_any_form_is_told);
-  tcase_add_test(tests, a16_no_money_is_told_from_no_permission);
+  tcase_add_test(tests, an_error_in_any_form_is_told);
+  tcase_add_test(tests, no_money_is_told_from_no_permission);
   tcase_add_test(tests, a_redirected_submission_is_refused);
   tcase_add_test(tests, a_host_that_can_not_be_trusted_is_asked_once_and_told_nothing);
   tcase_add_test(tests, what_is_wrong_with_the_settings_is_found_before_any_request);
@@ -335,13 +335,13 @@ static TCase *repetitions() {
   tcase_add_test(tests, a_misdirected_submission_is_sent_again_under_another_name);
   tcase_add_test(tests, what_the_host_has_surely_not_taken_may_be_sent_again);
   tcase_add_test(tests, the_services_name_for_the_request_is_told_and_kept);
-  tcase_add_test(tests, a17_a_service_that_is_busy_is_asked_again_without_being_told_when);
+  tcase_add_test(tests, a_service_that_is_busy_is_asked_again_without_being_told_when);
   tcase_add_test(tests, a_service_that_stays_busy_is_given_up);
   tcase_add_test(tests, a_request_that_is_found_too_large_is_tried_once_more);
   tcase_add_test(tests, a_busy_service_is_not_asked_earlier_than_it_wants);
   tcase_add_test(tests, a_busy_services_wish_is_followed);
   tcase_add_test(tests, without_a_connection_nothing_is_bought_and_it_is_tried_again);
-  tcase_add_test(tests, a3_an_unknown_path_leads_to_the_other_family_and_its_polls);
+  tcase_add_test(tests, an_unknown_path_leads_to_the_other_family_and_its_polls);
   tcase_add_test(tests, a_family_that_was_asked_for_is_kept);
   tcase_add_test(tests, a_service_that_knows_neither_path_is_asked_twice);
   tcase_add_test(tests, a_model_that_is_not_known_does_not_lead_to_the_other_family);

@@ -83,7 +83,7 @@ void expectResumable(const Error &error) {
 
 } // namespace
 
-GST_START_TEST(a12_faults_of_polls_are_ridden_out) {
+GST_START_TEST(faults_of_polls_are_ridden_out) {
   for (const Fault &fault : pollFaults) {
     Bench bench;
     bench.fetchOnly();
@@ -159,7 +159,7 @@ GST_START_TEST(a_poll_that_is_held_ends_at_the_deadline) {
 }
 GST_END_TEST
 
-GST_START_TEST(a12_an_unknown_or_missing_status_is_waited_for) {
+GST_START_TEST(an_unknown_or_missing_status_is_waited_for) {
   for (const char *body : {R"({"id":"gen/1:model","status":"pondering"})", R"({"id":"gen/1:model"})",
                            R"({"status":null})", R"({"status":7})", "{}"}) {
     Bench bench;
@@ -171,7 +171,7 @@ GST_START_TEST(a12_an_unknown_or_missing_status_is_waited_for) {
 }
 GST_END_TEST
 
-GST_START_TEST(a18_the_deadline_is_the_users_and_long_enough_by_default) {
+GST_START_TEST(the_deadline_is_the_users_and_long_enough_by_default) {
   fail_unless(Settings().timeout >= 1200);
   Bench bench;
   bench.settings.timeout = 3;
@@ -183,7 +183,7 @@ GST_START_TEST(a18_the_deadline_is_the_users_and_long_enough_by_default) {
 }
 GST_END_TEST
 
-GST_START_TEST(a18_the_interval_of_polls_is_the_users) {
+GST_START_TEST(the_interval_of_polls_is_the_users) {
   Bench bench;
   bench.settings.pollInterval = 300;
   std::vector<Clock::time_point> arrivals;
@@ -197,7 +197,7 @@ GST_START_TEST(a18_the_interval_of_polls_is_the_users) {
 }
 GST_END_TEST
 
-GST_START_TEST(a28_an_id_that_the_service_does_not_know_is_given_up_after_some_polls) {
+GST_START_TEST(an_id_that_the_service_does_not_know_is_given_up_after_some_polls) {
   for (const unsigned code : {400U, 404U}) {
     Bench bench;
     bench.fetchOnly("no-such-id");
@@ -343,7 +343,7 @@ GST_START_TEST(a_failed_generation_says_why_and_may_be_bought_again) {
 }
 GST_END_TEST
 
-GST_START_TEST(a8_the_status_decides_whatever_error_is_beside_it) {
+GST_START_TEST(the_status_decides_whatever_error_is_beside_it) {
   Bench bench;
   bench.service.onPoll = [&](const Seen &, Answer &answer) {
     answer.json(200,
@@ -354,7 +354,7 @@ GST_START_TEST(a8_the_status_decides_whatever_error_is_beside_it) {
 }
 GST_END_TEST
 
-GST_START_TEST(a7_a_clip_of_any_shape_is_fetched) {
+GST_START_TEST(a_clip_of_any_shape_is_fetched) {
   const std::pair<const char *, const char *> shapes[] = {
       {R"({"url":")", R"("})"},
       {R"({"content_type":"video/mp4","file_size":1,"duration":5,"url":")", R"("})"},
@@ -403,12 +403,12 @@ GST_END_TEST
 
 static TCase *faults() {
   TCase *tests = tcase_create("faults");
-  tcase_add_test(tests, a12_faults_of_polls_are_ridden_out);
+  tcase_add_test(tests, faults_of_polls_are_ridden_out);
   tcase_add_test(tests, faults_of_polls_never_buy_again);
   tcase_add_test(tests, a_poll_that_is_never_answered_is_made_again);
   tcase_add_test(tests, polls_that_fail_to_the_end_end_at_the_deadline);
   tcase_add_test(tests, a_poll_that_is_held_ends_at_the_deadline);
-  tcase_add_test(tests, a28_an_id_that_the_service_does_not_know_is_given_up_after_some_polls);
+  tcase_add_test(tests, an_id_that_the_service_does_not_know_is_given_up_after_some_polls);
   tcase_add_test(tests, a_given_id_that_is_not_known_is_not_called_paid_for);
   tcase_add_test(tests, only_the_services_own_word_over_a_while_loses_what_is_bought);
   tcase_add_test(tests, a_given_id_is_looked_for_in_both_families);
@@ -420,12 +420,12 @@ static TCase *faults() {
 
 static TCase *outcomes() {
   TCase *tests = tcase_create("outcomes");
-  tcase_add_test(tests, a12_an_unknown_or_missing_status_is_waited_for);
-  tcase_add_test(tests, a18_the_deadline_is_the_users_and_long_enough_by_default);
-  tcase_add_test(tests, a18_the_interval_of_polls_is_the_users);
+  tcase_add_test(tests, an_unknown_or_missing_status_is_waited_for);
+  tcase_add_test(tests, the_deadline_is_the_users_and_long_enough_by_default);
+  tcase_add_test(tests, the_interval_of_polls_is_the_users);
   tcase_add_test(tests, a_failed_generation_says_why_and_may_be_bought_again);
-  tcase_add_test(tests, a8_the_status_decides_whatever_error_is_beside_it);
-  tcase_add_test(tests, a7_a_clip_of_any_shape_is_fetched);
+  tcase_add_test(tests, the_status_decides_whatever_error_is_beside_it);
+  tcase_add_test(tests, a_clip_of_any_shape_is_fetched);
   tcase_add_test(tests, a_completed_generation_without_a_clip_is_asked_again_and_then_an_error);
   tcase_add_test(tests, a_stop_ends_the_wait_and_keeps_the_generation);
   return tests;
