@@ -253,7 +253,7 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
   return GST_FLOW_OK;
 }
 
-/// The end of what is pushed. It is told when the download has ended well, so that no fault comes after it.
+/// The end of what is pushed. It is reported when the download has ended well, so that no fault comes after it.
 GstFlowReturn Source::endOfClip(unsigned entry) {
   Lock lock(mutex_);
   while (!unlockedSince(entry) && outcome_ == Outcome::Arriving)

@@ -86,7 +86,7 @@ private:
   std::atomic<Outcome> outcome_ = Outcome::Pending; ///< likewise
   std::shared_ptr<Spool> clip_ GUARDED_BY(mutex_);
   std::shared_ptr<Job> job_ GUARDED_BY(mutex_);
-  int64_t ledgerRow_ GUARDED_BY(mutex_) = 0; ///< of the previous run, which the next one goes on with
+  int64_t ledgerRow_ GUARDED_BY(mutex_) = 0; ///< of the previous run, which the next one resumes
   State finalState_ GUARDED_BY(mutex_) = State::Idle;
 };
 

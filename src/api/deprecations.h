@@ -25,7 +25,7 @@ struct Deprecation {
 /// The path of the list.
 constexpr auto deprecationsPath = "/v1/models/deprecations";
 
-/// What the list says of a model, by its id or by another of its names. Nothing where it is not in the list, and where
+/// What the list says of a model, by its id or by another of its names. Empty if it is not in the list, and where
 /// the list can't be read.
 std::optional<Deprecation> deprecationIn(std::string_view list, const std::string &model);
 

@@ -161,7 +161,7 @@ private:
     }
   }
 
-  /// One of the alternatives must fit; what is found is told by the nearest of them.
+  /// One of the alternatives must fit; what is found is reported by the nearest of them.
   void checkAlternatives(JsonNode *node, const Parameter &parameter, const std::string &path) {
     std::optional<Findings> nearest;
     const auto weight = [](const Findings &findings) {

@@ -8,7 +8,7 @@ namespace aimlvideo {
 
 /// Puts `mark` in the place of each `secret` in a foreign text, however it is spelt there: as it is; with any of its
 /// characters percent-encoded or escaped as in JSON, also one in the other; or in Base64, of either alphabet, alone or
-/// inside of something longer such as `Bearer SECRET`. A secret that is too short to be told from words stays.
+/// inside of something longer such as `Bearer SECRET`. A secret that is too short to be distinguished from words stays.
 void mask(std::string &text, std::string_view secret, std::string_view mark);
 
 } // namespace aimlvideo

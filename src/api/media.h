@@ -40,7 +40,7 @@ std::vector<MediaPlace> mediaPlacesIn(JsonObject *parameters, const std::vector<
 bool isMediaUri(std::string_view text);
 
 /// The bytes of a data URI in base64: either alphabet, with or without padding, percent-encoded or not, as readers of
-/// such URIs differ. Nothing: it is in no base64, or in a broken one.
+/// such URIs differ. Empty: it is in no base64, or in a broken one.
 std::optional<std::string> base64In(std::string_view uri);
 
 bool isWebAddress(std::string_view text);

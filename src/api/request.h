@@ -47,7 +47,7 @@ struct Request {
   /// the place of each local file and data URI. http(s) addresses stay as they are. See canonicalJson().
   std::string canonical;
   std::vector<std::string> notes;    ///< sentences about media that were changed on their way
-  std::vector<std::string> warnings; ///< sentences for the user about a request that is sent all the same
+  std::vector<std::string> warnings; ///< sentences for the user about a request that is sent anyway
 };
 
 /// The model that is asked for: the one that is named, else the flagship.

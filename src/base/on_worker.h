@@ -21,7 +21,7 @@ struct CallWorkers : Workers {
   CallWorkers() : Workers(64) {}
 };
 
-/// Awaited on the network thread: has a worker call `work`, which must own what it uses. Nothing: it was cancelled, or
+/// Awaited on the network thread: has a worker call `work`, which must own what it uses. Empty: it was cancelled, or
 /// it got too late; `work` goes on then, and what it brings is dropped.
 template <typename Value>
 Task<std::optional<Value>> onWorker(Workers &workers, std::function<Value()> work, Cancellation &cancellation,

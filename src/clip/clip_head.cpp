@@ -146,7 +146,7 @@ tl::expected<ClipHead, ClipRefusal> readClipHead(const HttpResponse &head, const
     if (!range || range->first != wanted.first)
       return refused(ClipRefusal::Kind::WrongPart, "the host did not send the part of the clip that was requested");
     part.first = range->first;
-    // `bytes 0-99/*` for all there is: where it ends is told by the end of the body
+    // `bytes 0-99/*` for all there is: where it ends is known by the end of the body
     part.end = range->total || wanted.end != UINT64_MAX ? range->end : UINT64_MAX;
     part.total = range->total;
     part.isPart = part.mayDoParts = true;

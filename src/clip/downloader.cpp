@@ -127,7 +127,7 @@ Task<Result<void>> Downloader::carryOut() {
   }
 }
 
-/// A connection whose other end is gone without a word is told by its silence only, and the waits below are too short
+/// A connection whose other end is gone without a word is known by its silence only, and the waits below are too short
 /// for the session's own timeout. A jump has a deadline.
 Task<Result<void>> Downloader::checkSilence() {
   if (!head_ || Clock::now() - head_->lastBytes < limits_.idle)
@@ -203,7 +203,7 @@ Task<Result<void>> Downloader::openHead(const Step &step) {
   // a host that once sends a whole file instead of a part is not asked for parts again
   parts_ = part->isPart || (wanted.first == 0 && part->mayDoParts);
   head_ = connect(std::move(*part), asked);
-  // a page in place of the file is told by its first bytes, before its length
+  // a page in place of the file is recognised by its first bytes, before its length
   if (head_->otherFile && head_->line.position > 0)
     co_return co_await otherFile();
   const Line &line = head_->line;
@@ -305,7 +305,7 @@ Task<Result<void>> Downloader::readHead() {
   co_return {};
 }
 
-/// Where no length was told, an end that is no proper one may be the end all the same.
+/// Where no length was announced, even an improper end may be the end.
 Task<Result<void>> Downloader::headBroke(const TransportError &error) {
   const uint64_t position = head_->line.position;
   const bool again = error.cause == TransportError::Cause::Lost && !spool_->size() && position > 0 &&
@@ -426,7 +426,7 @@ void Downloader::noteBytes() {
   silent_ = false;
 }
 
-/// Receives until a block is full or nothing more has come. Nothing: nothing has, or too little of the start of a file
+/// Receives until a block is full or nothing more has come. Empty: nothing has, or too little of the start of a file
 /// to tell what it is.
 std::optional<Exchanged<size_t>> Downloader::receiveInto(char *block, Connection &connection) {
   const Line &line = connection.line;

@@ -36,7 +36,7 @@ uint64_t product(uint64_t a, uint64_t b) {
   return a != 0 && b > UINT64_MAX / a ? UINT64_MAX : a * b;
 }
 
-/// The header of the box at `offset`; nothing where it is not there yet or is none.
+/// The header of the box at `offset`; empty if it is not there yet or is none.
 std::optional<Box> boxAt(const Spool &spool, uint64_t offset) {
   std::array<unsigned char, 16> head{};
   const uint64_t there = spool.presentUntil(offset) - offset;

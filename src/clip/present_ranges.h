@@ -17,7 +17,7 @@ public:
   bool contains(uint64_t begin, uint64_t end) const { return presentUntil(begin) >= end; }
   /// The end of the run that holds `offset`; `offset` itself where that byte is missing.
   uint64_t presentUntil(uint64_t offset) const;
-  /// The start of the first run behind `offset`; nothing where none follows.
+  /// The start of the first run behind `offset`; empty if none follows.
   std::optional<uint64_t> nextRun(uint64_t offset) const;
   uint64_t bytes() const { return bytes_; }
 

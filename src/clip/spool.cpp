@@ -113,7 +113,7 @@ bool SpoolFile::isKeptFromEnd(const Waiting &waiting) const {
   return endHeld_ && !waiting.mayHaveEnd && reachesEnd(waiting.demand);
 }
 
-/// What a reader can have now; nothing where it has to wait.
+/// What a reader can have now; empty if it has to wait.
 std::optional<Spool::Arrival> SpoolFile::arrival(const Waiting &waiting) const {
   const Demand &demand = waiting.demand;
   if (isKeptFromEnd(waiting))
@@ -321,7 +321,7 @@ SpoolFile::Facts SpoolFile::facts() const {
   return facts;
 }
 
-/// Whether the writer brings what a reader waits for without being told.
+/// Whether the writer brings what a reader waits for without being asked.
 bool SpoolFile::isExpected(const Waiting &waiting) const {
   const uint64_t missing = present_.presentUntil(waiting.demand.offset);
   return expectedFrom_ <= missing && missing < expectedUntil_ && !isKeptFromEnd(waiting);

@@ -56,7 +56,7 @@ public:
   void tellEnd() EXCLUDES(mutex_);
   /// Lets everybody have it from now on.
   void releaseEnd() EXCLUDES(mutex_);
-  /// The clip ends elsewhere. False: a reader was told.
+  /// The clip ends elsewhere. False: a reader was told otherwise.
   bool forgetSize() EXCLUDES(mutex_);
   /// Needs no lock: nobody else changes it.
   const PresentRanges &present() const NO_THREAD_SAFETY_ANALYSIS { return present_; }
@@ -75,7 +75,7 @@ public:
 
   /// Has `listener` called whenever a reader begins to wait, on its thread and under the spool's lock, until
   /// tellNobody(). Not for a reader that misses a byte from `first` up to `end`, which comes anyway, unless it is kept
-  /// waiting for the end alone. False, and nobody is told: such a reader has come since `seen`.
+  /// waiting for the end alone. False, and nobody is notified: such a reader has come since `seen`.
   bool tellOfReaders(uint64_t first, uint64_t end, const Facts &seen, std::function<void()> listener) EXCLUDES(mutex_);
   void tellNobody() EXCLUDES(mutex_);
 

@@ -119,7 +119,7 @@ Result<bool> Claimant::isKnown() const {
   return false;
 }
 
-/// What the same element bought in its earlier run is gone on with, if it is the same request still.
+/// What the same element bought in its earlier run is resumed, if it is still the same request.
 Result<void> Claimant::seeEarlierRun() {
   const auto row = purchase_.ledger->row(ownRow_);
   if (!row)

@@ -6,7 +6,7 @@
 namespace aimlvideo {
 
 /// Reads what is known of the time that the generation in `row` takes, for the schedule of polls and the forecast. What
-/// can't be read is as if it were not known.
+/// can't be read is treated as unknown.
 Task<void> expect(Run &run, const LedgerRow &row);
 
 /// The generation in `row` was bought earlier: takes over since when it runs, where the ledger knows that.

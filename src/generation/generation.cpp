@@ -444,7 +444,7 @@ Task<Result<std::string>> Generation::freshUrl() {
   co_return std::move(reply.clipUrl);
 }
 
-/// Puts the clip into the store for the next time. Where that is not possible it is played all the same.
+/// Puts the clip into the store for the next time. Where that is not possible it is still played.
 Task<void> Generation::keep(const Spool &clip) {
   LedgerRow &row = run_.purchase.row;
   if (!run_.store) {

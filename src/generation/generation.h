@@ -10,7 +10,7 @@
 
 namespace aimlvideo {
 
-/// The life of one generation, a task of the network thread: check, buy once or go on with what is bought, wait, fetch
+/// The life of one generation, a task of the network thread: check, buy once or resume what is bought, wait, fetch
 /// the clip.
 ///
 /// Money: what was bought is read from the ledger and written to it before each step that may cost, so that the same
@@ -19,13 +19,13 @@ class Generation {
 public:
   /// Called on the network thread, with no lock held.
   struct Callbacks : Narrator::Callbacks {
-    /// The row of the ledger that this run goes by: the next run of the same owner is told it.
+    /// The row of the ledger that this run goes by: the next run of the same owner is given it.
     std::function<void(int64_t row)> claimed;
     /// The clip may be read from now on, while it is still being fetched.
     std::function<void(const Status &, const std::shared_ptr<Spool> &)> arriving;
   };
 
-  /// `ownRow` is the ledger's row of an earlier run of the same owner, which is gone on with whatever `reuse` says; 0:
+  /// `ownRow` is the ledger's row of an earlier run of the same owner, which is resumed whatever `reuse` says; 0:
   /// none. The patience has to live as long.
   Generation(Settings settings, int64_t ownRow, Cancellation &cancellation, const Callbacks &callbacks,
              const Patience &patience = Patience::usual());

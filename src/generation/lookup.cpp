@@ -36,7 +36,7 @@ private:
     AtAFault  ///< which `fault_` tells
   };
   Task<Result<Ended>> round();
-  /// One page. Nothing: it failed, and `fault_` says why.
+  /// One page. Empty: it failed, and `fault_` says why.
   Task<Result<std::optional<std::vector<LogEntry>>>> read();
   /// Neither clock is trusted to say how old the submission is, and the longer period has more pages.
   const char *period() const { return passes_ % 3 == 2 ? "7d" : "24h"; }

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds downloadInterval{200};
 
 } // namespace
 
-/// What is told next has the present outlook, and takes nothing back.
+/// What is reported next has the present outlook, and takes nothing back.
 void Narrator::lookAhead() {
   using std::chrono::milliseconds;
   const bool known = status.accepted != Clock::time_point{};

@@ -32,7 +32,7 @@ public:
   /// Nothing before expect().
   const std::optional<Forecast> &forecast() const { return forecast_; }
 
-  /// Tells a change of state; nothing where there is none.
+  /// Reports a change of state, if there is one.
   void enter(State state);
   /// Says what happened, to be shown to a person.
   void note(const std::string &text);
@@ -41,7 +41,7 @@ public:
   static constexpr std::chrono::seconds signInterval{5};
   /// A sign of life, if none was given for that long.
   void tick();
-  /// How a download gets on: told at most five times a second.
+  /// How a download gets on: reported at most five times a second.
   void bytes(uint64_t received, std::optional<uint64_t> total);
   /// For whoever looks closer.
   void log(LogLevel level, const std::string &line) const;

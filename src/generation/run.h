@@ -35,7 +35,7 @@ struct Run {
   Plan plan;
   std::shared_ptr<HttpSession> session;
   std::unique_ptr<ServiceClient> client;
-  std::optional<ClipStore> store; ///< nothing: its folder can't be used
+  std::optional<ClipStore> store; ///< empty: its folder can't be used
   Purchase purchase;
   unsigned mayHaveBought = 0; ///< submissions of this request that nobody knows the outcome of, for the cap
   std::unique_ptr<ReservedDescriptor> descriptor; ///< until the clip has one
@@ -48,8 +48,8 @@ struct Run {
 
   Status &status() { return narrator.status; }
 
-  /// Writes a state that follows from what has happened already: a failure is told and the generation goes on, since
-  /// the row on disk leads the next run to look the purchase up.
+  /// Writes a state that follows from what has happened already: a failure is reported and the generation goes on,
+  /// since the row on disk leads the next run to look the purchase up.
   Task<void> recordAfterwards(LedgerRow::State state);
 };
 

@@ -14,8 +14,8 @@ namespace aimlvideo {
 
 namespace {
 
-/// LedgerRow::clipProof in its parts. Such a text is told from what earlier versions wrote, which have synced first and
-/// wrote what the clip looks like and nothing else.
+/// LedgerRow::clipProof in its parts. Such a text is distinguished from what earlier versions wrote, which have synced
+/// first and wrote what the clip looks like and nothing else.
 struct Proof {
   bool synced = true;
   std::string

@@ -28,7 +28,7 @@ public:
     Gate *gate_;
   };
 
-  /// Waits for its turn. Nothing: cancelled, or it is too late.
+  /// Waits for its turn. Empty: cancelled, or it is too late.
   Task<std::optional<Pass>> enter(Cancellation &cancellation, Clock::time_point deadline);
 
 private:

@@ -20,7 +20,7 @@ struct RetryPolicy {
                                         std::minstd_rand &random) const;
 };
 
-/// The header Retry-After: seconds or an HTTP date; nothing where it can't be read. At most a day.
+/// The header Retry-After: seconds or an HTTP date; empty if it can't be read. At most a day.
 std::optional<std::chrono::seconds> parseRetryAfter(const std::string &value,
                                                     std::chrono::system_clock::time_point now);
 

@@ -180,7 +180,7 @@ constexpr size_t mostUsed = 16;
 ///
 /// Only HTTP/1.1 is offered. Over HTTP/2 libsoup 3.2 takes the process down when an answer has trailers, or when the
 /// host says GOAWAY and resets a stream; it misses the reset of a stream that has begun to be read, repeats requests,
-/// and writes one that was cancelled all the same.
+/// and still writes one that was cancelled.
 class Departure {
 public:
   /// `trust`: null, or what verifies the host's certificate. `narrowed`: set while a handshake with fewer certificates

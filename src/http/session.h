@@ -91,7 +91,7 @@ struct AttemptTime {
 /// not before this says true: nobody can have acted on it. False keeps it from leaving.
 using Starting = std::function<Task<bool>()>;
 
-/// Where a redirect leads, with a whole address or path in `location` taken byte for byte. Nothing: nowhere.
+/// Where a redirect leads, with a whole address or path in `location` taken byte for byte. Empty: nowhere.
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location);
 
 /// One HTTP session: connections, TLS, proxy. For the network thread. It follows no redirect, decodes no compression
@@ -132,7 +132,7 @@ public:
     const HttpResponse &head() const { return head_; } ///< its body is empty
     /// The next bytes, once there are some. 0: the body ended as the host announced it.
     Task<Exchanged<size_t>> read(void *buffer, size_t size);
-    /// What there is now: up to `size` bytes, an end, or an error. Nothing: nothing has come. Another thread may call
+    /// What there is now: up to `size` bytes, an end, or an error. Empty: nothing has come. Another thread may call
     /// it, while the network thread leaves the stream alone.
     std::optional<Exchanged<size_t>> readNow(void *buffer, size_t size);
     /// Waits until readNow() may bring something, an end or an error included. False: `waiter` was woken before, or it
@@ -150,7 +150,7 @@ public:
     GRefPtr<SoupMessage> message_;
     GRefPtr<GInputStream> body_;
     HttpResponse head_;
-    std::optional<uint64_t> left_; ///< bytes of the body; nothing: not announced, or it has ended
+    std::optional<uint64_t> left_; ///< bytes of the body; empty: not announced, or it has ended
     bool sent_ = false;
   };
   Task<Exchanged<std::unique_ptr<Stream>>> open(const HttpRequest &request, Cancellation &cancellation,

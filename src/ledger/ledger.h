@@ -29,9 +29,9 @@ namespace aimlvideo {
 /// NoSpace and say that nothing was bought, which is for the caller to correct where it is not so.
 class Ledger : public std::enable_shared_from_this<Ledger> {
 public:
-  /// The ledger in a folder, one instance a process. A damaged file is moved aside and told as an error once; the next
-  /// call starts a new one. All of it is looked at only where it may be damaged: nobody has it open, and whoever had it
-  /// last did not close it, or found it damaged.
+  /// The ledger in a folder, one instance a process. A damaged file is moved aside and reported as an error once; the
+  /// next call starts a new one. All of it is looked at only where it may be damaged: nobody has it open, and whoever
+  /// had it last did not close it, or found it damaged.
   ///
   /// One process at a time opens it. Where that one does not get on, as a stopped one, this waits until the deadline,
   /// and some seconds at most.

@@ -10,7 +10,7 @@
 
 namespace aimlvideo {
 
-/// The process that made it, told from those that are forked from it, whatever numbers they have.
+/// The process that made it, distinguished from those that are forked from it, whatever numbers they have.
 class ProcessMark {
 public:
   ProcessMark();
@@ -31,7 +31,7 @@ class LockFile {
 public:
   /// Makes the file where there is none. The error is the system's words.
   static tl::expected<LockFile, std::string> open(const std::string &path);
-  /// Nothing where there is no such file.
+  /// Empty if there is no such file.
   static tl::expected<std::optional<LockFile>, std::string> openExisting(const std::string &path);
 
   LockFile(LockFile &&other) noexcept;

@@ -41,7 +41,7 @@ std::string lockPath(const std::string &folder) {
 /// their neighbours' locks.
 ///
 /// Two names may have the same slot (40 bits of a hash). Then one process waits for the other without need, which does
-/// no harm. Within a process names are told apart by themselves.
+/// no harm. Within a process names differ by themselves.
 off_t slotOf(const std::string &name) {
   constexpr size_t digits = 10; // of 4 bits
   constexpr unsigned sizeBits = 23;

@@ -19,7 +19,7 @@ namespace aimlvideo {
 /// Any thread; nothing here waits for others.
 class Ownership {
 public:
-  /// Takes it if it is free; nothing where somebody else has it. The folder is that of the ledger, which has been
+  /// Takes it if it is free; empty if somebody else has it. The folder is that of the ledger, which has been
   /// opened: an older program that was started before may hold the same name, and is respected.
   static Result<std::optional<Ownership>> take(const std::string &folder, const std::string &name);
 
@@ -42,7 +42,7 @@ private:
 
 class OwnershipWaiter;
 
-/// Tells when an Ownership is released in this process. Other processes' are not told of.
+/// Tells when an Ownership is released in this process. Other processes' are not reported.
 ///
 /// Where it is made before Ownership::take() is tried, no release is missed.
 class OwnershipWatch {

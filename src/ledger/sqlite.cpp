@@ -24,7 +24,7 @@ Connection::~Connection() {
 }
 
 void Statement::GiveBack::operator()(sqlite3_stmt *statement) const {
-  sqlite3_reset(statement); // its result was told by the step
+  sqlite3_reset(statement); // its result was reported by the step
   sqlite3_clear_bindings(statement);
   if (!connection->idle.try_emplace(sqlite3_sql(statement), statement).second)
     sqlite3_finalize(statement);

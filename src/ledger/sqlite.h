@@ -65,7 +65,7 @@ private:
 
   std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   int bound_ = 0;
-  int fault_ = SQLITE_OK; ///< of a bind; told by step()
+  int fault_ = SQLITE_OK; ///< of a bind; reported by step()
 };
 
 /// An open database. One thread at a time.
@@ -91,7 +91,7 @@ public:
     return {};
   }
   int64_t lastRow() const { return sqlite3_last_insert_rowid(connection_->handle); }
-  /// The first column of the first row; nothing where there is none.
+  /// The first column of the first row; empty if there is none.
   Done<std::optional<std::string>> value(std::string_view sql);
 
   /// How many statements it has compiled so far.

@@ -30,7 +30,7 @@ public:
 
   static bool available();
 
-  /// Nothing: there is no codec for it, or it is broken.
+  /// Empty: there is no codec for it, or it is broken.
   static std::optional<ImageFacts> inspect(std::string_view bytes);
 
   /// Decodes, turns upright, scales to the given size and encodes: JPEG with quality 92 and transparency on white, or

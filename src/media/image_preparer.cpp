@@ -69,7 +69,7 @@ private:
                                    : "gst-aimlvideo was built without gdk-pixbuf, which does that";
   }
 
-  /// What no change can mend.
+  /// What no change can fix.
   Result<void> checkShape() const {
     if (!facts_)
       return {};

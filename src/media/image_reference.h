@@ -16,7 +16,7 @@ namespace aimlvideo {
 /// Sentences for the user about media that were changed on their way, or may not do.
 using Notes = std::vector<std::string>;
 
-/// The MIME type of an image by its first bytes: `image/png`, `image/jpeg` or `image/webp`. Nothing: not one of these.
+/// The MIME type of an image by its first bytes: `image/png`, `image/jpeg` or `image/webp`. Empty: not one of these.
 std::optional<std::string> imageTypeOf(std::string_view bytes);
 
 /// Turns an image reference into what the request's body carries, with the identity of the original bytes.

@@ -10,7 +10,7 @@
 
 namespace aimlvideo {
 
-/// A list that the service shows to everybody: asked for without the key. What was told before is kept in a folder
+/// A list that the service shows to everybody: asked for without the key. What it answered before is kept in a folder
 /// below `$XDG_CACHE_HOME/aimlvideo` and asked for by its ETag. The error is a phrase.
 Task<tl::expected<std::string, std::string>> fetchListing(HttpSession &session, const std::string &url,
                                                           const char *folder, Cancellation &cancellation,

@@ -12,7 +12,7 @@
 
 namespace aimlvideo {
 
-/// What a prepared request will cost. The price list is asked for without the key; what was told before is kept in
+/// What a prepared request will cost. The price list is asked for without the key; what it answered before is kept in
 /// `$XDG_CACHE_HOME/aimlvideo/prices` and asked for by its ETag. The error is a sentence that says why nobody knows.
 Task<tl::expected<Estimate, std::string>> priceOf(const Plan &plan, HttpSession &session, Cancellation &cancellation,
                                                   Clock::time_point deadline);

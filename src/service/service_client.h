@@ -13,7 +13,7 @@
 namespace aimlvideo {
 
 /// Speaks to the service, on the network thread: the only place that knows the key. The key goes to the base URL's host
-/// and nowhere else; no redirect is followed. All that comes back is freed of the key, should the service quote it in
+/// and nowhere else; no redirect is followed. All that comes back is masked, should the service quote it in
 /// any spelling: nothing of the service's reaches the ledger, the bus or a log on another way.
 class ServiceClient {
 public:
@@ -48,7 +48,7 @@ private:
   HttpSession &session_;
   const Plan &plan_;
   Headers extraHeaders_;
-  std::optional<bool> metLocally_; ///< whether all connections led to local addresses; nothing: there was none
+  std::optional<bool> metLocally_; ///< whether all connections led to local addresses; empty: there was none
 };
 
 } // namespace aimlvideo

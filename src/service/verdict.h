@@ -30,7 +30,7 @@ Error refusalFrom(const HttpResponse &response);
 /// By what name the service's support finds the request that this answers: letters, digits and signs, or empty.
 std::string requestIdOf(const HttpResponse &response);
 
-/// How long the service asks to be left alone; nothing where it does not say.
+/// How long the service asks to be left alone; empty if it does not say.
 std::optional<std::chrono::seconds> retryAfterOf(const HttpResponse &response);
 
 } // namespace aimlvideo

@@ -11,7 +11,7 @@ namespace {
 /// A longer URI, one with an image inside, would hide the rest of an error.
 constexpr size_t longestShownUri = 1500;
 
-/// The amount in a variable of the environment; nothing: it says none.
+/// The amount in a variable of the environment; empty: it says none.
 Result<std::optional<double>> amountIn(const char *variable) {
   const char *text = g_getenv(variable);
   if (!text || !*text)

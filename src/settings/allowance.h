@@ -21,7 +21,7 @@ constexpr auto costVariable = "AIMLVIDEO_MAX_COST";
 /// unless the user's environment or the application's `max-cost` allows it.
 struct Allowance {
   bool mayBuy = true;               ///< and read the local files that the request names
-  std::optional<double> cap;        ///< USD for one clip; nothing: none
+  std::optional<double> cap;        ///< USD for one clip; empty: none
   const char *capName = "max-cost"; ///< what set the cap
 };
 

@@ -57,7 +57,7 @@ constexpr Choice onLosts[] = {
 std::string withoutUser(const std::string &text) {
   if (text.find('@') == std::string::npos)
     return text;
-  // one that is none may hold a password all the same
+  // what is no URI may still hold a password
   const auto uri = adopt(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
   const GCharPtr shown(uri ? g_uri_to_string_partial(uri.get(), G_URI_HIDE_USERINFO) : g_strdup("***"));
   return shown.get();
@@ -266,7 +266,7 @@ Result<void> setFromText(Settings &settings, const Field &field, const std::stri
     settings.*member = *value;
     return true;
   };
-  // the default may lie outside of the range: nothing is said then
+  // the default may lie outside of the range: which means: not set
   if (!text.empty() && text == textOf(defaults(), field)) {
     copyField(field, defaults(), settings);
     return {};

@@ -9,7 +9,7 @@
 
 namespace aimlvideo {
 
-/// The outlooks of one wait, told one after the other. None takes back what one before it said: the time left never
+/// The outlooks of one wait, reported one after the other. None takes back what one before it said: the time left never
 /// grows, the share that is done never falls, and what is overdue stays so.
 class Forecast {
 public:

@@ -33,7 +33,7 @@ public:
   /// Rate, in 1/s, at which those end that have taken so long.
   double hazard(double seconds) const;
 
-  // What people are told, as if there were no doubt:
+  // What people are shown, as if there were no doubt:
 
   /// The time below which this share of all generations ends.
   double quantile(double share) const;

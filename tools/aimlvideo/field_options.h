@@ -31,7 +31,7 @@ public:
   void addTo(Options &options);
   /// Those that were given.
   FieldTexts texts() const;
-  /// Nothing: a value makes no sense, and this has been printed.
+  /// Empty: a value makes no sense, and this has been printed.
   std::optional<Settings> settings() const;
 
 private:

@@ -14,7 +14,7 @@ namespace aimlvideo::cli {
 
 namespace {
 
-/// How the progress is told.
+/// How the progress is shown.
 enum class Telling { Terminal, Log, Json };
 
 class Narrator {

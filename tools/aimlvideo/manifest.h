@@ -28,7 +28,7 @@ struct ManifestRow {
 struct Manifest {
   std::vector<ManifestRow> rows;
   std::vector<std::string> problems; ///< a line each, with the row's number
-  std::vector<std::string> remarks;  ///< likewise, for what is sent all the same
+  std::vector<std::string> remarks;  ///< likewise, for what is sent anyway
 };
 
 /// What the rows of a manifest may do. Whoever has written it need not be who runs it.

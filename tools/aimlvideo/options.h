@@ -43,7 +43,7 @@ public:
   /// A null-terminated list; what it points at must live until parse() has returned.
   void add(const GOptionEntry *entries);
 
-  /// The arguments that are no options. Nothing: the mistake has been printed; return ExitCode::Usage.
+  /// The arguments that are no options. Empty: the mistake has been printed; return ExitCode::Usage.
   std::optional<Arguments> parse(const Arguments &arguments, size_t mostArguments);
 
 private:

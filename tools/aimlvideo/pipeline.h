@@ -17,7 +17,7 @@ public:
   /// Stops it; nothing is heard afterwards.
   ~Pipeline();
 
-  /// Makes an element and adds it. Null: there is none of this name, which checkElements() has told before.
+  /// Makes an element and adds it. Null: there is none of this name, which checkElements() has reported before.
   GstElement *add(const char *factory);
   GstBin *bin() const { return GST_BIN(element_); }
   void play();

@@ -43,7 +43,7 @@ public:
     std::function<void()> changed;
     /// The output is on the disk and about to get its name. `checksum` is its SHA-256. May be empty.
     std::function<Result<void>(const std::string &checksum)> publishing;
-    /// Once, at the end; nothing where it went well. It may destroy the production.
+    /// Once, at the end; empty if it went well. It may destroy the production.
     std::function<void(const std::optional<Error> &failure)> ended;
   };
 

@@ -15,7 +15,7 @@ const char *nameOf(RowResult::State state) {
   case RowResult::State::Waiting:
     return "waiting";
   case RowResult::State::Running:
-    return "interrupted"; // told of a row that is over
+    return "interrupted"; // shown for a row that is over
   case RowResult::State::MadeBefore:
     return "made-before";
   case RowResult::State::Made:

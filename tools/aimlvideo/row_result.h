@@ -31,7 +31,7 @@ struct RowResult {
   bool isThere() const { return state == State::Made || state == State::MadeBefore; }
 };
 
-/// What a batch came to, as it is told everywhere.
+/// What a batch came to, as it is shown everywhere.
 struct Totals {
   size_t made = 0;       ///< and there
   size_t madeBefore = 0; ///< of these, by earlier runs

@@ -10,7 +10,7 @@
 
 namespace aimlvideo::cli {
 
-/// Lines at the end of standard error that are drawn again and again; nothing where that is no terminal.
+/// Lines at the end of standard error that are drawn again and again; none if that is no terminal.
 class LiveLines {
 public:
   LiveLines();
@@ -54,7 +54,7 @@ public:
   JsonLine &operator=(const JsonLine &) = delete;
   ~JsonLine();
 
-  JsonLine &text(const char *name, const std::string &value); ///< nothing where it is empty
+  JsonLine &text(const char *name, const std::string &value); ///< left out if it is empty
   JsonLine &number(const char *name, std::optional<double> value);
   JsonLine &integer(const char *name, std::optional<int64_t> value);
   JsonLine &generation(const Status &status);

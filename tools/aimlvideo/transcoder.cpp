@@ -89,7 +89,7 @@ Transcoder::Transcoder(const Profile &profile, const Shape &shape, const std::st
   g_object_set(source, "location", input.c_str(), nullptr);
   GstElement *decoder = pipeline_.add("decodebin");
   gst_element_link(source, decoder);
-  // The streams wait until all are known, so that a missing one can be told from a late one.
+  // The streams wait until all are known, so that a missing one can be distinguished from a late one.
   g_signal_connect_data(decoder, "pad-added", G_CALLBACK(+[](GstElement *, GstPad *pad, gpointer self) {
                           static_cast<Transcoder *>(self)->padAdded(pad);
                         }),

@@ -126,7 +126,7 @@ bool moveTo(const Descriptor &folder, const std::string &from, const Descriptor 
     return true;
   if (errno != EINVAL || flags != RENAME_NOREPLACE)
     return false;
-  // a file system without this: the look before may be outrun, the rename is whole all the same
+  // a file system without this: the look before may be outrun, the rename is still whole
   struct stat facts{};
   if (fstatat(parent.number(), to.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) {
     errno = EEXIST;

@@ -98,7 +98,7 @@ private:
     }
   }
 
-  /// The number in an escape such as \u00e9; nothing: there is none.
+  /// The number in an escape such as \u00e9; empty: there is none.
   std::optional<unsigned> escapeAt(size_t place) const {
     if (text_.substr(place, 2) != "\\u" || place + 6 > text_.size())
       return {};
