@@ -43,9 +43,9 @@ private:
 /// Holds a mutex until its scope ends, or until unlock().
 class SCOPED_CAPABILITY Lock {
 public:
-  explicit Lock(Mutex &mutex) ACQUIRE(mutex) : lock_(mutex.mutex_) {}
+  explicit Lock(Mutex &locked) ACQUIRE(locked) : lock_(locked.mutex_) {}
   /// Takes over what is locked already.
-  Lock(Mutex &mutex, std::adopt_lock_t adopt) REQUIRES(mutex) : lock_(mutex.mutex_, adopt) {}
+  Lock(Mutex &locked, std::adopt_lock_t adopt) REQUIRES(locked) : lock_(locked.mutex_, adopt) {}
   Lock(const Lock &) = delete;
   Lock &operator=(const Lock &) = delete;
   ~Lock() RELEASE() = default;
@@ -61,7 +61,7 @@ private:
 /// Releases a mutex that a Lock of the caller holds until its scope ends, for calling out.
 class SCOPED_CAPABILITY Unlocked {
 public:
-  explicit Unlocked(Mutex &mutex) RELEASE(mutex) : mutex_(mutex) { mutex.unlock(); }
+  explicit Unlocked(Mutex &locked) RELEASE(locked) : mutex_(locked) { locked.unlock(); }
   Unlocked(const Unlocked &) = delete;
   Unlocked &operator=(const Unlocked &) = delete;
   ~Unlocked() RELEASE() NO_THREAD_SAFETY_ANALYSIS { mutex_.lock(); } // an inverse scope is told as clang wants it

@@ -283,7 +283,7 @@ bad_answer(fault("100-mb-json", "100 MB of JSON"), ("spoil", "100-mb-json"), "la
 bad_answer(fault("deeply-nested-json", "JSON nested 200,000 levels deep"), ("spoil", "deeply-nested-json"), "nested deeper",
            quick="lookup")
 bad_answer(fault("nul-bytes", "NUL bytes in the answer"), ("spoil", "nul-bytes"), "not UTF-8", quick="download",
-           clip_cause="no video")
+           clip_cause="not a video")
 NO_HTTP = "Could not parse HTTP response"
 bad_answer(fault("no-http", "an answer that is no HTTP"), ("spoil", "no-http"), NO_HTTP, quick="submit",
            clip=(RETRIED, TIMED_OUT), clip_cause=NO_HTTP)

@@ -179,7 +179,7 @@ GST_START_TEST(a_changed_file_is_an_error_once_somebody_has_read) {
   };
   const Error error = download.fault();
   fail_unless(error.kind == ErrorKind::BadAnswer);
-  fail_unless_contains(error.text(), "another file");
+  fail_unless_contains(error.text(), "has changed since the download began");
   // what was read is still what was read
   fail_unless(download.read(0, 1000) == changed.before.substr(0, 1000));
 }
@@ -651,7 +651,7 @@ GST_START_TEST(what_is_no_video_is_an_error_and_no_clip) {
     Download download(body);
     const Error error = download.fault();
     fail_unless(error.kind == ErrorKind::BadAnswer);
-    fail_unless_contains(error.text(), "no video");
+    fail_unless_contains(error.text(), "not a video");
     fail_unless_equals_int(download.renewals, 1);
     fail_unless_equals_int(download.arrivals, 0);
   }
