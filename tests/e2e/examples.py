@@ -130,7 +130,7 @@ class Page(Examples):
             port = probe.getsockname()[1]
         commands = re.findall(r"\| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
         self.assertGreater(len(commands), 6)
-        with concurrent.futures.ThreadPoolExecutor() as pool:  # they wait most of the time
+        with concurrent.futures.ThreadPoolExecutor(len(commands)) as pool:  # they wait most of the time
             runs = list(pool.map(lambda command: self.run_command(command, display, port), commands))
         for command, run in zip(commands, runs):
             with self.subTest(command=command):
