@@ -2,6 +2,7 @@
 #include "properties.h"
 
 #include <algorithm>
+#include <list>
 #include <string>
 #include <variant>
 #include <vector>
@@ -71,9 +72,9 @@ Headers headersFrom(const GstStructure *structure) {
 
 GType registerEnum(const std::string &name, std::vector<GEnumValue> values) {
   values.push_back({});
-  // lives as long as the type, which never ends
-  const auto *kept = new std::vector<GEnumValue>(std::move(values));
-  const GType type = g_enum_register_static(g_intern_string(name.c_str()), kept->data());
+  static auto *const kept = new std::list<std::vector<GEnumValue>>; // they live as long as the types, which never end
+  const GType type =
+      g_enum_register_static(g_intern_string(name.c_str()), kept->emplace_back(std::move(values)).data());
   gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
   return type;
 }
