@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Clips of any layout in push and pull mode, size, seeking; section (d5) of the design's reference.
 #include <atomic>
+#include <cstdio>
 #include <memory>
 
 #include <malloc.h>
@@ -227,7 +228,10 @@ static Suite *delivery_suite() {
   tcase_add_test(tests, the_size_is_known_with_the_first_buffer);
   tcase_add_test(tests, a_time_seek_in_a_clip_makes_no_request);
   tcase_add_test(tests, a_broken_transfer_is_mended_and_bought_once);
-  tcase_add_test(tests, large_buffers_share_their_memory);
+  if (mallopt(M_MMAP_THRESHOLD, 128 * 1024) == 1) // the sanitizers' allocators have no such setting
+    tcase_add_test(tests, large_buffers_share_their_memory);
+  else
+    std::printf("large_buffers_share_their_memory is left out: the allocator can't be told what to give back\n");
   tcase_add_test(tests, a_given_generation_is_fetched_and_nothing_is_submitted);
   return suite;
 }
