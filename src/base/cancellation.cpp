@@ -78,7 +78,9 @@ Task<bool> Waiter::until(Clock::time_point when) {
   if (when > Clock::now() || shared_->woken) {
     const Cancellation::Listener listener(cancellation_, [this] { wake(); });
     const Loop::Timer timer(when, [this] { wake(); });
-    co_await Suspension{*shared_};
+    // what was cancelled before the listener was there does not call it
+    if (!cancellation_.cancelled())
+      co_await Suspension{*shared_};
   }
   co_return !cancellation_.cancelled();
 }

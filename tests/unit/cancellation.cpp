@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/cancellation.h"
 
+#include <atomic>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "await.h"
 #include "unit.h"
@@ -171,6 +173,32 @@ GST_START_TEST(a_waiter_that_was_woken_before_does_not_wait) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_stop_at_the_moment_when_a_wait_begins_is_not_lost) {
+  std::vector<Cancellation> cancellations(20'000);
+  std::atomic<size_t> begun = 0;
+  std::thread stopper([&] {
+    for (size_t i = 0; i < cancellations.size(); ++i) {
+      while (begun <= i)
+        continue;
+      cancellations[i].cancel();
+    }
+  });
+  bool inTime = true;
+  for (size_t i = 0; inTime && i < cancellations.size(); ++i) {
+    const auto wait = [&]() -> Task<bool> {
+      const auto patience = Clock::now() + 2s;
+      begun = i + 1;
+      (void)co_await cancellations[i].sleepUntil(patience);
+      co_return Clock::now() < patience;
+    };
+    inTime = await(wait());
+  }
+  begun = cancellations.size();
+  stopper.join();
+  fail_unless(inTime);
+}
+GST_END_TEST
+
 static Suite *cancellation_suite() {
   Suite *suite = suite_create("cancellation");
   TCase *tests = tcase_create("all");
@@ -185,6 +213,7 @@ static Suite *cancellation_suite() {
   tcase_add_test(tests, an_attempt_that_has_ended_is_left_alone);
   tcase_add_test(tests, a_waiter_is_woken_from_any_thread_also_when_it_has_gone);
   tcase_add_test(tests, a_waiter_that_was_woken_before_does_not_wait);
+  tcase_add_test(tests, a_stop_at_the_moment_when_a_wait_begins_is_not_lost);
   return suite;
 }
 
