@@ -22,7 +22,7 @@ std::string text(JsonObject *object, const char *name) {
 }
 
 bool flag(JsonObject *object, const char *name) {
-  return json_object_get_boolean_member_with_default(object, name, FALSE);
+  return json::isTrue(json::member(object, name));
 }
 
 std::optional<unsigned> count(JsonObject *object, const char *name) {

@@ -94,7 +94,7 @@ void copyCount(JsonObject *from, JsonObject *target, const char *name) {
 }
 
 void copyFlag(JsonObject *from, JsonObject *target, const char *name) {
-  if (json_object_get_boolean_member_with_default(from, name, FALSE))
+  if (json::isTrue(json::member(from, name)))
     json_object_set_boolean_member(target, name, TRUE);
 }
 
@@ -276,8 +276,7 @@ GRefPtr<JsonNode> withAdditions(JsonObject *known, JsonObject *addition) {
   };
   extend("parameters", [&](JsonNode *node) {
     JsonObject *parameter = json::objectIn(node);
-    return parameter && !isServed(textIn(parameter, "name")) &&
-           !json_object_get_boolean_member_with_default(parameter, "required", FALSE);
+    return parameter && !isServed(textIn(parameter, "name")) && !json::isTrue(json::member(parameter, "required"));
   });
   extend("aliases", [](JsonNode *) { return true; });
   return adopt(json_node_init_object(json_node_alloc(), model.get()));

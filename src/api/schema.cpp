@@ -153,7 +153,7 @@ private:
     JsonObject *schema = resolve(given);
     if (!schema || depth > deepest)
       return parameter;
-    bool nullable = json_object_get_boolean_member_with_default(schema, "nullable", FALSE);
+    bool nullable = json::isTrue(json::member(schema, "nullable"));
     std::vector<JsonObject *> alternatives;
     for (const char *name : {"anyOf", "oneOf"})
       for (JsonNode *node : elementsOf(schema, name)) {
@@ -266,8 +266,7 @@ tl::expected<GRefPtr<JsonObject>, std::string> factsFromSchema(std::string_view 
     const std::string medium = mediumOf(parameter, name);
     if (medium.empty())
       continue;
-    needsImage =
-        needsImage || (medium == "image" && json_object_get_boolean_member_with_default(parameter, "required", FALSE));
+    needsImage = needsImage || (medium == "image" && json::isTrue(json::member(parameter, "required")));
     auto &names = inputs[medium];
     if (!names)
       names = adopt(json_array_new());

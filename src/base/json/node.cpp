@@ -131,6 +131,11 @@ JsonNode *member(JsonObject *object, const char *name) {
   return object ? json_object_get_member(object, name) : nullptr;
 }
 
+bool isTrue(JsonNode *node) {
+  return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+         json_node_get_boolean(node);
+}
+
 std::vector<std::string> memberNames(JsonObject *object) {
   std::vector<std::string> names;
   const auto members = std::unique_ptr<GList, void (*)(GList *)>(json_object_get_members(object), g_list_free);

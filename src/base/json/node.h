@@ -33,6 +33,9 @@ std::vector<std::string> memberNames(JsonObject *object);
 /// A string, or a number or boolean in its JSON spelling. Nothing for null, objects and arrays.
 std::optional<std::string> scalarText(JsonNode *node);
 
+/// The value `true`, and nothing else. `node` may be null.
+bool isTrue(JsonNode *node);
+
 /// A number, also one spelt as a string.
 std::optional<double> number(JsonNode *node);
 
