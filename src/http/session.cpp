@@ -578,10 +578,14 @@ std::string nameForLog(const HttpRequest &request, GUri *uri) {
          (port > 0 ? ":" + std::to_string(port) : "") + g_uri_get_path(uri);
 }
 
-std::string secondsSince(Clock::time_point begun) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f s", std::chrono::duration<double>(Clock::now() - begun).count());
-  return text;
+void logAttempt(const HttpRequest &request, GUri *uri, Clock::time_point begun,
+                const Exchanged<std::unique_ptr<HttpSession::Stream>> &stream) {
+  log(LogLevel::Debug, [&] {
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f s", std::chrono::duration<double>(Clock::now() - begun).count());
+    const std::string end = stream ? std::to_string((*stream)->head().status) : stream.error().message;
+    return nameForLog(request, uri) + ": " + end + " after " + seconds;
+  });
 }
 
 GRefPtr<SoupMessage> messageFor(const HttpRequest &request, GUri *uri) {
@@ -606,31 +610,23 @@ Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::open(const Ht
   if (!uri)
     co_return tl::unexpected(TransportError{TransportError::Cause::BadUrl, false, uri.error()});
   bool narrowed = false;
+  auto begun = Clock::now();
   auto stream =
       co_await attempt(request, uri->get(), cancellation, deadline, starting, trust_ ? &*trust_ : nullptr, narrowed);
+  logAttempt(request, uri->get(), begun, stream);
   if (stream || !narrowed || stream.error().cause != TransportError::Cause::Tls)
     co_return stream;
   // refused by the certificates that the host needed before; all that are trusted have the last word
   trust_->forget(g_uri_get_host(uri->get()), static_cast<guint16>(g_uri_get_port(uri->get())));
-  co_return co_await attempt(request, uri->get(), cancellation, deadline, std::move(starting), nullptr, narrowed);
+  begun = Clock::now();
+  stream = co_await attempt(request, uri->get(), cancellation, deadline, std::move(starting), nullptr, narrowed);
+  logAttempt(request, uri->get(), begun, stream);
+  co_return stream;
 }
 
 Task<Exchanged<std::unique_ptr<HttpSession::Stream>>>
 HttpSession::attempt(const HttpRequest &request, GUri *uri, Cancellation &cancellation, Clock::time_point deadline,
                      Starting starting, TlsTrust *trust, bool &narrowed) {
-  const auto begun = Clock::now();
-  auto stream = co_await send(request, uri, cancellation, deadline, std::move(starting), trust, narrowed);
-  log(LogLevel::Debug, [&] {
-    const std::string end = stream ? std::to_string((*stream)->head().status) : stream.error().message;
-    return nameForLog(request, uri) + ": " + end + " after " + secondsSince(begun);
-  });
-  co_return stream;
-}
-
-Task<Exchanged<std::unique_ptr<HttpSession::Stream>>> HttpSession::send(const HttpRequest &request, GUri *uri,
-                                                                        Cancellation &cancellation,
-                                                                        Clock::time_point deadline, Starting starting,
-                                                                        TlsTrust *trust, bool &narrowed) {
   std::unique_ptr<Stream> stream(new Stream(cancellation, deadline));
   const auto message = messageFor(request, uri);
   stream->message_ = message;

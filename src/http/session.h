@@ -164,9 +164,6 @@ private:
   Task<Exchanged<std::unique_ptr<Stream>>> attempt(const HttpRequest &request, GUri *uri, Cancellation &cancellation,
                                                    Clock::time_point deadline, Starting starting, TlsTrust *trust,
                                                    bool &narrowed);
-  Task<Exchanged<std::unique_ptr<Stream>>> send(const HttpRequest &request, GUri *uri, Cancellation &cancellation,
-                                                Clock::time_point deadline, Starting starting, TlsTrust *trust,
-                                                bool &narrowed);
   /// How many connections to the host of this address are open and will be kept after their answer.
   std::shared_ptr<size_t> &kept(const std::string &url);
   Gate &gate(const std::string &url, Lane lane);
