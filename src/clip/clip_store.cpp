@@ -2,6 +2,7 @@
 #include "clip/clip_store.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <map>
 #include <tuple>
@@ -220,16 +221,16 @@ std::string looksOf(const Spool &spool) {
   if (fstat(spool.descriptor(), &facts) != 0)
     return {};
   const uint64_t size = spool.size().value_or(0);
-  std::vector<char> bytes(2 * proofBytes);
-  const auto first = spool.read(0, bytes.data(), proofBytes);
-  const auto last = spool.read(size - std::min(size, proofBytes), bytes.data() + proofBytes, proofBytes);
-  if (!first || !last)
-    return {};
-  bytes.resize(proofBytes + *last);
-  bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(*first), bytes.begin() + proofBytes);
+  Sha256 ends;
+  std::array<char, proofBytes> block{};
+  for (const uint64_t offset : {uint64_t{0}, size - std::min(size, proofBytes)}) {
+    const auto count = spool.read(offset, block.data(), block.size());
+    if (!count)
+      return {};
+    ends.add({block.data(), *count});
+  }
   return std::to_string(facts.st_ino) + "-" + std::to_string(facts.st_size) + "-" +
-         std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" +
-         sha256({bytes.data(), bytes.size()});
+         std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" + ends.hex();
 }
 
 Result<bool> syncToDisk(const Spool &spool, const Cancellation &cancellation) {
