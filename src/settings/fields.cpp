@@ -266,7 +266,7 @@ Result<void> setFromText(Settings &settings, const Field &field, const std::stri
     settings.*member = *value;
     return true;
   };
-  // the default may lie outside of the range: which means: not set
+  // the default, which means that nothing is said, may lie outside of the range
   if (!text.empty() && text == textOf(defaults(), field)) {
     copyField(field, defaults(), settings);
     return {};
@@ -282,7 +282,9 @@ Result<void> setFromText(Settings &settings, const Field &field, const std::stri
                           [&](std::string Settings::*member) { return take(member, std::optional(text)); },
                           [&](Secret Settings::*member) { return take(member, std::optional(Secret(text))); },
                           [&](bool Settings::*member) { return take(member, truth(text)); },
-                          [&](double Settings::*member) { return take(member, decimal(text, field)); },
+                          [&](double Settings::*member) {
+                            return take(member, field.is(Field::IsAmount) ? parseUsd(text) : decimal(text, field));
+                          },
                           [&]<typename Number>(Number Settings::*member) {
                             return take(member, wholeNumber<Number>(text, field));
                           }},

@@ -40,16 +40,20 @@ Failure unreadableForUri(const std::string &property, const Settings &settings) 
 
 /// What a field asks for, as it is sent.
 InputValue valueOf(const Settings &settings, const Field &field) {
-  if (const auto *text = std::get_if<std::string Settings::*>(&field.member))
-    return settings.**text;
-  if (const auto *number = std::get_if<double Settings::*>(&field.member))
-    return settings.**number;
-  const std::string written = textOf(settings, field);
-  if (written == "true" || written == "false")
-    return written == "true";
-  if (std::holds_alternative<Choices>(field.member))
-    return written;
-  return static_cast<int64_t>(g_ascii_strtoll(written.c_str(), nullptr, 10));
+  return std::visit(Overload{[&](const Choices &) -> InputValue {
+                               const std::string word = textOf(settings, field);
+                               if (word == "true" || word == "false")
+                                 return word == "true";
+                               return word;
+                             },
+                             [](Secret Settings::*) -> InputValue { return std::string(); }, // never sent
+                             [&](std::string Settings::*member) -> InputValue { return settings.*member; },
+                             [&](bool Settings::*member) -> InputValue { return settings.*member; },
+                             [&](double Settings::*member) -> InputValue { return settings.*member; },
+                             [&](auto member) -> InputValue {
+                               return static_cast<int64_t>(settings.*member);
+                             }},
+                    field.member);
 }
 
 /// Fills in what the fields say, images and the files that the parameters name.

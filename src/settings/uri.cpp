@@ -15,6 +15,7 @@ namespace aimlvideo {
 namespace {
 
 constexpr std::string_view aboutForm = "Write aimlvideo://MODEL?prompt=A%20cat&duration=5";
+
 std::vector<std::string> keyNames() {
   std::vector<std::string> names;
   for (const Field &field : fields())
