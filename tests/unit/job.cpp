@@ -396,6 +396,7 @@ GST_START_TEST(who_never_gets_its_turn_to_buy_says_so) {
   Listener late;
   auto job = start(bench, late);
   late.waitFor("failed");
+  job->stop();
   fail_unless(late.error.kind == ErrorKind::Busy, "%s", late.error.text().c_str());
   fail_unless_contains(late.error.text(), "too many other requests");
   fail_unless_contains(late.error.text(), "nothing was bought");
