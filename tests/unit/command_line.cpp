@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the command line does beside its main loop.
 #include <atomic>
+#include <clocale>
 #include <random>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "background.h"
 #include "clip/spool.h"
 #include "save.h"
+#include "table.h"
 #include "unit.h"
 
 using namespace aimlvideo;
@@ -161,6 +163,76 @@ GST_START_TEST(a_folder_is_removed_also_while_somebody_writes_in_it) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_text_is_measured_and_cut_by_the_cells_that_it_takes) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  fail_unless_equals_int(cellsOf("boat"), 4);
+  fail_unless_equals_int(cellsOf("\xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f"), 6); // three Japanese characters
+  fail_unless_equals_int(cellsOf("\xf0\x9f\x8f\xae"), 2);                     // a lantern
+  fail_unless_equals_int(cellsOf("e\xcc\x81"), 1);                            // e and an acute accent
+  const std::string dots = "\xe2\x80\xa6";
+  const std::string boats = "\xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f";
+  for (size_t cells = 0; cells < 12; ++cells)
+    for (const Cut cut : {Cut::End, Cut::Middle, Cut::Start})
+      for (const std::string &text :
+           {std::string("a paper boat"), boats + boats, "e\xcc\x81\xcc\x82" + boats + "e\xcc\x81"}) {
+        const std::string line = fitted(text, cells, cut);
+        fail_unless(cellsOf(line) <= cells && cellsOf(line) + 2 > std::min(cells, cellsOf(text)), "%zu: %s", cells,
+                    line.c_str());
+        fail_unless(g_utf8_validate(line.c_str(), -1, nullptr));
+      }
+  fail_unless_equals_text(fitted("a paper boat", 8, Cut::End), ("a paper" + dots));
+  fail_unless_equals_text(fitted("a paper boat", 7, Cut::Middle), ("a p" + dots + "oat"));
+  fail_unless_equals_text(fitted("a paper boat", 5, Cut::Start), (dots + "boat"));
+}
+GST_END_TEST
+
+static Table jobTable() {
+  Table table({{.heading = "ID", .right = true},
+               {.heading = "EMPTY"},
+               {.heading = "PROMPT", .fit = Column::Fit::Cut},
+               {.heading = "MODEL", .fit = Column::Fit::Cut, .dispensable = 1}});
+  table.add({"7", "", "\xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f\xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f", "kling/pro"});
+  table.add({"12", "", "a paper boat\ton a\nstream \x1b[31m", "kling/standard"});
+  return table;
+}
+
+static std::string joined(const Table &table, std::optional<size_t> width) {
+  std::string text;
+  for (const std::string &line : table.lines(width))
+    text += line + "\n";
+  return text;
+}
+
+GST_START_TEST(a_table_is_whole_where_nobody_looks_and_fits_a_terminal) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  const Table table = jobTable();
+  fail_unless_equals_text(
+      joined(table, {}),
+      "ID  PROMPT                          MODEL\n"
+      " 7  \xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f\xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f                    kling/pro\n"
+      "12  a paper boat on a stream  [31m  kling/standard\n");
+  fail_unless_equals_text(joined(table, 200), joined(table, {}));
+  fail_unless_equals_text(joined(table, 28),
+                          "ID  PROMPT       MODEL\n"
+                          " 7  \xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f\xe7\xb4\x99\xe3\x81\xae\xe2\x80\xa6  kling/pro\n"
+                          "12  a paper bo\xe2\x80\xa6  kling/stan\xe2\x80\xa6\n");
+  fail_unless_equals_text(joined(table, 20),
+                          "ID  PROMPT\n"
+                          " 7  \xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f\xe7\xb4\x99\xe3\x81\xae\xe8\x88\x9f\n"
+                          "12  a paper boat on\xe2\x80\xa6\n");
+  for (size_t width = 1; width < 60; ++width)
+    for (const std::string &line : table.lines(width))
+      fail_unless(cellsOf(line) <= width, "%zu: %s", width, line.c_str());
+}
+GST_END_TEST
+
+GST_START_TEST(a_table_in_which_nothing_gives_way_is_not_cut) {
+  Table table({"NAME", "ALLOWED"});
+  table.add({"aspect_ratio", "16:9 , (dots 9:16 , (dots 1:1"});
+  fail_unless_equals_text(joined(table, 10), joined(table, {}));
+}
+GST_END_TEST
+
 static Suite *command_line_suite() {
   Suite *suite = suite_create("command_line");
   TCase *tests = tcase_create("command_line");
@@ -171,6 +243,9 @@ static Suite *command_line_suite() {
   tcase_add_test(tests, a_clip_is_copied_whole_by_the_kernel_or_without_it);
   tcase_add_test(tests, a_disk_that_is_full_is_an_error_that_names_the_file);
   tcase_add_test(tests, a_folder_is_removed_also_while_somebody_writes_in_it);
+  tcase_add_test(tests, a_text_is_measured_and_cut_by_the_cells_that_it_takes);
+  tcase_add_test(tests, a_table_is_whole_where_nobody_looks_and_fits_a_terminal);
+  tcase_add_test(tests, a_table_in_which_nothing_gives_way_is_not_cut);
   return suite;
 }
 

@@ -10,6 +10,7 @@
 #include "ledger/ledger.h"
 #include "options.h"
 #include "output.h"
+#include "table.h"
 
 namespace aimlvideo::cli {
 

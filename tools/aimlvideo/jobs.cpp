@@ -14,6 +14,7 @@
 #include "options.h"
 #include "output.h"
 #include "save.h"
+#include "table.h"
 
 namespace aimlvideo::cli {
 

@@ -11,6 +11,7 @@
 #include "service/account.h"
 #include "service/price_list.h"
 #include "service/refresh.h"
+#include "table.h"
 
 namespace aimlvideo::cli {
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/json/value.h"
 #include "exit_code.h"
@@ -27,17 +26,6 @@ void printUsageError(const std::string &what);
 
 /// A remark that is no failure.
 void printWarning(const std::string &text);
-
-/// Rows whose columns stand below each other; the first row is the heading.
-class Table {
-public:
-  explicit Table(std::vector<std::string> heading) { add(std::move(heading)); }
-  void add(std::vector<std::string> row);
-  void print() const;
-
-private:
-  std::vector<std::vector<std::string>> rows_;
-};
 
 /// A paragraph broken at blanks into lines of at most 78 characters, each behind `indent`.
 std::string wrapped(const std::string &text, const std::string &indent);
