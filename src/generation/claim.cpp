@@ -23,7 +23,9 @@ using RowState = LedgerRow::State;
 
 class Claimant {
 public:
-  Claimant(Run &run, int64_t ownRow) : run_(run), purchase_(run.purchase), ownRow_(ownRow) {}
+  Claimant(const Context &context, const Plan &plan, HttpSession &session, const ClipStore *store, Purchase &purchase,
+           int64_t ownRow)
+      : context_(context), plan_(plan), session_(session), store_(store), purchase_(purchase), ownRow_(ownRow) {}
 
   Task<Result<Claim>> claim();
   bool joined() const { return waited_; }
@@ -44,7 +46,10 @@ private:
   Task<Result<Claim>> goOn();
   Task<std::shared_ptr<Spool>> stored();
 
-  Run &run_;
+  const Context &context_;
+  const Plan &plan_;
+  HttpSession &session_;
+  const ClipStore *store_;
   Purchase &purchase_;
   const int64_t ownRow_;
   /// Of the request, in order: the present one, and those that older versions gave it by the spelling of the base URL.
@@ -59,27 +64,27 @@ private:
 /// Where nothing may be bought, a request that was never made here ends here: no host is asked, and no trace is left.
 Task<Result<void>> Claimant::describeRequest() {
   LedgerRow &row = purchase_.row;
-  row.baseUrl = run_.plan.baseUrl;
-  row.identity = requestIdentity(row.baseUrl, run_.plan.request.canonical, run_.settings.take);
+  row.baseUrl = plan_.baseUrl;
+  row.identity = requestIdentity(row.baseUrl, plan_.request.canonical, context_.settings.take);
   if (auto gathered = co_await onPool([this] { return gatherIdentities(); }); !gathered)
     co_return gathered;
-  if (!run_.plan.allowance.mayBuy) {
+  if (!plan_.allowance.mayBuy) {
     const auto known = co_await onPool([this] { return isKnown(); });
     if (!known)
       co_return known.failure();
     if (!*known)
-      co_return tl::unexpected(notForUri(run_));
+      co_return tl::unexpected(notForUri(context_.settings));
   }
-  const auto deadline = std::min(run_.deadline, Clock::now() + run_.patience.validators);
+  const auto deadline = std::min(context_.deadline, Clock::now() + context_.patience.validators);
   // somebody else's URI must not make this machine ask hosts that only it can reach
-  const bool publicOnly = !run_.settings.uri.empty() && !run_.plan.loopback;
-  for (const std::string &url : remoteMediaIn(run_.plan.request.canonical)) {
-    const auto validator = co_await validatorOf(*run_.session, url, run_.cancellation, deadline, publicOnly);
-    if (run_.cancellation.cancelled())
+  const bool publicOnly = !context_.settings.uri.empty() && !plan_.loopback;
+  for (const std::string &url : remoteMediaIn(plan_.request.canonical)) {
+    const auto validator = co_await validatorOf(session_, url, context_.cancellation, deadline, publicOnly);
+    if (context_.cancellation.cancelled())
       co_return stopped();
     if (!validator)
-      run_.narrator.log(LogLevel::Info,
-                        url + " has neither ETag nor Last-Modified: a finished clip will not be replayed");
+      context_.narrator.log(LogLevel::Info,
+                            url + " has neither ETag nor Last-Modified: a finished clip will not be replayed");
     row.replayable = row.replayable && validator.has_value();
     row.validators += validator.value_or("") + "\n";
   }
@@ -96,7 +101,7 @@ Result<void> Claimant::gatherIdentities() {
     return tl::unexpected(std::move(spellings.error()));
   identities_.insert(row.identity);
   const auto bySpelling = [&](const std::string &spelling) {
-    return identityBySpelling(spelling, run_.plan.request.canonical, run_.settings.take);
+    return identityBySpelling(spelling, plan_.request.canonical, context_.settings.take);
   };
   identities_.insert(bySpelling(row.baseUrl)); // an older version may be at work on it now
   for (const std::string &spelling : *spellings) {
@@ -147,9 +152,9 @@ Result<std::optional<LedgerRow>> Claimant::newest() const {
 }
 
 Task<Result<Claim>> Claimant::claim() {
-  if (run_.settings.ledgerRow != 0)
+  if (context_.settings.ledgerRow != 0)
     co_return co_await listed();
-  if (run_.settings.fetchesOnly())
+  if (context_.settings.fetchesOnly())
     co_return co_await given();
   co_return co_await request();
 }
@@ -170,7 +175,7 @@ Task<Result<Claim>> Claimant::request() {
     if (const auto seen = co_await onPool([this] { return seeEarlierRun(); }); !seen)
       co_return seen.failure();
   }
-  const bool alone = !isOwnRow_ && run_.settings.reuse == Reuse::None;
+  const bool alone = !isOwnRow_ && context_.settings.reuse == Reuse::None;
   if (alone)
     purchase_.row.owner += std::string(".") + GCharPtr(g_uuid_string_random()).get();
   // two processes that spell the base URL differently take the same ones, in the same order
@@ -201,10 +206,10 @@ Task<Result<Claim>> Claimant::request() {
 /// A generation that the user names. It is never submitted, so that it needs no ledger.
 Task<Result<Claim>> Claimant::given() {
   LedgerRow &row = purchase_.row;
-  const EndpointChoice choice = run_.settings.endpoint;
-  row.baseUrl = run_.plan.baseUrl;
-  row.model = run_.settings.model;
-  row.generationId = run_.settings.generationId;
+  const EndpointChoice choice = context_.settings.endpoint;
+  row.baseUrl = plan_.baseUrl;
+  row.model = context_.settings.model;
+  row.generationId = context_.settings.generationId;
   row.family = choice == EndpointChoice::Legacy ? EndpointFamily::Legacy : EndpointFamily::Universal;
   row.owner = "given." + sha256(serviceAt(row.baseUrl) + "\n" + row.generationId);
   row.state = RowState::Running;
@@ -225,14 +230,14 @@ Task<Result<Claim>> Claimant::given() {
   }
   if (found_)
     co_return co_await goOn();
-  row.keyFingerprint = purchase_.ledger->fingerprint(run_.plan.key);
-  co_await run_.recordAfterwards(RowState::Running);
+  row.keyFingerprint = purchase_.ledger->fingerprint(plan_.key);
+  co_await purchase_.recordAfterwards(RowState::Running, context_.narrator);
   co_return Claim{Claim::Way::Await, nullptr, false};
 }
 
 /// What a row of the ledger has bought.
 Task<Result<Claim>> Claimant::listed() {
-  const int64_t id = run_.settings.ledgerRow;
+  const int64_t id = context_.settings.ledgerRow;
   const auto read = [&] {
     return found(purchase_.ledger->row(id));
   };
@@ -252,11 +257,11 @@ Task<Result<Claim>> Claimant::listed() {
 
 /// Goes on with what was found.
 Task<Result<Claim>> Claimant::goOn() {
-  const bool given = run_.settings.fetchesOnly();
+  const bool given = context_.settings.fetchesOnly();
   purchase_.row = *std::exchange(found_, {});
   LedgerRow &found = purchase_.row;
   purchase_.byOtherKey =
-      !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(run_.plan.key);
+      !found.keyFingerprint.empty() && found.keyFingerprint != purchase_.ledger->fingerprint(plan_.key);
   if (given && !found.generationId.empty() && found.state != RowState::Completed) // whatever the row says
     purchase_.doubted = std::exchange(found.state, RowState::Running) != RowState::Running;
   switch (found.state) {
@@ -265,7 +270,7 @@ Task<Result<Claim>> Claimant::goOn() {
   case RowState::NotBought:
     co_return Claim{};
   case RowState::Moderated:
-    co_return tl::unexpected(moderatedBefore(run_));
+    co_return tl::unexpected(moderatedBefore(purchase_));
   case RowState::Sent:
     co_return Claim{Claim::Way::LookUp, nullptr, false};
   case RowState::Running:
@@ -273,7 +278,7 @@ Task<Result<Claim>> Claimant::goOn() {
   case RowState::Completed:
     break;
   }
-  const bool replay = isOwnRow_ || waited_ || (run_.settings.reuse == Reuse::All && (found.replayable || given));
+  const bool replay = isOwnRow_ || waited_ || (context_.settings.reuse == Reuse::All && (found.replayable || given));
   if (!replay && !given)
     co_return Claim{};
   purchase_.wasCompleted = true;
@@ -285,22 +290,22 @@ Task<Result<Claim>> Claimant::goOn() {
 }
 
 Task<std::shared_ptr<Spool>> Claimant::stored() {
-  if (!run_.store || purchase_.row.clip.empty())
+  if (!store_ || purchase_.row.clip.empty())
     co_return nullptr;
   auto stored = co_await onPool([this] {
-    return storedClip(*run_.store, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, run_.cancellation);
+    return storedClip(*store_, *purchase_.ledger, purchase_.row, StoredClip::Care::Quick, context_.cancellation);
   });
   if (!stored.clip && stored.state != StoredClip::State::Gone)
-    run_.narrator.note(std::string("the stored clip ") + stored.problem() + ", it is fetched again");
+    context_.narrator.note(std::string("the stored clip ") + stored.problem() + ", it is fetched again");
   if (stored.mayBeRight())
-    purchase_.keptClip = run_.store->folder() + "/" + purchase_.row.clip;
+    purchase_.keptClip = store_->folder() + "/" + purchase_.row.clip;
   co_return std::move(stored.clip);
 }
 
 /// Takes an ownership, and waits for whoever has it: that one is killed or stopped, or it is done.
 Task<Result<void>> Claimant::own(const std::string &name) {
   const std::string folder = stateFolder();
-  Waiter released(run_.cancellation);
+  Waiter released(context_.cancellation);
   const OwnershipWatch watch(folder, name, released.waker());
   for (;;) {
     auto taken = co_await onPool([&] { return Ownership::take(folder, name); });
@@ -313,57 +318,59 @@ Task<Result<void>> Claimant::own(const std::string &name) {
     }
     const std::string holder = co_await onPool([&] { return Ownership::holder(folder, name); });
     if (!std::exchange(waited_, true)) {
-      run_.narrator.enter(State::QueuedLocally);
-      run_.narrator.note("the same generation is in use by " + holder + ", waiting for its clip");
+      context_.narrator.enter(State::QueuedLocally);
+      context_.narrator.note("the same generation is in use by " + holder + ", waiting for its clip");
     }
     co_await follow(name);
     // other processes do not tell when they let go
     const bool ours = Ownership::isHeldHere(folder, name);
-    const auto pause = ours ? Narrator::signInterval : std::chrono::milliseconds(run_.patience.ownership);
-    const auto next = std::min(Clock::now() + pause, run_.deadline);
+    const auto pause = ours ? Narrator::signInterval : std::chrono::milliseconds(context_.patience.ownership);
+    const auto next = std::min(Clock::now() + pause, context_.deadline);
     if (!co_await released.until(next))
       co_return stopped();
-    if (Clock::now() >= run_.deadline)
+    if (Clock::now() >= context_.deadline)
       co_return notLetGo(holder);
   }
 }
 
 Failure Claimant::notLetGo(const std::string &holder) const {
   return failure(ErrorKind::TimedOut, "the same generation is in use by " + holder,
-                 "it was not released within " + std::to_string(run_.settings.timeout) + " s",
+                 "it was not released within " + std::to_string(context_.settings.timeout) + " s",
                  "Wait for it, or end it and run again to take over; this one has bought nothing");
 }
 
 /// Shows how far the other owner is.
 Task<void> Claimant::follow(const std::string &name) {
-  run_.narrator.tick();
+  context_.narrator.tick();
   auto row = co_await onPool([this] { return newest(); });
   if (!row || !*row || (*row)->owner != name || (*row)->generationId.empty())
     co_return;
-  run_.status().generationId = (*row)->generationId;
-  if (!run_.narrator.forecast()) {
-    co_await expect(run_, **row);
-    goOnWaiting(run_, **row);
+  context_.status().generationId = (*row)->generationId;
+  if (!context_.narrator.forecast()) {
+    const JobKind kind = kindOf(context_.settings, plan_, **row);
+    co_await expect(context_.narrator, purchase_.ledger, plan_.baseUrl, kind);
+    (void)watchOf(**row, context_.status());
   }
-  run_.narrator.enter((*row)->state == RowState::Completed ? State::Downloading : State::Generating);
+  context_.narrator.enter((*row)->state == RowState::Completed ? State::Downloading : State::Generating);
 }
 
 } // namespace
 
-Task<Result<Claim>> claim(Run &run, int64_t ownRow) {
-  auto ledger = co_await onPool([&] { return Ledger::open(stateFolder(), run.cancellation, run.deadline); });
-  if (!ledger && run.settings.generationId.empty())
+Task<Result<Claim>> claim(const Context &context, const Plan &plan, HttpSession &session, const ClipStore *store,
+                          Purchase &purchase, int64_t ownRow) {
+  auto ledger = co_await onPool([&] { return Ledger::open(stateFolder(), context.cancellation, context.deadline); });
+  if (!ledger && context.settings.generationId.empty())
     co_return std::move(ledger).failure();
   if (ledger)
-    run.purchase.ledger = std::move(*ledger);
+    purchase.ledger = std::move(*ledger);
   else
-    run.narrator.note("continuing without the ledger: " + ledger.error().why);
-  Claimant claimant(run, ownRow);
+    context.narrator.note("continuing without the ledger: " + ledger.error().why);
+  Claimant claimant(context, plan, session, store, purchase, ownRow);
   auto result = co_await claimant.claim();
   if (result)
     result->joined = claimant.joined();
-  run.status().generationId = run.purchase.row.generationId;
-  run.status().clientRequestId = run.purchase.row.clientRequestId;
+  context.status().generationId = purchase.row.generationId;
+  context.status().clientRequestId = purchase.row.clientRequestId;
   co_return result;
 }
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "generation/run.h"
+#include "clip/clip_store.h"
+#include "generation/context.h"
+#include "generation/purchase.h"
+#include "http/session.h"
+#include "settings/plan.h"
 
 namespace aimlvideo {
 
@@ -20,7 +24,9 @@ struct Claim {
 };
 
 /// Finds the ledger's row for what the settings ask for, and takes the right to work on it: waits for whoever else
-/// does, and shows how far that one is. `ownRow` is the row of the caller's earlier run; 0: none.
-Task<Result<Claim>> claim(Run &run, int64_t ownRow);
+/// does, and shows how far that one is. The row and that right are the purchase's, also where this fails. `store` may
+/// be null. `ownRow` is the row of the caller's earlier run; 0: none.
+Task<Result<Claim>> claim(const Context &context, const Plan &plan, HttpSession &session, const ClipStore *store,
+                          Purchase &purchase, int64_t ownRow);
 
 } // namespace aimlvideo

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/mutex.h"
-#include "generation/run.h"
+#include "generation/context.h"
 
 namespace aimlvideo {
 
@@ -85,16 +85,16 @@ ReservedDescriptor::~ReservedDescriptor() {
   --all.number;
 }
 
-Task<Result<void>> roomToFetch(Run &run) {
+Task<Result<void>> roomToFetch(const Context &context) {
   for (bool told = false; !hasRoomFor(reserve(limit()) / 4);) {
     if (!std::exchange(told, true))
-      run.narrator.note("waiting for others to close files: too few descriptors are left in this process");
-    const auto next = std::min(Clock::now() + pause, run.deadline);
-    if (!co_await run.cancellation.sleepUntil(next))
+      context.narrator.note("waiting for others to close files: too few descriptors are left in this process");
+    const auto next = std::min(Clock::now() + pause, context.deadline);
+    if (!co_await context.cancellation.sleepUntil(next))
       co_return stopped();
-    if (next == run.deadline)
+    if (next == context.deadline)
       co_return failure(ErrorKind::TimedOut, "there were too few file descriptors in this process to fetch the clip",
-                        "none was released within " + std::to_string(run.settings.timeout) + " s",
+                        "none was released within " + std::to_string(context.settings.timeout) + " s",
                         "Raise the limit (ulimit -n), or run fewer generations at once, and run again");
   }
   co_return {};

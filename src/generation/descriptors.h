@@ -9,7 +9,7 @@
 
 namespace aimlvideo {
 
-struct Run;
+struct Context;
 
 /// A descriptor that is kept for the clip of a generation, from before anything is bought until the clip has its file.
 ///
@@ -28,6 +28,6 @@ private:
 
 /// Waits until the deadline for what it takes to fetch a clip that is paid for, should the program have opened more
 /// than was kept free for it.
-Task<Result<void>> roomToFetch(Run &run);
+Task<Result<void>> roomToFetch(const Context &context);
 
 } // namespace aimlvideo

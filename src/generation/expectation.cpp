@@ -6,20 +6,11 @@
 
 namespace aimlvideo {
 
-using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 namespace {
 
 constexpr double documentedClip = 5; ///< seconds of clip in the sample runs that the documentation tells the time of
-
-/// The kind of the generation in a row: of the request at hand, or as the ledger has it.
-JobKind kindIn(const Run &run, const LedgerRow &row) {
-  if (!run.settings.fetchesOnly())
-    return kindOf(run.plan.request);
-  const Model *known = Catalogue::instance().find(row.model);
-  return {known ? known->id : row.model, row.duration, row.resolution};
-}
 
 double secondsIn(const std::string &duration) {
   return g_ascii_strtod(duration.c_str(), nullptr);
@@ -56,34 +47,35 @@ std::vector<GenerationTimes::Observation> observationsOf(Ledger &ledger, const s
 
 } // namespace
 
-Task<void> expect(Run &run, const LedgerRow &row) {
-  run.kind = kindIn(run, row);
-  std::vector<GenerationTimes::Observation> observations;
-  if (run.purchase.ledger && !run.kind.model.empty())
-    observations = co_await onPool([&] { return observationsOf(*run.purchase.ledger, run.plan.baseUrl, run.kind); });
-  run.narrator.expect(GenerationTimes(documentedFor(run.kind), observations));
+JobKind kindOf(const Settings &settings, const Plan &plan, const LedgerRow &row) {
+  if (!settings.fetchesOnly())
+    return kindOf(plan.request);
+  const Model *known = Catalogue::instance().find(row.model);
+  return {known ? known->id : row.model, row.duration, row.resolution};
 }
 
-void goOnWaiting(Run &run, const LedgerRow &row) {
+Task<void> expect(Narrator &narrator, std::shared_ptr<Ledger> ledger, const std::string &baseUrl, const JobKind &kind) {
+  std::vector<GenerationTimes::Observation> observations;
+  if (ledger && !kind.model.empty())
+    observations = co_await onPool([&] { return observationsOf(*ledger, baseUrl, kind); });
+  narrator.expect(GenerationTimes(documentedFor(kind), observations));
+}
+
+CompletionWatch watchOf(const LedgerRow &row, Status &status) {
+  CompletionWatch watch;
   const Moment now = Moment::now();
   const milliseconds age = now.wall - milliseconds(row.submitted);
-  if (row.submitted == 0 || age < milliseconds(0)) {
-    run.watch.forget();
-    return;
-  }
-  run.watch.begin(std::max(age, milliseconds(1)), now);
-  run.status().accepted = now.steady - age;
+  if (row.submitted == 0 || age < milliseconds(0))
+    return watch;
+  watch.begin(std::max(age, milliseconds(1)), now);
+  status.accepted = now.steady - age;
+  return watch;
 }
 
-Task<void> learn(Run &run) {
-  const auto took = std::exchange(run.took, {});
-  if (!took || !run.purchase.ledger || run.kind.model.empty())
-    co_return;
-  const double seconds = static_cast<double>(took->count()) / 1000;
-  const ObservedTime time{run.plan.baseUrl, run.kind, seconds, 0};
-  ViaCallback<Result<void>> answer([&](auto say) { run.purchase.ledger->submitTime(time, std::move(say)); });
+Task<void> learn(const Narrator &narrator, Ledger &ledger, const ObservedTime &time) {
+  ViaCallback<Result<void>> answer([&](auto say) { ledger.submitTime(time, std::move(say)); });
   if (const auto added = co_await answer; !added)
-    run.narrator.log(LogLevel::Warning, "the time that it took could not be recorded: " + added.error().why);
+    narrator.log(LogLevel::Warning, "the time that it took could not be recorded: " + added.error().why);
 }
 
 } // namespace aimlvideo

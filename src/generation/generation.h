@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 
-#include "api/reply.h"
-#include "clip/clip_host.h"
-#include "generation/run.h"
+#include "api/job_kind.h"
+#include "clip/clip_store.h"
+#include "generation/descriptors.h"
+#include "generation/flight.h"
+#include "generation/submission.h"
 
 namespace aimlvideo {
 
@@ -36,7 +38,7 @@ public:
   /// After run(): what can be done when the clip is already in use, such as its checksum for the ledger.
   Task<void> finishUp();
 
-  const Status &status() const { return run_.narrator.status; }
+  const Status &status() const { return narrator_.status; }
 
 private:
   /// A step has ended, with all that it needed, before the next one begins: while a generation waits, it holds what the
@@ -62,33 +64,38 @@ private:
   Result<void> mayBuy() const;
   Task<Result<void>> askRecipient();
   Task<Result<void>> takeTurn();
-  Step awaitFrom(Clock::time_point firstPoll);
-  Step awaitUnseen();
   Result<Step> replace(Error lost);
-  Error stillUnknown(const Error &why) const;
-  Task<Result<std::shared_ptr<Spool>>> download(const std::string &url);
-  Task<Result<std::shared_ptr<SpoolFile>>> makeSpool();
-  Task<Result<void>> moveFromStore(SpoolFile &spool, const Error &why);
-  void leaveStore(const Error &why);
-  Task<ClipReach> reach();
-  Task<Result<std::string>> freshUrl();
-  Task<void> keep(const Spool &clip);
+  void addToDoubt(const std::string &why);
   bool mayReplace(const Error &error) const;
   Failure notInTime(const std::string &what, const std::string &why, const std::string &remedy) const;
   Failure finish(Error error) const;
 
-  Run run_;
+  const Settings settings_;
   const int64_t ownRow_;
   const std::function<void(const Status &, const std::shared_ptr<Spool> &)> arriving_;
-  bool submitted_ = false;   ///< this run has sent a submission
-  bool resubmitted_ = false; ///< on-unknown=resubmit was followed, which happens once a run
-  bool arrived_ = false;     ///< somebody may be reading the clip
-  bool partly_ = false;      ///< not all of the clip is there, and that is what was asked for
+  Narrator narrator_;
+  std::minstd_rand random_{std::random_device{}()};
+  Context context_;
+
+  // of the checked request
+  Plan plan_;
+  std::shared_ptr<HttpSession> session_;
+  std::unique_ptr<ServiceClient> client_;
+  std::optional<ClipStore> store_;                 ///< empty: its folder can't be used
+  std::unique_ptr<ReservedDescriptor> descriptor_; ///< until the clip has one
+
+  Purchase purchase_;
+  JobKind kind_;
+  std::unique_ptr<Flight> flight_; ///< while it counts as one in flight
+  unsigned mayHaveBought_ = 0;     ///< submissions of this request that nobody knows the outcome of, for the cap
+  bool submitted_ = false;         ///< this run has sent a submission
+  bool resubmitted_ = false;       ///< on-unknown=resubmit was followed, which happens once a run
+  bool arrived_ = false;           ///< somebody may be reading the clip
 
   // from one step to the next
   std::unique_ptr<Error> doubt_; ///< why nobody knows the outcome of the submission
-  Reply reply_;                  ///< the latest of the service
-  Clock::time_point firstPoll_;
+  UnderWay underWay_;
+  Completion completion_;
   std::shared_ptr<Spool> clip_; ///< null: not yet, or a dry run
 };
 

@@ -24,9 +24,10 @@ constexpr unsigned refusalsUntilGivenUp = 3;
 /// the next time through.
 class Lookup {
 public:
-  explicit Lookup(Run &run) : run_(run), row_(run.purchase.row) {}
+  Lookup(const Context &context, ServiceClient &client, Purchase &purchase)
+      : context_(context), client_(client), purchase_(purchase), row_(purchase.row) {}
 
-  Task<Result<Finding>> carryOut(Error &why);
+  Task<Result<Finding>> carryOut();
 
 private:
   enum class Ended {
@@ -43,7 +44,9 @@ private:
   std::chrono::milliseconds pauseAfter(Ended ended);
   Task<Finding> adopt(const LogEntry &entry);
 
-  Run &run_;
+  const Context &context_;
+  ServiceClient &client_;
+  Purchase &purchase_;
   LedgerRow &row_;
   LogEntry entry_;      ///< the one that was looked for
   unsigned page_ = 0;   ///< the next to read
@@ -57,13 +60,13 @@ private:
 Task<Result<std::optional<std::vector<LogEntry>>>> Lookup::read() {
   const std::string earlier = std::exchange(fault_, {});
   retryAfter_.reset();
-  const auto response = co_await run_.client->logs(period(), page_ * logPageSize, run_.cancellation,
-                                                   AttemptTime{run_.deadline, run_.patience.poll});
+  const auto response = co_await client_.logs(period(), page_ * logPageSize, context_.cancellation,
+                                              AttemptTime{context_.deadline, context_.patience.poll});
   if (!response) {
     if (response.error().cause == TransportError::Cause::Cancelled)
       co_return stopped();
     // the request that the deadline cuts short says nothing about what went wrong before
-    const bool cutShort = !earlier.empty() && Clock::now() >= run_.deadline;
+    const bool cutShort = !earlier.empty() && Clock::now() >= context_.deadline;
     fault_ = cutShort ? earlier : response.error().message;
     co_return std::nullopt;
   }
@@ -82,7 +85,7 @@ Task<Result<std::optional<std::vector<LogEntry>>>> Lookup::read() {
   refusals_ = 0;
   auto entries = parseLogs(response->body);
   if (!entries) {
-    fault_ = run_.client->withoutSecrets(entries.error());
+    fault_ = client_.withoutSecrets(entries.error());
     co_return std::nullopt;
   }
   co_return std::move(*entries);
@@ -116,59 +119,58 @@ Task<Result<Lookup::Ended>> Lookup::round() {
 std::chrono::milliseconds Lookup::pauseAfter(Ended ended) {
   constexpr unsigned betweenRounds = 5; // some seconds, for the service's limit
   const unsigned attempt = ended == Ended::AtAFault ? faults_ : ended == Ended::AtTheEnd ? passes_ : betweenRounds;
-  return run_.patience.lookups.pauseBefore(attempt + 1, retryAfter_, run_.random);
+  return context_.patience.lookups.pauseBefore(attempt + 1, retryAfter_, context_.random);
 }
 
 Task<Finding> Lookup::adopt(const LogEntry &entry) {
   if (entry.failed) {
     row_.cause = "the service lists the submission as failed";
-    co_await run_.recordAfterwards(LedgerRow::State::NotBought);
-    co_return Finding::NotBought;
+    co_await purchase_.recordAfterwards(LedgerRow::State::NotBought, context_.narrator);
+    co_return Finding{Finding::Outcome::NotBought, ""};
   }
   row_.generationId = entry.generationId;
   row_.usage.update(entry.usage);
-  co_await run_.recordAfterwards(LedgerRow::State::Running);
-  run_.narrator.note("the submission was accepted after all, as generation " + entry.generationId);
-  co_return Finding::Bought;
+  co_await purchase_.recordAfterwards(LedgerRow::State::Running, context_.narrator);
+  context_.narrator.note("the submission was accepted after all, as generation " + entry.generationId);
+  co_return Finding{Finding::Outcome::Bought, ""};
 }
 
-Task<Result<Finding>> Lookup::carryOut(Error &why) {
-  run_.status().clientRequestId = row_.clientRequestId;
-  run_.narrator.enter(State::LookingUp);
-  run_.narrator.note("looking up whether the service accepted the submission " + row_.clientRequestId);
+Task<Result<Finding>> Lookup::carryOut() {
+  context_.status().clientRequestId = row_.clientRequestId;
+  context_.narrator.enter(State::LookingUp);
+  context_.narrator.note("looking up whether the service accepted the submission " + row_.clientRequestId);
   for (;;) {
     const auto ended = co_await round();
     if (!ended) {
       if (ended.error().kind == ErrorKind::Cancelled)
         co_return tl::unexpected(ended.error());
-      why.why += (why.why.empty() ? "" : "; ") + ("the lookup was refused: " + ended.error().why);
-      co_return Finding::Unknown;
+      co_return Finding{Finding::Outcome::Unknown, "the lookup was refused: " + ended.error().why};
     }
     if (*ended == Ended::AtTheEntry)
       co_return co_await adopt(entry_);
-    if (run_.purchase.byOtherKey && passes_ >= 3)
-      co_return Finding::Unknown; // this key will never see it
+    if (purchase_.byOtherKey && passes_ >= 3)
+      co_return Finding{}; // this key will never see it
     if (*ended == Ended::AtAFault)
-      run_.narrator.log(LogLevel::Warning, "page " + std::to_string(page_) + " of the log can't be read: " + fault_);
-    ++run_.status().retries;
+      context_.narrator.log(LogLevel::Warning,
+                            "page " + std::to_string(page_) + " of the log can't be read: " + fault_);
+    ++context_.status().retries;
     const auto next = Clock::now() + pauseAfter(*ended);
-    if (!co_await run_.cancellation.sleepUntil(std::min(next, run_.deadline)))
+    if (!co_await context_.cancellation.sleepUntil(std::min(next, context_.deadline)))
       co_return stopped();
-    run_.narrator.tick();
-    if (next >= run_.deadline)
+    context_.narrator.tick();
+    if (next >= context_.deadline)
       break;
   }
-  why.why +=
-      (why.why.empty() ? "" : "; ") + ("the service has not listed it within " + std::to_string(run_.settings.timeout) +
-                                       " s" + (fault_.empty() ? "" : " (" + fault_ + ")"));
-  co_return Finding::Unknown;
+  co_return Finding{Finding::Outcome::Unknown, "the service has not listed it within " +
+                                                   std::to_string(context_.settings.timeout) + " s" +
+                                                   (fault_.empty() ? "" : " (" + fault_ + ")")};
 }
 
 } // namespace
 
-Task<Result<Finding>> lookUp(Run &run, Error &why) {
-  Lookup lookup(run);
-  co_return co_await lookup.carryOut(why);
+Task<Result<Finding>> lookUp(const Context &context, ServiceClient &client, Purchase &purchase) {
+  Lookup lookup(context, client, purchase);
+  co_return co_await lookup.carryOut();
 }
 
 } // namespace aimlvideo

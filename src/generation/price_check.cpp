@@ -7,26 +7,27 @@ namespace aimlvideo {
 
 namespace {
 
+/// The price, or why nobody knows it.
+using Price = tl::expected<Estimate, std::string>;
+
 /// Asks for the price and tells it.
-Task<tl::expected<Estimate, std::string>> estimate(Run &run) {
-  auto price = co_await priceOf(run.plan, *run.session, run.cancellation, run.deadline);
+Task<Price> estimate(const Context &context, const Plan &plan, HttpSession &session) {
+  auto price = co_await priceOf(plan, session, context.cancellation, context.deadline);
   if (price)
-    run.status().estimatedUsd = price->usd;
-  run.narrator.note(price ? "the price will be about " + usdText(price->usd) + ": " + price->basis
-                          : "the price is not known: " + price.error());
+    context.status().estimatedUsd = price->usd;
+  context.narrator.note(price ? "the price will be about " + usdText(price->usd) + ": " + price->basis
+                              : "the price is not known: " + price.error());
   co_return price;
 }
 
-Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run &run) {
-  const Allowance &allowance = run.plan.allowance;
+Result<void> compare(const Price &price, const Allowance &allowance, unsigned mayHaveBought, bool byUri) {
   const std::string name = allowance.capName;
   const std::string limit = name + " (" + usdText(*allowance.cap) + ")";
   if (!price)
     return failure(ErrorKind::BadRequest, "the price is not known and " + limit + " is set", price.error(),
-                   run.settings.uri.empty()
-                       ? "Nothing was bought. Unset " + name + " to buy without an estimate"
-                       : "Nothing was bought. A URI buys nothing without an estimate; set the properties instead");
-  if (run.mayHaveBought > 0 && price->usd * (1 + run.mayHaveBought) > *allowance.cap)
+                   byUri ? "Nothing was bought. A URI buys nothing without an estimate; set the properties instead"
+                         : "Nothing was bought. Unset " + name + " to buy without an estimate");
+  if (mayHaveBought > 0 && price->usd * (1 + mayHaveBought) > *allowance.cap)
     return failure(ErrorKind::BadRequest, "it is not sent again, which might bring the cost above " + limit,
                    "it is estimated at " + usdText(price->usd) +
                        ", and the earlier submission may have been bought for as much",
@@ -40,28 +41,28 @@ Result<void> compare(const tl::expected<Estimate, std::string> &price, const Run
 
 } // namespace
 
-Task<Result<void>> checkPrice(Run &run) {
-  if (!run.plan.allowance.cap)
+Task<Result<void>> checkPrice(const Context &context, const Plan &plan, HttpSession &session, unsigned mayHaveBought) {
+  if (!plan.allowance.cap)
     co_return {};
-  const auto price = co_await estimate(run);
-  if (run.cancellation.cancelled())
+  const auto price = co_await estimate(context, plan, session);
+  if (context.cancellation.cancelled())
     co_return stopped();
-  co_return compare(price, run);
+  co_return compare(price, plan.allowance, mayHaveBought, !context.settings.uri.empty());
 }
 
-Task<Result<void>> reportDryRun(Run &run) {
-  if (run.settings.fetchesOnly()) {
-    run.narrator.note("this is a dry run: nothing would be bought");
+Task<Result<void>> reportDryRun(const Context &context, const Plan &plan, HttpSession &session) {
+  if (context.settings.fetchesOnly()) {
+    context.narrator.note("this is a dry run: nothing would be bought");
     co_return {};
   }
-  const auto price = co_await estimate(run);
-  if (run.cancellation.cancelled())
+  const auto price = co_await estimate(context, plan, session);
+  if (context.cancellation.cancelled())
     co_return stopped();
-  if (run.plan.allowance.cap) {
-    if (const auto allowed = compare(price, run); !allowed)
+  if (plan.allowance.cap) {
+    if (const auto allowed = compare(price, plan.allowance, 0, !context.settings.uri.empty()); !allowed)
       co_return allowed;
   }
-  run.narrator.note("this is a dry run: the request is right, nothing was bought");
+  context.narrator.note("this is a dry run: the request is right, nothing was bought");
   co_return {};
 }
 

@@ -27,6 +27,12 @@ Task<Result<void>> Purchase::record(LedgerRow::State state) {
   co_return {};
 }
 
+Task<void> Purchase::recordAfterwards(LedgerRow::State state, Narrator &narrator) {
+  const auto written = co_await record(state);
+  if (!written)
+    narrator.note("this could not be recorded in the ledger: " + written.error().why);
+}
+
 bool Purchase::isBought() const {
   const bool running = row.state == LedgerRow::State::Running && (confirmed || (!row.identity.empty() && !doubted));
   return !row.generationId.empty() && (running || row.state == LedgerRow::State::Completed);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "clip/spool.h"
+#include "generation/narrator.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
 
@@ -35,6 +35,9 @@ public:
 
   /// Writes the row with a new state. It is on disk when this has ended.
   Task<Result<void>> record(LedgerRow::State state);
+  /// Writes a state that follows from what has happened already: a failure is a note and the generation goes on, since
+  /// the row on disk leads the next run to look the purchase up.
+  Task<void> recordAfterwards(LedgerRow::State state, Narrator &narrator);
   /// Begins another row for the same request, not written yet.
   void renew();
   /// Lets others work on it.

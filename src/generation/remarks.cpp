@@ -2,6 +2,7 @@
 #include "generation/remarks.h"
 
 #include "api/pricing.h"
+#include "settings/allowance.h"
 
 namespace aimlvideo {
 
@@ -11,10 +12,10 @@ constexpr auto otherKey = "it was submitted with another API key, perhaps of ano
 
 } // namespace
 
-Error notReached(const Run &run, const TransportError &cause) {
+Error notReached(const Settings &settings, const std::string &baseUrl, const TransportError &cause) {
   Error error{};
   error.kind = ErrorKind::Unreachable;
-  error.what = "no connection to " + run.plan.baseUrl;
+  error.what = "no connection to " + baseUrl;
   error.why = cause.message;
   if (cause.cause == TransportError::Cause::Declined) {
     error.kind = ErrorKind::Busy;
@@ -24,7 +25,7 @@ Error notReached(const Run &run, const TransportError &cause) {
   }
   if (cause.cause == TransportError::Cause::NoTurn) {
     error.kind = ErrorKind::Busy;
-    error.what = "the submission was not sent within " + std::to_string(run.settings.timeout) + " s";
+    error.what = "the submission was not sent within " + std::to_string(settings.timeout) + " s";
     error.remedy = "Run fewer generations at once, or with a longer timeout; nothing was bought";
     return error;
   }
@@ -35,13 +36,16 @@ Error notReached(const Run &run, const TransportError &cause) {
   return error;
 }
 
-Error unknownOutcome(const Run &run, const std::string &why) {
-  const LedgerRow &row = run.purchase.row;
+Error unknownOutcome(const Purchase &purchase, const Error &doubt) {
+  const LedgerRow &row = purchase.row;
   const std::string settle = "aimlvideo jobs resolve " + std::to_string(row.id);
   Error error{};
   error.kind = ErrorKind::UnknownOutcome;
   error.what = "it is not known whether the service accepted the submission, which may have been bought";
-  error.why = run.purchase.byOtherKey ? why + "; " + otherKey : why;
+  error.why = purchase.byOtherKey ? doubt.why + "; " + otherKey : doubt.why;
+  error.httpStatus = doubt.httpStatus;
+  error.serviceMessage = doubt.serviceMessage;
+  error.requestId = doubt.requestId;
   error.remedy = "It was not sent again, and the same request will be looked up again first. To settle it, look for "
                  "client_request_id " +
                  row.clientRequestId + " in the account's logs (GET /v2/logs?period=7d) and run `" + settle +
@@ -49,30 +53,30 @@ Error unknownOutcome(const Run &run, const std::string &why) {
   return error;
 }
 
-Failure deadlinePassed(const Run &run, const std::string &cause, bool disowned) {
+Failure deadlinePassed(const Settings &settings, const Purchase &purchase, const std::string &cause,
+                       std::optional<std::chrono::seconds> disowned) {
   Error error{};
   error.kind = ErrorKind::TimedOut;
-  error.what = "the generation had not completed after " + std::to_string(run.settings.timeout) + " s";
+  error.what = "the generation had not completed after " + std::to_string(settings.timeout) + " s";
   error.why = cause;
-  const auto span = std::chrono::duration_cast<std::chrono::seconds>(run.patience.unknownIdSpan);
   error.remedy = disowned ? "It is paid for; the answer that it is not known counts only after " +
-                                std::to_string(span.count()) +
-                                " s: the same request again, or generation-id=" + run.purchase.row.generationId +
+                                std::to_string(disowned->count()) +
+                                " s: the same request again, or generation-id=" + purchase.row.generationId +
                                 " with the same key, and a longer timeout settle it"
-                          : resumeHint(run);
+                          : resumeHint(purchase);
   return Failure(std::move(error));
 }
 
-Failure completedWithoutClip(const Run &run, const Reply &reply) {
+Failure completedWithoutClip(const Purchase &purchase, const Reply &reply) {
   return failure(ErrorKind::BadAnswer, "the service reports a completed generation without a clip", reply.error,
-                 resumeHint(run));
+                 resumeHint(purchase));
 }
 
-Error failedGeneration(const Run &run, const Reply &reply) {
+Error failedGeneration(const Reply &reply, std::string reason) {
   Error error{};
   error.kind = ErrorKind::GenerationFailed;
   error.what = reply.moderated ? "the service refused the contents of the request" : "the generation failed";
-  error.serviceMessage = run.client->withoutSecrets(reply.error);
+  error.serviceMessage = std::move(reason);
   error.why =
       error.serviceMessage.empty() ? "the service gives no reason (status " + reply.word + ")" : error.serviceMessage;
   error.remedy = reply.moderated ? "Change the prompt or the image; a failed generation is not billed"
@@ -80,55 +84,55 @@ Error failedGeneration(const Run &run, const Reply &reply) {
   return error;
 }
 
-Error lostGeneration(const Run &run, Error refusal) {
-  const LedgerRow &row = run.purchase.row;
+Error lostGeneration(const Settings &settings, const Purchase &purchase, Error refusal) {
+  const LedgerRow &row = purchase.row;
   refusal.kind = ErrorKind::Lost;
   refusal.what = "the service no longer knows the generation " + row.generationId + ", which was bought";
   refusal.remedy = row.usage.usd ? "It cost " + usdText(*row.usage.usd) : "What it cost is not known here";
   refusal.remedy += ", and nothing was bought again. The service's support may find it by its id";
-  if (!run.purchase.keptClip.empty())
-    refusal.remedy += "; the copy that is kept may be good, check it: " + run.purchase.keptClip;
-  else if (!run.settings.fetchesOnly())
+  if (!purchase.keptClip.empty())
+    refusal.remedy += "; the copy that is kept may be good, check it: " + purchase.keptClip;
+  else if (!settings.fetchesOnly())
     refusal.remedy += "; the same request asks for it again, and with on-lost=buy buys another one";
   return refusal;
 }
 
-Error unknownGeneration(const Run &run, Error refusal) {
+Error unknownGeneration(const Purchase &purchase, Error refusal) {
   refusal.kind = ErrorKind::NotFound;
-  refusal.what = "the service does not know the generation " + run.purchase.row.generationId;
-  if (run.purchase.byOtherKey)
+  refusal.what = "the service does not know the generation " + purchase.row.generationId;
+  if (purchase.byOtherKey)
     refusal.remedy = std::string("Use the key that bought it: ") + otherKey + ". Nothing was bought again";
   else
     refusal.remedy = "Check generation-id, endpoint and base-url, and that the key belongs to the same account";
   return refusal;
 }
 
-Error moderatedBefore(const Run &run) {
+Error moderatedBefore(const Purchase &purchase) {
   Error error{};
   error.kind = ErrorKind::GenerationFailed;
   error.what = "the service refused the contents of the same request before, so it was not sent again";
-  error.serviceMessage = run.purchase.row.cause;
-  error.why = run.purchase.row.cause;
+  error.serviceMessage = purchase.row.cause;
+  error.why = purchase.row.cause;
   error.remedy = "Change the prompt or the image, or set reuse=none to try it anyway; nothing was bought";
   return error;
 }
 
-Error notForUri(const Run &run) {
+Error notForUri(const Settings &settings) {
   Error error{};
   error.kind = ErrorKind::BadRequest;
   error.what = "an aimlvideo:// URI alone buys nothing";
   error.why = "anyone can write one into a playlist, and its clip is not among those that were bought before";
-  error.remedy = "Nothing was bought. " + howToAllow(run.settings);
+  error.remedy = "Nothing was bought. " + howToAllow(settings);
   return error;
 }
 
-std::string resumeHint(const Run &run) {
-  const std::string byId = "generation-id=" + run.purchase.row.generationId;
-  if (!run.purchase.isBought())
+std::string resumeHint(const Purchase &purchase) {
+  const std::string byId = "generation-id=" + purchase.row.generationId;
+  if (!purchase.isBought())
     return "Whether the service knows the generation is not known; " + byId + " asks for it again";
   std::string hint = "It is paid for and continues at the service: the same request again, or " + byId +
                      " with the same key, fetches it";
-  return run.purchase.byOtherKey ? hint + "; " + otherKey : hint;
+  return purchase.byOtherKey ? hint + "; " + otherKey : hint;
 }
 
 } // namespace aimlvideo
