@@ -82,6 +82,21 @@ class FastLoop(unittest.TestCase):
             self.assertEqual(run.returncode, code, run.stdout + run.stderr)
 
 
+class Coroutines(unittest.TestCase):
+    def test_what_is_awaited_in_a_condition_has_a_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder) / "a.cpp"
+            check = [SOURCE / "scripts/check_coroutines.py", source]
+            source.write_text("if (!co_await gate.until(next)) return;\nif (auto a = co_await ask(); a->b || c + d) return;\n")
+            run = subprocess.run(check, capture_output=True, text=True)
+            self.assertEqual((run.returncode, run.stdout), (0, "1 file: no temporary in an awaited condition\n"))
+            for wrong in ("gate.until(now() + pause)", 'ask("the way")', "ask(late ? a : b)", "ask(Name{a})"):
+                source.write_text(f"\nwhile (x && co_await {wrong})\n  go();\n")
+                run = subprocess.run(check, capture_output=True, text=True)
+                self.assertEqual(run.returncode, 1, wrong)
+                self.assertIn(f"{source}:2: ", run.stdout)
+
+
 class LiveCheck(EndToEnd):
     """The script for the real service, against the emulator."""
 
