@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Writes the tables of the documents that come from the table of fields (src/settings/fields.cpp).
+"""Writes the tables of the documents that come from tables in the code: of fields
+(src/settings/fields.cpp), and of the codes of errors (tools/aimlvideo/exit_code.cpp).
 
     scripts/make_field_tables.py [BUILD]            writes them
     scripts/make_field_tables.py [BUILD] --check    says which document is stale
 
-A table stands between <!-- fields: NAME --> and <!-- end -->.
+A table stands between <!-- fields: NAME --> or <!-- codes: NAME --> and <!-- end -->.
 """
 
 import pathlib
@@ -14,12 +15,12 @@ import subprocess
 import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
-PAGES = ("docs/properties.md", "docs/uri.md", "docs/chains.md")
+PAGES = ("docs/properties.md", "docs/uri.md", "docs/chains.md", "docs/errors.md")
 
 arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
 build = pathlib.Path(arguments[0] if arguments else SOURCE / "build")
 printed = subprocess.run([build / "tests/e2e/field-tables"], capture_output=True, text=True, check=True).stdout
-tables = dict(re.findall(r"<!-- fields: (\w+) -->\n(.*?)(?=<!-- fields|\Z)", printed, re.DOTALL))
+tables = dict(re.findall(r"<!-- (\w+: \w+) -->\n(.*?)(?=<!-- |\Z)", printed, re.DOTALL))
 used = set()
 stale = []
 for page in PAGES:
@@ -28,9 +29,9 @@ for page in PAGES:
 
     def replace(match):
         used.add(match[1])
-        return f"<!-- fields: {match[1]} -->\n{tables[match[1]]}<!-- end -->"
+        return f"<!-- {match[1]} -->\n{tables[match[1]]}<!-- end -->"
 
-    fresh = re.sub(r"<!-- fields: (\w+) -->\n.*?<!-- end -->", replace, text, flags=re.DOTALL)
+    fresh = re.sub(r"<!-- ((?:fields|codes): \w+) -->\n.*?<!-- end -->", replace, text, flags=re.DOTALL)
     if fresh != text:
         stale.append(page)
         if "--check" not in sys.argv:

@@ -25,6 +25,7 @@ import time
 import unittest
 import urllib.request
 
+import envelope
 from support import BUILD, IMAGE, KEY, SOURCE, EndToEnd, Launch
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
@@ -216,11 +217,11 @@ class Batch(BatchCase):
             run = subprocess.run([COMMAND, "generate", "-p", prompt, *more, "--json"], env=self.environment(),
                                  cwd=self.folder, capture_output=True, text=True)
             self.assertEqual(run.returncode, code, run.stdout + run.stderr)
-            return json.loads(run.stdout.splitlines()[-1]).get("usd_spent", 0)
+            return envelope.data(run.stdout).get("usd_spent", 0)
 
         def jobs():
-            return json.loads(subprocess.run([COMMAND, "jobs", "list", "--json"], env=self.environment(),
-                                             capture_output=True, text=True, check=True).stdout)
+            return envelope.data(subprocess.run([COMMAND, "jobs", "list", "--json"], env=self.environment(),
+                                                capture_output=True, text=True, check=True).stdout)["jobs"]
 
         # one that an earlier run bought whole, one that it bought and left, one of which it lost the answer
         before = generate("replayed", "-o", "earlier.mp4", code=0)
@@ -249,7 +250,7 @@ class Batch(BatchCase):
         self.assertEqual([row["state"] for row in rows].count("made-before"), 1)
         self.assertEqual([row["origin"] for row in rows].count("bought"), 6)  # with the two that failed
         self.assertIn("4 bought for 1.82 USD", run.stdout)
-        summary = json.loads(more.stdout.splitlines()[-1])
+        summary = envelope.data(more.stdout)
         self.assertEqual((summary["bought"], summary["usd_spent"]), (1, PRICE))
         for folder, text in (("report", "this run bought 4 for 1.82 USD"), ("more", "this run bought 1 for 0.455 USD")):
             self.assertIn(text, (self.folder / folder / "index.html").read_text())
@@ -350,7 +351,7 @@ class Batch(BatchCase):
         told = self.batch(path, "--json").stdout
         for text in (run.stdout, run.stderr, told, (self.folder / "report/index.html").read_text()):
             self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
-        self.assertEqual(json.loads(told.splitlines()[0])["output"], f"out/{acting}0.mp4")
+        self.assertEqual(envelope.envelopes(told)[0]["data"]["output"], f"out/{acting}0.mp4")
         with open(self.folder / "report/report.csv", newline="") as file:
             cells = [row["prompt"] for row in csv.DictReader(file)]
         self.assertEqual(cells, ["'=1+2", "'+cmd", "'-x", "'@SUM(A1)", "' =1", "' =1", "5 - 3"])
@@ -522,7 +523,7 @@ class Interrupted(BatchCase):
         def jobs(*arguments):
             return subprocess.run([COMMAND, "jobs", *arguments], env=self.environment(), capture_output=True, text=True,
                                   check=True).stdout
-        lost = [job for job in json.loads(jobs("list", "--unfinished", "--json")) if job["state"] == "sent"]
+        lost = [job for job in envelope.data(jobs("list", "--unfinished", "--json"))["jobs"] if job["state"] == "sent"]
         arrived = {task["client_request_id"] for task in self.emulator.report()["tasks"]}
         for job in lost:
             self.assertNotIn(job["client_request_id"], arrived)
@@ -570,9 +571,9 @@ class Stopped(BatchCase):
             output, errors = process.communicate()
             self.assertEqual(process.returncode, 130)
             doubtful += int((re.search(r"(\d+) rows were sent and not answered", errors) or ["", 0])[1])
-            said += json.loads(output.splitlines()[-1])["bought"]
-        jobs = json.loads(subprocess.run([COMMAND, "jobs", "list", "--json"], env=self.environment(), check=True,
-                                         capture_output=True, text=True).stdout)
+            said += envelope.data(output)["bought"]
+        jobs = envelope.data(subprocess.run([COMMAND, "jobs", "list", "--json"], env=self.environment(), check=True,
+                                            capture_output=True, text=True).stdout)["jobs"]
         arrived = {task["client_request_id"] for task in self.emulator.report()["tasks"]}
         self.assertEqual([job for job in jobs if job["state"] == "sent" and job["client_request_id"] not in arrived], [])
         states = collections.Counter(job["state"] for job in jobs)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 
+import envelope
 from support import IMAGE, KEY, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
@@ -31,7 +32,7 @@ class CommandLine(EndToEnd):
         return run.stdout
 
     def json_of(self, *arguments):
-        return json.loads(self.output_of(*arguments, "--json"))
+        return envelope.data(self.output_of(*arguments, "--json"))
 
     def refused(self, code, *arguments, **keywords):
         run = self.run_command(*arguments, **keywords)
@@ -97,7 +98,7 @@ class CommandLine(EndToEnd):
             self.assertIn(part, text)
         run = self.run_command("check", "-p", "A cat", "-d", 7, "--json")
         self.assertEqual(run.returncode, 3)
-        self.assertFalse(json.loads(run.stdout)["valid"])
+        self.assertFalse(envelope.data(run.stdout)["valid"])
 
     def test_an_unknown_parameter_is_let_through_with_a_warning_unless_strictness_is_asked_for(self):
         request = ("check", "-p", "A cat", "--offline", "--parameters", '{"lighting":"soft"}')

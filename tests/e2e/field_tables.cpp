@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Prints what the documents say of the fields of a request, see scripts/make_field_tables.py.
+// Prints what the documents say of the fields of a request, and of the codes of errors, see
+// scripts/make_field_tables.py.
 #include <cstdio>
 #include <string>
 
 #include <aimlvideo/field.h>
 
 #include "config.h"
+#include "exit_code.h"
 
 using namespace aimlvideo;
 
@@ -86,6 +88,13 @@ void printNames(const char *name, Field::Use use) {
   std::printf("%s\n", names.c_str());
 }
 
+void printCodes(const char *name, const char *heading, std::span<const cli::ErrorCode> codes) {
+  std::printf("<!-- codes: %s -->\n| %s | exit code of `aimlvideo` | what a program may do |\n|---|---|---|\n", name,
+              heading);
+  for (const cli::ErrorCode &code : codes)
+    std::printf("| `%s` | %d | %s |\n", code.name, static_cast<int>(code.exitCode), code.hint);
+}
+
 } // namespace
 
 int main() {
@@ -100,4 +109,6 @@ int main() {
   for (const Field &field : fields())
     if (field.is(Field::InUri))
       std::printf("| `%s` | %s |\n", field.name, allowedFor(field).c_str());
+  printCodes("kinds", "kind", cli::errorCodes().first(cli::engineErrorCodes()));
+  printCodes("commands", "code", cli::errorCodes().subspan(cli::engineErrorCodes()));
 }

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import urllib.request
 
+import envelope
 from support import IMAGE, KEY, EndToEnd, Launch, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
@@ -141,13 +142,13 @@ class Generate(EndToEnd):
         self.assertEqual(self.left_over(), [])
 
     def test_json_lines_tell_the_progress_and_the_end(self):
-        lines = [json.loads(line) for line in self.generate("-p", "A boat", "-o", "a.mp4", "--json").stdout.splitlines()]
+        lines = envelope.envelopes(self.generate("-p", "A boat", "-o", "a.mp4", "--json").stdout)
         self.assertEqual({line["event"] for line in lines[:-1]}, {"progress"})
-        self.assertEqual((lines[-1]["event"], lines[-1]["output"], lines[-1]["origin"]), ("finished", "a.mp4", "bought"))
-        self.assertGreater(lines[-1]["usd_spent"], 0)
+        self.assertEqual((lines[-1]["event"], lines[-1]["data"]["output"], lines[-1]["data"]["origin"]), ("finished", "a.mp4", "bought"))
+        self.assertGreater(lines[-1]["data"]["usd_spent"], 0)
         run = self.generate("-p", "A boat", "-d", "7", "-o", "b.mp4", "--json", code=3)
-        failed = json.loads(run.stdout.splitlines()[-1])
-        self.assertEqual((failed["event"], failed["kind"], failed["exit_code"]), ("failed", "bad-request", 3))
+        failed = envelope.answer(run.stdout)
+        self.assertEqual((failed["event"], failed["error"]["code"], failed["error"]["exit_code"]), ("failed", "bad-request", 3))
 
     def test_a_terminal_gets_a_bar(self):
         self.is_seen_to_generate()

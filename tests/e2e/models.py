@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+import envelope
 import schema
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
@@ -24,7 +25,7 @@ def check(model, body):
         file.flush()
         run = subprocess.run([COMMAND, "check", "--offline", "--json", "--model", model, "--parameters", "@" + file.name],
                              capture_output=True, text=True)
-    return run.returncode, json.loads(run.stdout)
+    return run.returncode, envelope.answer(run.stdout)
 
 
 def check_all(requests):
@@ -39,7 +40,7 @@ class Models(unittest.TestCase):
             with self.subTest(model):
                 self.assertEqual(list(schema.mistakes_in(schema.facts_of(model), body)), [], "the judge's own request")
                 self.assertEqual(code, 0, answer)
-                sent = answer["request"]
+                sent = answer["data"]["request"]
                 self.assertEqual(sent.pop("model"), model)
                 self.assertEqual(list(schema.mistakes_in(schema.facts_of(model), sent)), [])
                 self.assertEqual(sent, body)
@@ -47,7 +48,7 @@ class Models(unittest.TestCase):
     def test_the_judge_and_the_catalogue_have_the_same_ones(self):
         self.assertGreater(len(schema.MODELS), 150)
         listed = subprocess.run([COMMAND, "models", "--json"], capture_output=True, text=True, check=True).stdout
-        self.assertEqual(sorted(model["id"] for model in json.loads(listed)["models"]), schema.MODELS)
+        self.assertEqual(sorted(model["id"] for model in envelope.data(listed)["models"]), schema.MODELS)
 
     def test_the_smallest_request_of_every_model_is_accepted(self):
         self.accepted(schema.smallest)
@@ -57,7 +58,7 @@ class Models(unittest.TestCase):
 
     def test_the_catalogue_holds_every_fact_of_the_documentation(self):
         listed = subprocess.run([COMMAND, "models", "--json"], capture_output=True, text=True, check=True).stdout
-        for model in json.loads(listed)["models"]:
+        for model in envelope.data(listed)["models"]:
             with self.subTest(model["id"]):
                 known = {parameter["name"]: parameter for parameter in model["parameters"]}
                 for fact in schema.facts_of(model["id"]):
@@ -93,9 +94,9 @@ class Models(unittest.TestCase):
             with self.subTest(model=model, parameter=name):
                 self.assertTrue(list(schema.mistakes_in(schema.facts_of(model), body)), "the judge takes it")
                 self.assertEqual(code, 3, answer)
-                self.assertFalse(answer["valid"])
-                self.assertIn(name, answer["reason"])
-                self.assertIn(expected, answer["reason"])
+                self.assertFalse(answer["data"]["valid"])
+                self.assertIn(name, answer["error"]["why"])
+                self.assertIn(expected, answer["error"]["why"])
         print(f"{len(cases)} wrong requests, {sum(code == 3 for code, _ in answers)} of them refused before they are sent")
 
 

@@ -16,6 +16,7 @@ import time
 import unittest
 import urllib.request
 
+import envelope
 from support import BUILD, KEY, EndToEnd, Launch, main
 
 CLIP = BUILD / "tests/clips/faststart.mp4"
@@ -94,8 +95,11 @@ class PaidOnce(EndToEnd):
         self.assertNotIn(KEY, result.stdout + result.stderr)
         return result.stdout + result.stderr
 
+    def answer(self, *arguments):
+        return envelope.data(self.command(*arguments, "--json"))
+
     def jobs(self):
-        return json.loads(self.command("jobs", "list", "--json"))
+        return self.answer("jobs", "list")["jobs"]
 
 
 CREATE = {"phase": "create", "nth": 1}
@@ -403,7 +407,7 @@ class Commands(PaidOnce):
     def test_an_unfinished_job_is_resumed_to_a_file_and_not_forgotten_by_mistake(self):
         self.faults(({"phase": "poll"}, {"kind": "status", "status": 503}))
         self.assertFalse(self.run_element("timeout=1")[0])
-        self.assertEqual([job["state"] for job in json.loads(self.command("jobs", "list", "--unfinished", "--json"))],
+        self.assertEqual([job["state"] for job in self.answer("jobs", "list", "--unfinished")["jobs"]],
                          ["running"])
         self.command("jobs", "forget", "1", code=3)
         self.command("jobs", "resolve", "1", "--not-bought", code=3)
@@ -414,7 +418,7 @@ class Commands(PaidOnce):
 
     def test_the_cache_is_listed_verified_and_pruned(self):
         self.assertTrue(self.run_element()[0])
-        entry = json.loads(self.command("cache", "list", "--json"))[0]
+        entry = self.answer("cache", "list")["files"][0]
         self.assertEqual(entry["size"], CLIP.stat().st_size)
         self.command("cache", "verify")
         with open(entry["file"], "r+b") as clip:
@@ -427,14 +431,14 @@ class Commands(PaidOnce):
         self.assertTrue(whole, output)
         self.assertEqual(self.purchases(), 1)
         self.assertIn("1 clips removed", self.command("cache", "prune", "--max-size", "0"))
-        self.assertEqual(json.loads(self.command("cache", "size", "--json"))["clips"], 0)
+        self.assertEqual(self.answer("cache", "size")["clips"], 0)
 
     def test_a_stored_clip_is_not_removed_because_it_was_touched(self):
         self.assertTrue(self.run_element()[0])
         with contextlib.closing(sqlite3.connect(self.folder / "state/aimlvideo/ledger.sqlite3")) as ledger:
             ledger.execute("UPDATE purchase SET clip_checksum = ''")  # the run ended before it was taken
             ledger.commit()
-        clip = pathlib.Path(json.loads(self.command("cache", "list", "--json"))[0]["file"])
+        clip = pathlib.Path(self.answer("cache", "list")["files"][0]["file"])
         os.utime(clip, (1_000_000_000, 1_000_000_000))
         self.assertIn("1 were damaged", self.command("cache", "verify", code=1))
         self.assertEqual(clip.read_bytes(), CLIP.read_bytes())

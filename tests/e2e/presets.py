@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 
+import envelope
 from support import KEY, SOURCE, EndToEnd, main
 
 PRESETS = SOURCE / "presets/GstAimlVideoSrc.prs"
@@ -35,7 +36,7 @@ class Presets(EndToEnd):
                 run = subprocess.run([os.environ["AIMLVIDEO_COMMAND"], "check", "--offline", "--json", *arguments],
                                      capture_output=True, text=True)
                 self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
-                self.assertTrue(json.loads(run.stdout)["known"])
+                self.assertTrue(envelope.data(run.stdout)["known"])
 
     def test_a_preset_can_be_named_in_a_launch_line(self):
         code, output = self.launch("aimlvideosrc", "@preset=Kling 2.6 Pro portrait", "prompt=A cat", "!", "fakesink",

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import urllib.request
 
+import envelope
 from support import KEY, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
@@ -51,7 +52,7 @@ class Refresh(EndToEnd):
         return self.run_command("check", "--offline", "--json", "-m", model, "--parameters", json.dumps(parameters), code=code)
 
     def refresh(self):
-        return json.loads(self.run_command("models", "--refresh", "--json").stdout)
+        return envelope.data(self.run_command("models", "--refresh", "--json").stdout)
 
     def test_newer_models_and_parameters_are_checked_after_a_refresh_and_never_without_one(self):
         before = self.check(NEW, prompt="a", duration=5)
@@ -65,12 +66,12 @@ class Refresh(EndToEnd):
         self.assertIn("allowed are 4, 8", self.check(NEW, code=3, prompt="a", duration=5).stdout)
         self.assertIn("prompt is missing", self.check("dream-2", code=3, duration=4).stdout)
         self.assertIn("allowed are oil, ink", self.check(NEW, code=3, prompt="a", style="wax").stdout)
-        self.assertEqual(json.loads(self.check(NEW, prompt="a", style=["x"]).stdout)["warnings"], [])
+        self.assertEqual(envelope.data(self.check(NEW, prompt="a", style=["x"]).stdout)["warnings"], [])
         self.assertIn("at most 9", self.check(KNOWN, code=3, prompt="a", grain=10).stdout)
         self.assertIn("at most 9", self.check("kling-of-tomorrow", code=3, prompt="a", grain=10).stdout)
         self.assertIn("Acme", self.run_command("models", "dream-2", "--offline").stdout)
         self.assertIn(NEW, self.run_command("models").stdout)
-        self.assertIn(NEW, {model["id"] for model in json.loads(self.run_command("models", "--json").stdout)["models"]})
+        self.assertIn(NEW, {model["id"] for model in envelope.data(self.run_command("models", "--json").stdout)["models"]})
         with open(self.file, encoding="utf-8") as file:
             self.assertEqual({model["id"] for model in json.load(file)["models"]}, {NEW, KNOWN})
 
@@ -94,13 +95,13 @@ class Refresh(EndToEnd):
         for contents, mode, why in (("<html>", 0o600, "not valid JSON"), (json.dumps(NEWS), 0o666, "others can write to it")):
             self.file.write_text(contents)
             self.file.chmod(mode)
-            warnings = json.loads(self.check(KNOWN, prompt="a").stdout)["warnings"]
+            warnings = envelope.data(self.check(KNOWN, prompt="a").stdout)["warnings"]
             self.assertEqual(len(warnings), 1)
             self.assertIn(why, warnings[0])
             self.assertIn(why, self.run_command("models").stderr)
             self.assertIn("not in the catalogue", self.check(NEW, prompt="a").stdout)
         self.refresh()
-        self.assertEqual(json.loads(self.check(KNOWN, prompt="a").stdout)["warnings"], [])
+        self.assertEqual(envelope.data(self.check(KNOWN, prompt="a").stdout)["warnings"], [])
 
     def test_what_fails_on_the_way_leaves_the_file_as_it_was(self):
         self.refresh()
@@ -123,7 +124,7 @@ class Refresh(EndToEnd):
             entry = {"id": "acme/a", "type": "internal/video-generations/submit", "legacy_path": "/evil",
                      "info": {"docsJson": service + "/docs-json", "developer": "Acme\u001b]0;x\u0007"}}
             pages["/v1/models"] = {"data": [entry]}
-            found = json.loads(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
+            found = envelope.data(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
             self.assertEqual((found["added_models"], found["unreadable"]), (1, 0))
             text = self.file.read_text()
             self.assertNotIn("\\u00", text)
@@ -131,7 +132,7 @@ class Refresh(EndToEnd):
             self.assertNotIn("min_length", text)
             self.assertIn("at most 4", self.check("acme/a", code=3, prompt="a", size=5).stdout)
             properties["a b"] = {"type": "string"}
-            found = json.loads(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
+            found = envelope.data(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
             self.assertEqual((found["added_models"], found["unreadable"]), (0, 1))
             self.assertIn("not in the catalogue", self.check("acme/a", prompt="a").stdout)
 
@@ -142,7 +143,7 @@ class Refresh(EndToEnd):
                        {"id": "acme/b\x1b[2J", "type": "internal/video-generations/submit"},
                        {"id": "acme/chat", "type": "openai/chat-completions"}]
             with server({"/v1/models": {"data": entries}}) as (service, requests):
-                found = json.loads(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
+                found = envelope.data(self.run_command("models", "--refresh", "--json", AIMLAPI_BASE_URL=service).stdout)
                 self.assertEqual((found["listed"], found["added_models"], found["unreadable"]), (1, 0, 1))
                 self.assertEqual(len(requests), 1)
                 self.assertNotIn("authorization", str(requests).lower())

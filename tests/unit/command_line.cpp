@@ -3,6 +3,7 @@
 #include <atomic>
 #include <clocale>
 #include <random>
+#include <set>
 #include <thread>
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include "background.h"
 #include "clip/spool.h"
+#include "exit_code.h"
 #include "save.h"
 #include "table.h"
 #include "unit.h"
@@ -51,6 +53,18 @@ std::string contentsOf(const std::string &file) {
 }
 
 } // namespace
+
+GST_START_TEST(every_kind_of_error_has_its_name_in_the_list_of_codes) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < engineErrorCodes(); ++i)
+    fail_unless_equals_text(errorCodes()[i].name, aimlvideo::nameOf(static_cast<ErrorKind>(i)));
+  for (const ErrorCode &code : errorCodes()) {
+    fail_unless(names.insert(code.name).second, "%s is there twice", code.name);
+    fail_unless(code.exitCode != ExitCode::Success);
+    fail_unless(&errorCodeNamed(code.name) == &code);
+  }
+}
+GST_END_TEST
 
 GST_START_TEST(what_is_handed_over_is_called_in_its_order_by_the_main_loop) {
   constexpr int threads = 4;
@@ -237,6 +251,7 @@ static Suite *command_line_suite() {
   Suite *suite = suite_create("command_line");
   TCase *tests = tcase_create("command_line");
   suite_add_tcase(suite, tests);
+  tcase_add_test(tests, every_kind_of_error_has_its_name_in_the_list_of_codes);
   tcase_add_test(tests, what_is_handed_over_is_called_in_its_order_by_the_main_loop);
   tcase_add_test(tests, nothing_is_called_for_somebody_who_is_gone);
   tcase_add_test(tests, work_in_the_background_keeps_no_main_loop_waiting);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/glib_ptr.h"
 #include "command.h"
+#include "envelope.h"
 #include "field_options.h"
 #include "options.h"
 #include "output.h"
@@ -9,15 +10,9 @@
 namespace aimlvideo::cli {
 
 ExitCode runBalance(const Arguments &arguments) {
-  gboolean asJson = FALSE;
-  const GOptionEntry entries[] = {
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
-      {},
-  };
   Options options("balance", nullptr, "Shows how much money the account of the key has left.");
   FieldOptions serviceOptions(isAboutService);
   serviceOptions.addTo(options);
-  options.add(entries);
   if (!options.parse(arguments, 0))
     return ExitCode::Usage;
   const auto settings = serviceOptions.settings();
@@ -27,12 +22,9 @@ ExitCode runBalance(const Arguments &arguments) {
   const auto balance = fetchBalance(*settings, cancellation);
   if (!balance)
     return printError(balance.error());
-  if (asJson) {
-    printJson(json::Value::object({{"balance", balance->amount}, {"currency", balance->currency}}));
-  } else {
-    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-    print(std::string(g_ascii_formatd(buffer, sizeof buffer, "%.2f", balance->amount)) + " " + balance->currency);
-  }
+  printJson(json::Value::object({{"balance", rounded(balance->amount)}, {"currency", balance->currency}}));
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  print(std::string(g_ascii_formatd(buffer, sizeof buffer, "%.2f", balance->amount)) + " " + balance->currency);
   return ExitCode::Success;
 }
 

@@ -13,6 +13,7 @@
 #include "base/glib_ptr.h"
 #include "budget.h"
 #include "command.h"
+#include "envelope.h"
 #include "journal.h"
 #include "ledger/ledger.h"
 #include "output.h"
@@ -28,13 +29,12 @@ using RowState = RowResult::State;
 /// A manifest at work, in the main loop's thread.
 class Batch {
 public:
-  Batch(std::vector<ManifestRow> rows, Journal journal, Budget budget, size_t atOnce, bool asJson)
+  Batch(std::vector<ManifestRow> rows, Journal journal, Budget budget, size_t atOnce)
       : rows_(std::move(rows)),
         results_(rows_.size()),
         journal_(std::move(journal)),
         budget_(std::move(budget)),
         atOnce_(atOnce),
-        asJson_(asJson),
         loop_(g_main_loop_new(nullptr, FALSE)) {}
   Batch(const Batch &) = delete;
   Batch &operator=(const Batch &) = delete;
@@ -69,7 +69,6 @@ private:
   Journal journal_;
   Budget budget_;
   const size_t atOnce_;
-  const bool asJson_;
   GMainLoop *loop_;
   LiveLines lines_;
   std::deque<size_t> queue_;
@@ -175,19 +174,20 @@ void Batch::tell(size_t index) {
   const ManifestRow &row = rows_[index];
   const RowResult &result = results_[index];
   lines_.clear();
-  if (!asJson_) {
+  if (!isForProgram()) {
     print(summaryOf(row, result));
     std::fflush(stdout);
     return;
   }
-  JsonLine line("row");
-  line.integer("row", static_cast<int64_t>(row.number))
-      .text("output", row.order.output)
-      .text("state", nameOf(result.state))
-      .generation(result.status)
-      .number("seconds", result.seconds);
-  if (result.failure)
-    line.error(*result.failure);
+  Answer::instance().tell("row",
+                          Members()
+                              .integer("row", static_cast<int64_t>(row.number))
+                              .text("output", row.order.output)
+                              .text("state", nameOf(result.state))
+                              .generation(result.status)
+                              .number("seconds", result.seconds)
+                              .value(),
+                          result.failure ? jsonOf(*result.failure) : json::Value());
 }
 
 size_t Batch::count(RowState state) const {
@@ -196,7 +196,7 @@ size_t Batch::count(RowState state) const {
 }
 
 void Batch::draw() {
-  if (!lines_.possible() || asJson_ || interrupted_)
+  if (!lines_.possible() || isForProgram() || interrupted_)
     return;
   constexpr size_t most = 20; // rows of a small terminal
   std::vector<std::string> lines;
@@ -228,15 +228,17 @@ void Batch::interrupt() {
 void Batch::summarise() {
   const Totals totals = totalsOf(results_);
   lines_.clear();
-  if (asJson_) {
-    JsonLine("summary")
-        .integer("rows", static_cast<int64_t>(rows_.size()))
-        .integer("made", static_cast<int64_t>(totals.made))
-        .integer("made_before", static_cast<int64_t>(totals.madeBefore))
-        .integer("bought", static_cast<int64_t>(totals.bought))
-        .integer("failed", static_cast<int64_t>(totals.failed))
-        .integer("over_budget", static_cast<int64_t>(totals.overBudget))
-        .number("usd_spent", totals.usd);
+  if (isForProgram()) {
+    Answer::instance().setEvent("summary");
+    printJson(Members()
+                  .integer("rows", static_cast<int64_t>(rows_.size()))
+                  .integer("made", static_cast<int64_t>(totals.made))
+                  .integer("made_before", static_cast<int64_t>(totals.madeBefore))
+                  .integer("bought", static_cast<int64_t>(totals.bought))
+                  .integer("failed", static_cast<int64_t>(totals.failed))
+                  .integer("over_budget", static_cast<int64_t>(totals.overBudget))
+                  .number("usd_spent", totals.usd)
+                  .value());
   } else {
     print(std::to_string(totals.made) + " of " + std::to_string(rows_.size()) + " made, " +
           std::to_string(totals.madeBefore) + " of them before; " + std::to_string(totals.bought) + " bought for " +
@@ -256,13 +258,16 @@ void Batch::summarise() {
 }
 
 ExitCode Batch::exitCode() const {
+  Answer &answer = Answer::instance();
   if (interrupted_)
-    return ExitCode::Cancelled;
+    return answer.fail("cancelled", "interrupted; run the same command again to resume");
   if (stopper_)
     return exitCodeFor(stopper_->kind);
-  if (count(RowState::Failed) > 0)
-    return ExitCode::Failed;
-  return count(RowState::OverBudget) > 0 ? ExitCode::OverBudget : ExitCode::Success;
+  if (const size_t failed = count(RowState::Failed); failed > 0)
+    return answer.fail("rows-failed", std::to_string(failed) + " of " + std::to_string(rows_.size()) + " rows failed");
+  if (const size_t left = count(RowState::OverBudget); left > 0)
+    return answer.fail("over-budget", "--max-cost leaves " + std::to_string(left) + " rows out");
+  return ExitCode::Success;
 }
 
 ExitCode Batch::run() {
@@ -287,9 +292,10 @@ ExitCode Batch::run() {
 ExitCode refuse(const std::string &manifest, const std::vector<std::string> &problems) {
   for (const std::string &problem : problems)
     std::fprintf(stderr, "aimlvideo: %s: %s\n", printable(manifest).c_str(), printable(problem).c_str());
-  std::fprintf(stderr, "aimlvideo: %zu mistakes in %s; nothing was bought\n", problems.size(),
-               printable(manifest).c_str());
-  return ExitCode::BadRequest;
+  const std::string summary =
+      std::to_string(problems.size()) + " mistakes in " + printable(manifest) + "; nothing was bought";
+  std::fprintf(stderr, "aimlvideo: %s\n", summary.c_str());
+  return Answer::instance().fail("bad-request", summary, problems);
 }
 
 /// Rows read below the folder of the manifest and write there and below the present folder, unless the user says more.
@@ -329,7 +335,6 @@ ExitCode runBatch(const Arguments &arguments) {
   gint atOnce = 4;
   TextOption mostCost;
   gboolean force = FALSE;
-  gboolean asJson = FALSE;
   gboolean checkOnly = FALSE;
   const GOptionEntry entries[] = {
       {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 by default", "NUMBER"},
@@ -346,7 +351,6 @@ ExitCode runBatch(const Arguments &arguments) {
       {"outputs-to", 0, 0, G_OPTION_ARG_FILENAME, outputsTo.slot(),
        "rows may name outputs below this folder too, not only below the manifest's and the present one", "FOLDER"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make everything again and overwrite", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},
       {},
   };
   Options options("batch", "MANIFEST", explanation);
@@ -407,12 +411,16 @@ ExitCode runBatch(const Arguments &arguments) {
   if (problems.empty())
     problems = budget.estimate(manifest.rows, *service);
   const double estimated = budget.estimatedTotal();
-  Batch batch(std::move(manifest.rows), std::move(*journal), std::move(budget), static_cast<size_t>(atOnce), asJson);
+  Batch batch(std::move(manifest.rows), std::move(*journal), std::move(budget), static_cast<size_t>(atOnce));
   for (std::string &problem : batch.queueWhatIsLeft())
     problems.push_back(std::move(problem));
   if (!problems.empty())
     return refuse(file, problems);
   if (checkOnly) {
+    printJson(Members()
+                  .integer("rows", static_cast<int64_t>(batch.rows().size()))
+                  .number("usd_estimated", *limit > 0 ? std::optional(estimated) : std::nullopt)
+                  .value());
     print(std::to_string(batch.rows().size()) + " rows are right" +
           (*limit > 0 ? ", and what is not paid for will cost about " + usdText(estimated) : ""));
     return ExitCode::Success;

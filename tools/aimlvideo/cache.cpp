@@ -6,6 +6,7 @@
 
 #include "clip/clip_store.h"
 #include "command.h"
+#include "envelope.h"
 #include "generation/stored_clip.h"
 #include "ledger/ledger.h"
 #include "options.h"
@@ -21,7 +22,7 @@ std::string sizeOf(uint64_t bytes) {
   return text.get();
 }
 
-ExitCode list(const ClipStore &store, bool asJson) {
+ExitCode list(const ClipStore &store) {
   json::Value clips = json::Value::array();
   Table table({"SIZE", "LAST PLAYED", "FILE"});
   for (const ClipStore::Entry &entry : store.entries()) {
@@ -31,23 +32,18 @@ ExitCode list(const ClipStore &store, bool asJson) {
     const GCharPtr text(time ? g_date_time_format(time.get(), "%Y-%m-%d %H:%M") : g_strdup("-"));
     table.add({sizeOf(entry.size), text.get(), store.path(entry.name)});
   }
-  if (asJson)
-    printJson(clips);
-  else
-    table.print();
+  printJson(json::Value::object({{"files", clips}}));
+  table.print();
   return ExitCode::Success;
 }
 
-ExitCode size(const ClipStore &store, bool asJson) {
+ExitCode size(const ClipStore &store) {
   uint64_t total = 0;
   const auto entries = store.entries();
   for (const ClipStore::Entry &entry : entries)
     total += entry.size;
-  if (!asJson) {
-    print(sizeOf(total) + " in " + std::to_string(entries.size()) + " clips, " + store.folder());
-    return ExitCode::Success;
-  }
   printJson(json::Value::object({{"clips", entries.size()}, {"bytes", total}, {"folder", store.folder()}}));
+  print(sizeOf(total) + " in " + std::to_string(entries.size()) + " clips, " + store.folder());
   return ExitCode::Success;
 }
 
@@ -91,8 +87,10 @@ ExitCode verify(const ClipStore &store) {
     printWarning(entry.name + " " + stored.problem() + "; it " + (stays ? "" : "was removed and ") +
                  "will be fetched again, without buying, when job " + std::to_string(row.id) + " is played");
   }
-  print(std::to_string(right) + " clips are right, " + std::to_string(damaged) + " were damaged");
-  return damaged > 0 ? ExitCode::Failed : ExitCode::Success;
+  printJson(json::Value::object({{"right", right}, {"damaged", damaged}}));
+  const std::string found = std::to_string(right) + " clips are right, " + std::to_string(damaged) + " were damaged";
+  print(found);
+  return damaged > 0 ? Answer::instance().fail("damaged-clips", found) : ExitCode::Success;
 }
 
 constexpr auto explanation =
@@ -108,11 +106,9 @@ constexpr auto explanation =
 } // namespace
 
 ExitCode runCache(const Arguments &arguments) {
-  gboolean asJson = FALSE;
   gint64 mostBytes = -1;
   gint64 mostDays = -1;
   const GOptionEntry entries[] = {
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "list, size: print JSON for programs", nullptr},
       {"max-size", 0, 0, G_OPTION_ARG_INT64, &mostBytes, "prune: to this size", "BYTES"},
       {"max-age", 0, 0, G_OPTION_ARG_INT64, &mostDays, "prune: what was not played for so long", "DAYS"},
       {},
@@ -123,13 +119,14 @@ ExitCode runCache(const Arguments &arguments) {
   if (!words)
     return ExitCode::Usage;
   const std::string action = words->empty() ? "list" : words->front();
+  Answer::instance().rename("cache " + action);
   const auto store = ClipStore::open(clipFolder());
   if (!store)
     return printError(store.error());
   if (action == "list")
-    return list(*store, asJson);
+    return list(*store);
   if (action == "size")
-    return size(*store, asJson);
+    return size(*store);
   if (action == "verify")
     return verify(*store);
   if (action != "prune") {
@@ -141,7 +138,9 @@ ExitCode runCache(const Arguments &arguments) {
     limits.size = static_cast<uint64_t>(mostBytes);
   if (mostDays >= 0)
     limits.age = static_cast<uint64_t>(std::min<gint64>(mostDays, 36500)) * 24 * 60 * 60;
-  print(std::to_string(store->prune(limits)) + " clips removed");
+  const size_t removed = store->prune(limits);
+  printJson(json::Value::object({{"removed", removed}}));
+  print(std::to_string(removed) + " clips removed");
   return ExitCode::Success;
 }
 

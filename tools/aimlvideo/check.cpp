@@ -2,6 +2,7 @@
 #include "api/deprecations.h"
 #include "base/json/value.h"
 #include "command.h"
+#include "envelope.h"
 #include "field_options.h"
 #include "options.h"
 #include "output.h"
@@ -29,14 +30,8 @@ json::Value jsonOf(const Request &request, const Price &price) {
                               {"request", json::Value(json::parse(request.canonical).value())},
                               {"notes", jsonOf(request.notes)},
                               {"warnings", jsonOf(request.warnings)},
-                              {"usd_estimated", price ? json::Value(price->usd) : json::Value(nullptr)},
+                              {"usd_estimated", price ? json::Value(rounded(price->usd)) : json::Value(nullptr)},
                               {"estimate", price ? price->basis : price.error()}});
-}
-
-/// A request that is refused, for programs.
-json::Value jsonOf(const Error &error) {
-  return json::Value::object(
-      {{"valid", false}, {"error", error.what}, {"reason", error.why}, {"remedy", error.remedy}});
 }
 
 /// The body as it is sent, except that an image reads as its hash.
@@ -58,12 +53,10 @@ void explain(const Request &request, const Price &price) {
 } // namespace
 
 ExitCode runCheck(const Arguments &arguments) {
-  gboolean asJson = FALSE;
   gboolean offline = FALSE;
   const GOptionEntry entries[] = {
       {"offline", 0, 0, G_OPTION_ARG_NONE, &offline,
        "do not ask the service for the price, or whether it will withdraw the model", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
       {},
   };
   Options options("check", nullptr,
@@ -83,9 +76,8 @@ ExitCode runCheck(const Arguments &arguments) {
 
   auto plan = prepare(*settings);
   if (!plan) {
-    if (asJson)
-      printJson(jsonOf(plan.error()));
-    return asJson ? exitCodeFor(plan.error().kind) : printError(plan.error());
+    printJson(json::Value::object({{"valid", false}}));
+    return printError(plan.error());
   }
   Cancellation cancellation;
   HttpSession session(sessionOptionsOf(*settings));
@@ -98,10 +90,8 @@ ExitCode runCheck(const Arguments &arguments) {
   Price price = tl::unexpected(std::string("it was not asked for"));
   if (!offline)
     price = Loop::instance().wait(priceOf(*plan, session, cancellation, Clock::now() + patience));
-  if (asJson)
-    printJson(jsonOf(plan->request, price));
-  else
-    explain(plan->request, price);
+  printJson(jsonOf(plan->request, price));
+  explain(plan->request, price);
   return ExitCode::Success;
 }
 

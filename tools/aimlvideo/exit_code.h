@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include <aimlvideo/error.h>
 
 namespace aimlvideo::cli {
@@ -20,6 +23,22 @@ enum class ExitCode {
   Cancelled = 130,    ///< interrupted, as a shell reports SIGINT
 };
 
+/// A cause of failure, as programs are told it. Names and exit codes are promised; docs/errors.md has the list.
+struct ErrorCode {
+  const char *name;
+  ExitCode exitCode;
+  const char *hint; ///< what a program may do
+};
+
+/// All of them: first those of the engine, in the order of ErrorKind, then those that only the command line has.
+std::span<const ErrorCode> errorCodes();
+/// How many of them are the engine's.
+size_t engineErrorCodes();
+
+const ErrorCode &errorCodeFor(ErrorKind kind);
 ExitCode exitCodeFor(ErrorKind kind);
+
+/// One of the list; a name that it lacks is a mistake in the program, which ends.
+const ErrorCode &errorCodeNamed(std::string_view name);
 
 } // namespace aimlvideo::cli

@@ -5,6 +5,7 @@
 
 #include "base/glib_ptr.h"
 #include "command.h"
+#include "envelope.h"
 #include "ledger/ledger.h"
 #include "named_files.h"
 #include "output.h"
@@ -30,12 +31,13 @@ public:
     // a log gets a line for each state
     const std::string doing = production.doing();
     if (telling_ == Telling::Json)
-      JsonLine("progress")
-          .text("status", doing)
-          .text("note", production.transcoding() ? "" : production.note())
-          .number("eta", secondsLeft(production.status()))
-          .integer("percent", production.percent())
-          .generation(production.status());
+      Answer::instance().tell("progress", Members()
+                                              .text("status", doing)
+                                              .text("note", production.transcoding() ? "" : production.note())
+                                              .number("eta", secondsLeft(production.status()))
+                                              .integer("percent", production.percent())
+                                              .generation(production.status())
+                                              .value());
     else if (doing != lastDoing_)
       std::fprintf(stderr, "%s  %s\n", timeText(secondsPassed(production.status())).c_str(), doing.c_str());
     lastDoing_ = doing;
@@ -43,16 +45,13 @@ public:
 
   void finished(const Production &production) {
     lines_.clear();
-    if (telling_ == Telling::Json)
-      JsonLine("finished").text("output", production.order().output).generation(production.status());
-    else
-      print(production.order().output);
+    answer("finished", Members().text("output", production.order().output).generation(production.status()));
+    print(production.order().output);
   }
 
   ExitCode failed(const Error &error, const Status &status) {
     lines_.clear();
-    if (telling_ == Telling::Json)
-      JsonLine("failed").error(error).generation(status);
+    answer("failed", Members().generation(status));
     return printError(error);
   }
 
@@ -60,6 +59,11 @@ public:
   void clear() { lines_.clear(); }
 
 private:
+  static void answer(const char *event, const Members &members) {
+    Answer::instance().setEvent(event);
+    printJson(members.value());
+  }
+
   LiveLines lines_;
   Telling telling_;
   std::string lastDoing_;
@@ -157,14 +161,12 @@ ExitCode runGenerate(const Arguments &arguments) {
   TextOption size;
   TextOption rate;
   gboolean force = FALSE;
-  gboolean asJson = FALSE;
   const GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, output.slot(), "file to make, or a folder for hls", "FILE"},
       {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clip, see above", "PROFILE"},
       {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "overwrite the output", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON lines for programs", nullptr},
       {},
   };
   const std::string about = explanation();
@@ -174,6 +176,7 @@ ExitCode runGenerate(const Arguments &arguments) {
   fieldOptions.addTo(options);
   if (!options.parse(arguments, 0))
     return ExitCode::Usage;
+  const bool asJson = isForProgram();
   if (!output.given()) {
     printUsageError("generate needs an output: -o FILE");
     return ExitCode::Usage;

@@ -9,6 +9,7 @@
 #include "api/pricing.h"
 #include "base/mutex.h"
 #include "command.h"
+#include "envelope.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
 #include "options.h"
@@ -55,9 +56,9 @@ json::Value jsonOf(const LedgerRow &row) {
   object.set("created", row.created / 1000).set("changed", row.changed / 1000);
   const Usage usage = billed(row);
   if (usage.usd)
-    object.set("usd_spent", *usage.usd);
+    object.set("usd_spent", rounded(*usage.usd));
   if (usage.credits)
-    object.set("credits_used", *usage.credits);
+    object.set("credits_used", rounded(*usage.credits));
   set("clip", row.clip);
   if (row.clipSize > 0)
     object.set("clip_size", row.clipSize);
@@ -75,7 +76,7 @@ void warnOfDamagedLedgers(const std::string &folder) {
       printWarning("a damaged ledger is kept as " + folder + "/" + name + "; what it had bought is not in this list");
 }
 
-ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
+ExitCode list(Ledger &ledger, bool unfinished) {
   const auto rows = ledger.rows();
   if (!rows)
     return printError(rows.error());
@@ -86,28 +87,21 @@ ExitCode list(Ledger &ledger, bool unfinished, bool asJson) {
     if (unfinished && row.state != RowState::Sent && row.state != RowState::Running)
       continue;
     amounts.push_back(billed(row).usd);
-    if (asJson) {
+    if (isForProgram())
       jobs.add(jsonOf(row));
-      continue;
-    }
-    table.add(
-        {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
+    else
+      table.add(
+          {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
   }
-  if (asJson) {
-    printJson(jobs);
-  } else {
-    table.print();
-    print(std::to_string(amounts.size()) + " jobs, " + usdText(totalUsd(amounts)));
-  }
+  printJson(json::Value::object({{"jobs", jobs}, {"usd_spent", totalUsd(amounts)}}));
+  table.print();
+  print(std::to_string(amounts.size()) + " jobs, " + usdText(totalUsd(amounts)));
   warnOfDamagedLedgers(ledger.folder());
   return ExitCode::Success;
 }
 
-ExitCode show(Ledger &ledger, const LedgerRow &row, bool asJson) {
-  if (asJson) {
-    printJson(jsonOf(row));
-    return ExitCode::Success;
-  }
+ExitCode show(Ledger &ledger, const LedgerRow &row) {
+  printJson(jsonOf(row));
   print("job " + std::to_string(row.id) + ", " + nameOf(row.state));
   const auto line = [](const char *name, const std::string &text) {
     if (!text.empty())
@@ -185,7 +179,10 @@ ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwri
   const auto clip = listener.wait();
   const auto saved = clip ? saveClip(**clip, file, overwrite) : tl::unexpected(clip.error());
   job->stop();
-  return saved ? ExitCode::Success : printError(saved.error());
+  if (!saved)
+    return printError(saved.error());
+  printJson(json::Value::object({{"id", row.id}, {"output", file}}));
+  return ExitCode::Success;
 }
 
 /// Changes of the ledger by hand wait for nobody: who works on the row knows better.
@@ -215,6 +212,7 @@ ExitCode resolve(Ledger &ledger, LedgerRow row, const std::string &generationId)
   row.cause = generationId.empty() ? "settled by hand: not bought" : "";
   if (const auto written = ledger.write(row); !written)
     return printError(written.error());
+  printJson(jsonOf(row));
   print("job " + std::to_string(row.id) + " is now " + nameOf(row.state));
   return ExitCode::Success;
 }
@@ -231,6 +229,7 @@ ExitCode forget(Ledger &ledger, const LedgerRow &row, bool force) {
                           .value());
   if (const auto removed = ledger.remove(row.id); !removed)
     return printError(removed.error());
+  printJson(json::Value::object({{"id", row.id}}));
   return ExitCode::Success;
 }
 
@@ -253,7 +252,6 @@ constexpr auto explanation = "What this user has bought, by the ledger on this m
 } // namespace
 
 ExitCode runJobs(const Arguments &arguments) {
-  gboolean asJson = FALSE;
   gboolean unfinished = FALSE;
   gboolean notBought = FALSE;
   gboolean force = FALSE;
@@ -262,7 +260,6 @@ ExitCode runJobs(const Arguments &arguments) {
   TextOption keyFile;
   gint timeout = static_cast<gint>(Settings{}.timeout);
   const GOptionEntry entries[] = {
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "list, show: print JSON for programs", nullptr},
       {"unfinished", 0, 0, G_OPTION_ARG_NONE, &unfinished, "list: only those whose state is sent or running", nullptr},
       {"api-key-file", 0, 0, G_OPTION_ARG_FILENAME, keyFile.slot(), "resume: file with the API key", "FILE"},
       {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout,
@@ -298,11 +295,12 @@ ExitCode runJobs(const Arguments &arguments) {
     return ExitCode::Usage;
   }
 
+  Answer::instance().rename("jobs " + action);
   const auto ledger = Ledger::open(stateFolder());
   if (!ledger)
     return printError(ledger.error());
   if (action == "list")
-    return list(**ledger, unfinished, asJson);
+    return list(**ledger, unfinished);
   const auto row = (*ledger)->row(idIn((*words)[1]));
   if (!row)
     return printError(row.error());
@@ -311,7 +309,7 @@ ExitCode runJobs(const Arguments &arguments) {
                               "'aimlvideo jobs list' lists those that it has")
                           .value());
   if (action == "show")
-    return show(**ledger, **row, asJson);
+    return show(**ledger, **row);
   if (action == "resume")
     return resume(**row, pathNamed((*words)[2]), force ? Overwrite::Yes : Overwrite::No, keyFile.text(),
                   static_cast<unsigned>(timeout), incomplete);

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "config.h"
+#include "envelope.h"
 #include "http/tls_trust.h"
 #include "output.h"
 
@@ -57,8 +58,11 @@ ExitCode run(const Arguments &arguments) {
     print("aimlvideo " PACKAGE_VERSION);
     return ExitCode::Success;
   }
+  Answer::instance().begin(name, arguments);
   const Command *command = find(name);
-  return command ? command->run({arguments.begin() + 1, arguments.end()}) : ExitCode::Usage;
+  const ExitCode code = command ? command->run({arguments.begin() + 1, arguments.end()}) : ExitCode::Usage;
+  Answer::instance().finish(code);
+  return code;
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "base/glib_ptr.h"
 #include "base/json/value.h"
 #include "command.h"
+#include "envelope.h"
 #include "field_options.h"
 #include "options.h"
 #include "output.h"
@@ -142,15 +143,12 @@ json::Value jsonOf(const Refreshed &found) {
                               {"file", found.file}});
 }
 
-ExitCode refresh(const Settings &settings, bool asJson) {
+ExitCode refresh(const Settings &settings) {
   Cancellation cancellation;
   const auto found = refreshCatalogue(settings, cancellation);
   if (!found)
     return printError(found.error());
-  if (asJson) {
-    printJson(jsonOf(*found));
-    return ExitCode::Success;
-  }
+  printJson(jsonOf(*found));
   print("The service lists " + std::to_string(found->listed) + " video models. New are " +
         std::to_string(found->models) + " of them, and " + std::to_string(found->parameters) +
         " parameters of the others.");
@@ -163,13 +161,11 @@ ExitCode refresh(const Settings &settings, bool asJson) {
 } // namespace
 
 ExitCode runModels(const Arguments &arguments) {
-  gboolean asJson = FALSE;
   gboolean offline = FALSE;
   gboolean refreshed = FALSE;
   const GOptionEntry entries[] = {
       {"refresh", 0, 0, G_OPTION_ARG_NONE, &refreshed, "ask the service for newer models and parameters", nullptr},
       {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "do not ask for the price", nullptr},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &asJson, "print JSON for programs", nullptr},
       {},
   };
   Options options("models", "[ID]", "Lists the video models that are known, or explains one of them.");
@@ -186,8 +182,10 @@ ExitCode runModels(const Arguments &arguments) {
     printUsageError("--refresh takes no ID");
     return ExitCode::Usage;
   }
-  if (refreshed)
-    return refresh(*settings, asJson);
+  if (refreshed) {
+    Answer::instance().rename("models --refresh");
+    return refresh(*settings);
+  }
   if (const std::string &problem = Catalogue::overlayProblem(); !problem.empty())
     printWarning(problem);
   const Model *model = names->empty() ? nullptr : Catalogue::instance().find(names->front());
@@ -195,7 +193,7 @@ ExitCode runModels(const Arguments &arguments) {
     return printError(failure(ErrorKind::NotFound, "the model \"" + names->front() + "\" is not known",
                               "it is not in the catalogue", hintFor(names->front()))
                           .value());
-  if (asJson)
+  if (isForProgram())
     printJson(factsOf(model));
   else if (model)
     explain(*model, offline ? "" : priceOf(*model, *settings));

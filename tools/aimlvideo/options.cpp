@@ -6,6 +6,7 @@
 #include <aimlvideo/log.h>
 
 #include "base/glib_ptr.h"
+#include "envelope.h"
 #include "output.h"
 
 namespace aimlvideo::cli {
@@ -53,6 +54,7 @@ Options::Options(const char *command, const char *arguments, const char *summary
   const GOptionEntry entries[] = {
       {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, reinterpret_cast<gpointer>(speakMore),
        "show decisions and requests; twice: also what is received", nullptr},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json_, "answer in JSON, for programs", nullptr},
       {},
   };
   add(entries);
@@ -79,6 +81,7 @@ std::optional<Arguments> Options::parse(const Arguments &arguments, size_t mostA
     printUsageError(error.message());
     return {};
   }
+  Answer::instance().setForProgram(json_ != FALSE);
   Arguments rest;
   for (char **argument = owned.get() + 1; *argument; ++argument)
     if (rest.size() > 0 || g_strcmp0(*argument, "--") != 0)

@@ -31,7 +31,7 @@ private:
 /// be: it is their own word, which a property, a manifest or a project file need not be.
 void trustTypedBaseUrl(const std::string &baseUrl);
 
-/// The options of one subcommand. `--help` is answered here and ends the process.
+/// The options of one subcommand. All have `--json` and `--verbose`. `--help` is answered here and ends the process.
 class Options {
 public:
   /// `command` as in `models`, `arguments` as in `[ID]` or null.
@@ -48,6 +48,7 @@ public:
 
 private:
   GOptionContext *context_;
+  gboolean json_ = FALSE;
 };
 
 } // namespace aimlvideo::cli

@@ -6,41 +6,35 @@
 
 #include <aimlvideo/printable.h>
 
+#include "envelope.h"
 #include "table.h"
 
 namespace aimlvideo::cli {
 
-namespace {
-
-void write(const std::string &text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
-}
-
-} // namespace
-
 void print(const std::string &text) {
-  write(printableLines(text));
-}
-
-void printJsonText(const std::string &json) {
-  write(printableJson(json));
+  if (isForProgram())
+    return;
+  const std::string line = printableLines(text) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stdout);
 }
 
 void printJson(const json::Value &value) {
-  printJsonText(value.dump(json::Layout::Indented));
+  Answer::instance().setData(value);
 }
 
 ExitCode printError(const Error &error) {
+  Answer::instance().fail(error);
   std::fprintf(stderr, "aimlvideo: %s\n", error.text().c_str());
   return exitCodeFor(error.kind);
 }
 
 void printUsageError(const std::string &what) {
+  Answer::instance().fail("usage", what);
   std::fprintf(stderr, "aimlvideo: %s\nTry 'aimlvideo help' or the subcommand's --help.\n", printable(what).c_str());
 }
 
 void printWarning(const std::string &text) {
+  Answer::instance().addWarning(text);
   std::fprintf(stderr, "aimlvideo: warning: %s\n", printable(text).c_str());
 }
 

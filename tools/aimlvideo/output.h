@@ -9,13 +9,11 @@
 namespace aimlvideo::cli {
 
 /// Standard output carries what was asked for, standard error everything else. What is printed here, and below, is made
-/// printable; a text of several lines may hold no foreign one of several.
+/// printable; a text of several lines may hold no foreign one of several. A program that asked by `--json` gets the
+/// same errors and warnings in its answer, and nothing of what is printed for people on standard output.
 void print(const std::string &text);
 
-/// JSON as it is written, in which nothing acts on a terminal.
-void printJsonText(const std::string &json);
-
-/// Indented JSON for programs, as `--json` promises.
+/// What a program gets that asked by `--json`, as the data of the answer; see Answer.
 void printJson(const json::Value &value);
 
 /// Prints an error in its three parts; returns the exit code that stands for it.

@@ -14,6 +14,7 @@
 #include <aimlvideo/printable.h>
 
 #include "base/glib_ptr.h"
+#include "envelope.h"
 #include "output.h"
 
 namespace aimlvideo::cli {
@@ -120,46 +121,31 @@ void runLoop(GMainLoop *loop, std::function<void()> interrupted) {
     g_source_remove(watch);
 }
 
-JsonLine::JsonLine(const char *event) : object_(json::Value::object()) {
-  text("event", event);
-}
-
-JsonLine::~JsonLine() {
-  printJsonText(object_.dump());
-  std::fflush(stdout);
-}
-
-JsonLine &JsonLine::text(const char *name, const std::string &value) {
+Members &Members::text(const char *name, const std::string &value) {
   if (!value.empty())
     object_.set(name, value);
   return *this;
 }
 
-JsonLine &JsonLine::number(const char *name, std::optional<double> value) {
+Members &Members::number(const char *name, std::optional<double> value) {
+  if (value)
+    object_.set(name, rounded(*value));
+  return *this;
+}
+
+Members &Members::integer(const char *name, std::optional<int64_t> value) {
   if (value)
     object_.set(name, *value);
   return *this;
 }
 
-JsonLine &JsonLine::integer(const char *name, std::optional<int64_t> value) {
-  if (value)
-    object_.set(name, *value);
-  return *this;
-}
-
-JsonLine &JsonLine::generation(const Status &status) {
+Members &Members::generation(const Status &status) {
   return text("generation_id", status.generationId)
       .text("model", status.model)
       .text("origin", originText(status))
       .number("elapsed", secondsPassed(status))
       .number("usd_estimated", status.estimatedUsd)
       .number("usd_spent", status.billed().usd);
-}
-
-JsonLine &JsonLine::error(const Error &error) {
-  text("error", error.text());
-  text("kind", aimlvideo::nameOf(error.kind));
-  return integer("exit_code", static_cast<int64_t>(exitCodeFor(error.kind)));
 }
 
 } // namespace aimlvideo::cli

@@ -46,22 +46,17 @@ std::string progressLine(const Production &production);
 /// ends the process.
 void runLoop(GMainLoop *loop, std::function<void()> interrupted);
 
-/// One JSON object in one line on standard output.
-class JsonLine {
+/// The members of a JSON object, of which those that are empty are left out.
+class Members {
 public:
-  explicit JsonLine(const char *event);
-  JsonLine(const JsonLine &) = delete;
-  JsonLine &operator=(const JsonLine &) = delete;
-  ~JsonLine();
-
-  JsonLine &text(const char *name, const std::string &value); ///< left out if it is empty
-  JsonLine &number(const char *name, std::optional<double> value);
-  JsonLine &integer(const char *name, std::optional<int64_t> value);
-  JsonLine &generation(const Status &status);
-  JsonLine &error(const Error &error);
+  Members &text(const char *name, const std::string &value);
+  Members &number(const char *name, std::optional<double> value); ///< USD or seconds, see rounded()
+  Members &integer(const char *name, std::optional<int64_t> value);
+  Members &generation(const Status &status);
+  const json::Value &value() const { return object_; }
 
 private:
-  json::Value object_;
+  json::Value object_ = json::Value::object();
 };
 
 } // namespace aimlvideo::cli
