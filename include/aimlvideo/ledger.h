@@ -47,7 +47,8 @@ struct LedgerRow {
   int64_t clipSize = 0;
   std::string clipChecksum; ///< SHA-256 in hex; empty: not computed yet
   std::string clipProof;    ///< what the stored file looked like when it was last known to be intact; empty: not known
-  std::string prompt;       ///< only when the user asks for it to be stored
+  std::string prompt;       ///< empty: not stored, see StorePrompt
+  std::string output;       ///< likewise, absolute path of what was last made of its clip, or is to be made
   std::string cause;        ///< why it failed, in the service's words
   std::string requestId;    ///< by which the service's support finds the submission; empty: the service gave none
   int64_t submitted = 0;    ///< when the service had accepted, as `created`; 0: not known

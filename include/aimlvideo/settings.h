@@ -49,6 +49,13 @@ enum class OnLost {
   Buy, ///< another one, once per run
 };
 
+/// Whether the ledger keeps the prompt, and where its clip goes.
+enum class StorePrompt {
+  No,
+  Yes,
+  Default, ///< as long as others can't read the ledger
+};
+
 /// An image that an application gives instead of a reference.
 struct GivenImage {
   std::string bytes;    ///< PNG, JPEG or WebP
@@ -95,9 +102,10 @@ struct Settings {
   unsigned take = 0; ///< another variation of the same request has another number
   OnUnknown onUnknown = OnUnknown::Fail;
   OnLost onLost = OnLost::Fail;
-  bool storePrompt = false; ///< keep the prompt in the ledger
-  double maximumCost = 0;   ///< USD; nothing is bought above this estimate or without one. 0: no cap
-  bool dryRun = false;      ///< check and estimate, buy nothing
+  StorePrompt storePrompt = StorePrompt::Default;
+  std::string output;     ///< the file that the application makes of the clip, which the ledger keeps beside the prompt
+  double maximumCost = 0; ///< USD; nothing is bought above this estimate or without one. 0: no cap
+  bool dryRun = false;    ///< check and estimate, buy nothing
 
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
   std::string temporaryFolder;           ///< for a clip while the store can't be used

@@ -227,6 +227,18 @@ Task<Result<Submission::Next>> Submission::accepted(const HttpResponse &response
 
 } // namespace
 
+namespace {
+
+/// Once for a ledger that is older than this.
+Task<void> tellOfPrompts(const Context &context, Ledger &ledger) {
+  const bool due = co_await onPool([&ledger] { return ledger.takeNotice(); });
+  if (due)
+    context.narrator.warn("prompts and the names of outputs are kept in the ledger on this machine from now on, for "
+                          "`aimlvideo jobs`, readable by this user only; store-prompt=false keeps them out");
+}
+
+} // namespace
+
 Task<Result<Submitted>> submit(const Context &context, const Plan &plan, HttpSession &session, ServiceClient &client,
                                Purchase &purchase, const JobKind &kind) {
   LedgerRow &row = purchase.row;
@@ -238,8 +250,12 @@ Task<Result<Submitted>> submit(const Context &context, const Plan &plan, HttpSes
   row.submitted = 0;
   row.keyFingerprint = purchase.ledger->fingerprint(plan.key);
   purchase.byOtherKey = false; // of one that an earlier run meant to send, and did not
-  if (context.settings.storePrompt)
-    row.prompt = plan.request.prompt;
+  const StorePrompt choice = context.settings.storePrompt;
+  const bool kept = purchase.ledger->keepsPrompts(choice);
+  row.prompt = kept ? plan.request.prompt : "";
+  row.output = kept ? context.settings.output : "";
+  if (kept && choice == StorePrompt::Default && purchase.ledger->noticeDue())
+    co_await tellOfPrompts(context, *purchase.ledger);
   Submission submission(context, plan, session, client, purchase);
   co_return co_await submission.carryOut();
 }

@@ -83,12 +83,17 @@ constexpr std::array migrations{
     R"sql(
       ALTER TABLE generation RENAME TO purchase;
     )sql",
+    // whoever bought before prompts were kept by default is told once
+    R"sql(
+      ALTER TABLE purchase ADD COLUMN output TEXT NOT NULL DEFAULT '';
+      INSERT INTO setting SELECT 'tell-of-prompts', '' WHERE EXISTS (SELECT 1 FROM purchase);
+    )sql",
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
                          "client_request_id, key_fingerprint, generation_id, created, changed, credits, usd, clip_url, "
                          "clip, clip_size, clip_checksum, prompt, cause, submitted, duration, resolution, request_id, "
-                         "clip_proof";
+                         "clip_proof, output";
 
 LedgerRow rowFrom(const sqlite::Statement &statement) {
   LedgerRow row;
@@ -122,6 +127,7 @@ LedgerRow rowFrom(const sqlite::Statement &statement) {
   row.resolution = statement.text(24);
   row.requestId = statement.text(25);
   row.clipProof = statement.text(26);
+  row.output = statement.text(27);
   return row;
 }
 
@@ -413,7 +419,34 @@ sqlite::Done<void> Ledger::prepare(bool wholly) {
   if (!salt)
     return tl::unexpected(salt.error());
   salt_ = salt->value_or("");
+  const auto notice = database_.value("SELECT 1 FROM setting WHERE name = 'tell-of-prompts'");
+  if (!notice)
+    return tl::unexpected(notice.error());
+  noticeDue_ = notice->has_value();
   return {};
+}
+
+bool Ledger::keepsPrompts(StorePrompt choice) const {
+  constexpr mode_t others = S_IRWXG | S_IRWXO;
+  const auto openTo = [](const std::string &path) {
+    GStatBuf facts{};
+    return g_stat(path.c_str(), &facts) != 0 || (facts.st_mode & others) != 0;
+  };
+  return choice == StorePrompt::Yes ||
+         (choice == StorePrompt::Default && !(openTo(folder_) && openTo(fileIn(folder_))));
+}
+
+bool Ledger::takeNotice() {
+  bool taken = false;
+  const auto done = writes_.run([&](sqlite::Database &database) -> sqlite::Done<void> {
+    const auto found = database.value("DELETE FROM setting WHERE name = 'tell-of-prompts' RETURNING 1");
+    if (!found)
+      return tl::unexpected(found.error());
+    taken = found->has_value();
+    return {};
+  });
+  noticeDue_ = false;
+  return done && taken;
 }
 
 /// The first column of all rows.
@@ -547,7 +580,7 @@ sqlite::Done<void> insert(sqlite::Database &database, const LedgerRow &row, int6
       *sql, row.id, nameOf(row.state), row.identity, row.owner, row.validators, static_cast<int64_t>(row.replayable),
       row.baseUrl, row.model, family, row.clientRequestId, row.keyFingerprint, row.generationId, row.created,
       row.changed, row.usage.credits, row.usage.usd, row.clipUrl, row.clip, row.clipSize, row.clipChecksum, row.prompt,
-      row.cause, row.submitted, row.duration, row.resolution, row.requestId, row.clipProof);
+      row.cause, row.submitted, row.duration, row.resolution, row.requestId, row.clipProof, row.output);
   id = row.id == 0 ? database.lastRow() : row.id;
   return inserted;
 }
@@ -616,6 +649,16 @@ Result<void> Ledger::setStored(int64_t id, const std::string &clip, const std::s
   if (!set)
     return ledgerFailure(folder_, set.error());
   return {};
+}
+
+Result<void> Ledger::describe(int64_t id, const std::string &prompt, const std::string &output) {
+  const auto described = writes_.run([&](sqlite::Database &database) {
+    return database.run("UPDATE purchase SET prompt = COALESCE(NULLIF(?, ''), prompt), "
+                        "output = COALESCE(NULLIF(?, ''), output) WHERE id = ? AND (prompt, output) IS NOT "
+                        "(COALESCE(NULLIF(?, ''), prompt), COALESCE(NULLIF(?, ''), output))",
+                        prompt, output, id, prompt, output);
+  });
+  return described ? Result<void>() : ledgerFailure(folder_, described.error());
 }
 
 Result<void> Ledger::addTime(const ObservedTime &time) {

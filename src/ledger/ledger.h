@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <aimlvideo/error.h>
 #include <aimlvideo/ledger.h>
 #include <aimlvideo/secret.h>
+#include <aimlvideo/settings.h>
 
 #include "api/endpoint.h"
 #include "base/cancellation.h"
@@ -65,6 +67,15 @@ public:
   Result<void> remove(int64_t id);
   /// Notes what the file of a row's clip looks like and its SHA-256, where that is known, if it still has that clip.
   Result<void> setStored(int64_t id, const std::string &clip, const std::string &checksum, const std::string &proof);
+  /// Notes what a row was bought for and what is made of it. An empty text changes nothing.
+  Result<void> describe(int64_t id, const std::string &prompt, const std::string &output);
+
+  /// Whether prompts are kept, by the user's choice and by who can read the files.
+  bool keepsPrompts(StorePrompt choice) const;
+  /// Its user bought when prompts were not kept by default, and has to be told. Any thread, waits for nothing.
+  bool noticeDue() const { return noticeDue_; }
+  /// True once: now the user is told.
+  bool takeNotice();
 
   /// Adds what a generation took, and forgets the oldest beyond the newest 64 of its kind.
   Result<void> addTime(const ObservedTime &time);
@@ -94,6 +105,7 @@ private:
   const std::string folder_;
   LockFile presence_; ///< tells other processes that the database is open; given back after it is closed
   std::string salt_;
+  std::atomic<bool> noticeDue_ = false;
   Mutex mutex_;
   sqlite::Database database_ GUARDED_BY(mutex_);
   sqlite::GroupCommit writes_{database_, mutex_};

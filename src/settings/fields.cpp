@@ -52,6 +52,11 @@ constexpr Choice onLosts[] = {
     choice(OnLost::Fail, "fail", "An error that says what it cost"),
     choice(OnLost::Buy, "buy", "Buy another one, once per run"),
 };
+constexpr Choice storePrompts[] = {
+    choice(StorePrompt::No, "false", "Keep neither"),
+    choice(StorePrompt::Yes, "true", "Keep both"),
+    choice(StorePrompt::Default, "default", "Keep both, unless others can read the ledger"),
+};
 
 /// A URI that may stand in a drawing of the pipeline.
 std::string withoutUser(const std::string &text) {
@@ -160,8 +165,9 @@ constexpr Field table[] = {
               "what an earlier run had bought",
      .member = choices<&Settings::onLost>("OnLost", onLosts), .group = Purchase, .uses = option},
     {.name = "store-prompt", .title = "Store prompt",
-     .about = "Keep the prompt in the ledger of purchases on this machine, for `aimlvideo jobs`",
-     .member = &Settings::storePrompt, .group = Purchase, .uses = option},
+     .about = "Whether to keep the prompt and the name of the output in the ledger of purchases on this machine, for "
+              "`aimlvideo jobs`",
+     .member = choices<&Settings::storePrompt>("StorePrompt", storePrompts), .group = Purchase, .uses = option},
 
     {.name = "max-cost", .title = "Maximum cost",
      .about = "Buy nothing whose estimated price in USD is above this, or not known; 0: no cap; with anything that is "

@@ -24,11 +24,14 @@ struct Bench {
   std::vector<std::string> notes;
   unsigned arrivals = 0;
   std::vector<std::string> logged;
+  std::vector<std::string> warnings;
   Status status;
   /// Called at each change of state.
   std::function<void(const Status &)> onState;
   /// Called at each note.
   std::function<void(const std::string &)> onNote;
+  /// Called at each line for the log.
+  std::function<void()> onLog;
 
   Bench() {
     using namespace std::chrono_literals;
@@ -87,6 +90,11 @@ struct Bench {
     };
     callbacks.log = [this](LogLevel, const std::string &line) {
       logged.push_back(line);
+      if (onLog)
+        onLog();
+    };
+    callbacks.warned = [this](const std::string &text) {
+      warnings.push_back(text);
     };
     Generation generation(settings, row, cancellation, callbacks, patience);
     auto clip = await(generation.run());

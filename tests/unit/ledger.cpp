@@ -61,6 +61,7 @@ GST_START_TEST(a_row_reads_back_as_it_was_written_after_the_file_was_closed) {
   row.usage.usd = 0.91;
   row.clipSize = 1LL << 40;
   row.prompt = "Mona \"Lisa\" \xf0\x9f\x91\x93";
+  row.output = "/clips/mona.mp4";
   row.replayable = false;
   row.submitted = 1'700'000'000'000;
   row.duration = "5";
@@ -74,6 +75,7 @@ GST_START_TEST(a_row_reads_back_as_it_was_written_after_the_file_was_closed) {
   fail_unless(read.state == RowState::Running && read.family == EndpointFamily::Legacy);
   fail_unless_equals_text(read.generationId, row.generationId);
   fail_unless_equals_text(read.prompt, row.prompt);
+  fail_unless_equals_text(read.output, row.output);
   fail_unless(read.submitted == row.submitted && read.duration == "5" && read.resolution == "1080p");
   fail_unless(read.usage.usd == 0.91 && !read.usage.credits);
   fail_unless(read.clipSize == row.clipSize && !read.replayable && read.created == row.created);
@@ -364,7 +366,7 @@ GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
   // what later versions have changed is as it was again
   const auto undone = sqlite::Database::open(desk.file)->execute(
       "ALTER TABLE purchase RENAME TO generation; DROP TABLE observed_time; ALTER TABLE generation DROP COLUMN "
-      "submitted; ALTER TABLE generation DROP COLUMN "
+      "output; ALTER TABLE generation DROP COLUMN submitted; ALTER TABLE generation DROP COLUMN "
       "duration; ALTER TABLE generation DROP COLUMN resolution; ALTER TABLE generation DROP COLUMN request_id; ALTER "
       "TABLE generation DROP COLUMN clip_proof; DROP INDEX generation_by_base_url; PRAGMA user_version = 1");
   fail_unless(undone.has_value(), "%s", undone ? "" : undone.error().message.c_str());
@@ -378,6 +380,93 @@ GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
 }
 GST_END_TEST
 
+/// The database as schema 5 left it.
+static void leaveAsSchema5(const std::string &file) {
+  fail_unless(sqlite::Database::open(file)
+                  ->execute("ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
+                  .has_value());
+}
+
+GST_START_TEST(who_bought_before_prompts_were_kept_is_told_once) {
+  Desk desk;
+  fail_if(desk.ledger->noticeDue());
+  fail_if(desk.ledger->takeNotice());
+  desk.ledger.reset();
+  leaveAsSchema5(desk.file); // without a row nothing changes for anybody
+  desk.ledger = *Ledger::open(desk.folder);
+  fail_if(desk.ledger->noticeDue());
+  written(*desk.ledger, RowState::Running, "identity");
+  desk.ledger.reset();
+  leaveAsSchema5(desk.file);
+  for (const bool first : {true, false}) {
+    desk.ledger = *Ledger::open(desk.folder);
+    fail_unless(desk.ledger->noticeDue() == first);
+    fail_unless(desk.ledger->takeNotice() == first);
+    fail_if(desk.ledger->noticeDue() || desk.ledger->takeNotice());
+    desk.ledger.reset();
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_program_of_schema_5_that_has_the_ledger_open_goes_on_and_loses_nothing_that_it_does_not_know) {
+  Desk desk;
+  desk.ledger.reset();
+  leaveAsSchema5(desk.file);
+  auto older = std::move(*sqlite::Database::open(desk.file));
+  constexpr auto state = "UPDATE purchase SET state = ?, cause = ? WHERE id = ?";
+  constexpr auto insert =
+      "INSERT INTO purchase (id, state, identity, owner, validators, replayable, base_url, model, family, "
+      "client_request_id, key_fingerprint, generation_id, created, changed, credits, usd, clip_url, clip, clip_size, "
+      "clip_checksum, prompt, cause, submitted, duration, resolution, request_id, clip_proof) VALUES (NULLIF(?, 0), "
+      "'sent', 'older', '', '', 1, '', '', 'universal', '', '', '', 1, 1, NULL, NULL, '', '', 0, '', '', '', 0, '', "
+      "'', '', '') ON CONFLICT (id) DO UPDATE SET state = excluded.state";
+  fail_unless(older.run(insert, int64_t{0}).has_value()); // both are compiled before
+  fail_unless(older.run(state, "sent", "", int64_t{1}).has_value());
+  desk.ledger = *Ledger::open(desk.folder);
+  fail_unless(desk.ledger->describe(1, "a boat", "/clips/boat.mp4").has_value());
+  fail_unless(older.run(state, "running", "", int64_t{1}).has_value());
+  fail_unless(older.run(insert, int64_t{1}).has_value());
+  fail_unless(older.run(insert, int64_t{0}).has_value());
+  const auto rows = *desk.ledger->rows();
+  fail_unless_equals_int(rows.size(), 2);
+  fail_unless(rows[1].state == RowState::Sent);
+  fail_unless_equals_text(rows[1].output, "/clips/boat.mp4");
+}
+GST_END_TEST
+
+GST_START_TEST(what_a_row_was_bought_for_is_noted_and_an_empty_text_changes_nothing) {
+  Desk desk;
+  const int64_t id = written(*desk.ledger, RowState::Completed, "identity").id;
+  const auto told = [&] {
+    const LedgerRow row = **desk.ledger->row(id);
+    return row.prompt + "|" + row.output;
+  };
+  fail_unless(desk.ledger->describe(id, "a boat", "").has_value());
+  fail_unless_equals_text(told(), "a boat|");
+  fail_unless(desk.ledger->describe(id, "", "/clips/boat.mp4").has_value());
+  fail_unless_equals_text(told(), "a boat|/clips/boat.mp4");
+  fail_unless(desk.ledger->describe(id, "", "").has_value());
+  fail_unless_equals_text(told(), "a boat|/clips/boat.mp4");
+  fail_unless(desk.ledger->describe(id + 1, "another", "/another").has_value());
+  fail_unless_equals_int(desk.ledger->rows()->size(), 1);
+}
+GST_END_TEST
+
+GST_START_TEST(prompts_are_kept_unless_the_user_or_the_modes_of_the_files_say_no) {
+  Desk desk;
+  const auto kept = [&](StorePrompt choice) {
+    return desk.ledger->keepsPrompts(choice);
+  };
+  fail_unless(kept(StorePrompt::Default) && kept(StorePrompt::Yes) && !kept(StorePrompt::No));
+  chmod(desk.file.c_str(), 0644); // behind a folder that is closed
+  fail_unless(kept(StorePrompt::Default));
+  chmod(desk.folder.c_str(), 0750);
+  fail_unless(!kept(StorePrompt::Default) && kept(StorePrompt::Yes) && !kept(StorePrompt::No));
+  chmod(desk.file.c_str(), 0600);
+  fail_unless(kept(StorePrompt::Default));
+}
+GST_END_TEST
+
 /// What version e4b7c30 does, the last one of schema 4 with a lock file for each name.
 namespace old {
 
@@ -388,7 +477,8 @@ void leave(const std::string &file) {
   fail_unless(
       sqlite::Database::open(file)
           ->execute(
-              "DROP TABLE IF EXISTS generation; ALTER TABLE purchase RENAME TO generation; PRAGMA user_version = 4")
+              "DROP TABLE IF EXISTS generation; ALTER TABLE purchase RENAME TO generation; ALTER TABLE generation DROP "
+              "COLUMN output; PRAGMA user_version = 4")
           .has_value());
 }
 
@@ -1014,6 +1104,10 @@ static Suite *ledger_suite() {
   tcase_add_test(rows, a_process_that_is_stopped_while_it_opens_the_ledger_holds_nobody_past_the_deadline);
   tcase_add_test(rows, a_ledger_of_a_newer_version_is_refused_and_left_alone);
   tcase_add_test(rows, a_ledger_of_the_first_version_is_taken_over_with_all_its_rows);
+  tcase_add_test(rows, who_bought_before_prompts_were_kept_is_told_once);
+  tcase_add_test(rows, a_program_of_schema_5_that_has_the_ledger_open_goes_on_and_loses_nothing_that_it_does_not_know);
+  tcase_add_test(rows, what_a_row_was_bought_for_is_noted_and_an_empty_text_changes_nothing);
+  tcase_add_test(rows, prompts_are_kept_unless_the_user_or_the_modes_of_the_files_say_no);
   tcase_add_test(rows, an_older_program_that_has_the_ledger_open_can_record_nothing_beside_a_new_one);
   tcase_add_test(rows, an_older_program_that_starts_refuses_the_ledger);
   tcase_add_test(rows, times_are_kept_by_service_and_model_newest_first_and_for_each_kind_sixty_four);

@@ -21,6 +21,15 @@ namespace {
 /// What is made in the work folder and published from there.
 constexpr auto result = "result";
 
+/// Notes in the ledger what is made of a purchase, which an earlier run may have made for something else. It is for
+/// people, so a failure is none.
+void describePurchase(int64_t row, StorePrompt choice, const std::string &prompt, const std::string &output) {
+  const auto ledger = row == 0 ? Result<std::shared_ptr<Ledger>>(nullptr) : Ledger::open(stateFolder());
+  const GCharPtr path(g_canonicalize_filename(output.c_str(), nullptr));
+  if (ledger && *ledger && (*ledger)->keepsPrompts(choice))
+    static_cast<void>((*ledger)->describe(row, prompt, path.get()));
+}
+
 } // namespace
 
 /// Lets only some productions at once do what takes much. For the main loop's thread.
@@ -131,6 +140,9 @@ void Production::start() {
     return end(folder.error());
   if (order_.reserved)
     folder_ = std::make_shared<WorkFolder>(std::move(*folder));
+  const GCharPtr path(g_canonicalize_filename(order_.output.c_str(), nullptr));
+  order_.settings.output = path.get();
+  storePrompt_ = order_.settings.storePrompt;
   note_ = "starting the generation";
   job_ = Job::start(std::move(order_.settings), 0, *this);
   hooks_.changed();
@@ -220,16 +232,18 @@ void Production::make() {
 /// Brings the result to the disk, where a clip is given with its bytes.
 void Production::finish(const std::shared_ptr<Spool> &clip) {
   const bool wanted = static_cast<bool>(hooks_.publishing);
-  runInBackground(
-      [this, inbox = inbox_, folder = folder_, clip, wanted, output = order_.output] { // this: for the inbox alone
-        auto done = clip ? copyClip(*clip, folder->descriptor(result), output) : Result<void>();
-        if (done)
-          done = folder->settle(result);
-        Result<std::string> checksum = wanted && done ? checksumOf(folder->path(result)) : "";
-        if (!done)
-          checksum = tl::unexpected(std::move(done.error()));
-        inbox->post([this, checksum] { publish(checksum); });
-      });
+  runInBackground([this, inbox = inbox_, folder = folder_, clip, wanted, output = order_.output, row = job_->row(),
+                   choice = storePrompt_, prompt = status_.prompt] { // this: for the inbox alone
+    auto done = clip ? copyClip(*clip, folder->descriptor(result), output) : Result<void>();
+    if (done)
+      done = folder->settle(result);
+    if (done)
+      describePurchase(row, choice, prompt, output);
+    Result<std::string> checksum = wanted && done ? checksumOf(folder->path(result)) : "";
+    if (!done)
+      checksum = tl::unexpected(std::move(done.error()));
+    inbox->post([this, checksum] { publish(checksum); });
+  });
 }
 
 void Production::publish(const Result<std::string> &checksum) {

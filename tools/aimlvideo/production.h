@@ -96,6 +96,7 @@ private:
   bool waiting_ = false;   ///< for its turn to transcode
   const std::shared_ptr<Inbox> inbox_ = Inbox::create();
   std::shared_ptr<Job> job_;
+  StorePrompt storePrompt_ = StorePrompt::Default; ///< of the settings, which are the job's then
   Status status_;
   std::string note_;
   std::shared_ptr<Spool> clip_;        ///< from when it arrives until it is written or transcoded
