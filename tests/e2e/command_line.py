@@ -4,6 +4,8 @@
 
 import json
 import os
+import pty
+import re
 import subprocess
 import tempfile
 
@@ -55,6 +57,54 @@ class CommandLine(EndToEnd):
         self.assertIn("generate-audio can't be \"maybe\": allowed is false, true or default", self.refused(2, "check", "--generate-audio", "maybe"))
         self.assertIn("needs an ID and a FILE", self.refused(2, "jobs", "resume", "1"))
         self.refused(2)
+
+    def test_what_is_misspelt_gets_the_nearest_name(self):
+        self.assertIn('no command "genrate". Did you mean generate?', self.refused(2, "genrate"))
+        self.assertNotIn("Did you mean", self.refused(2, "film"))
+        self.assertIn("Did you mean --duration?", self.refused(2, "check", "-p", "a", "--durration", "5"))
+        self.assertIn("Did you mean --aspect-ratio?", self.refused(2, "check", "-p", "a", "--aspect_ratio=16:9"))
+        self.assertNotIn("Did you mean", self.refused(2, "check", "--", "--durration", "5"))
+        self.assertIn("aimlvideo COMMAND --json", self.refused(2, "--json", "models"))
+
+    def test_the_short_help_has_what_most_need_and_the_full_one_everything(self):
+        short, full = self.output_of("generate", "--help"), self.output_of("generate", "--help-all")
+        for text in (short, full):
+            headings = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
+            self.assertEqual(headings[-4:], ["What to make", "Money", "The service", "Other"])
+            self.assertIn("--generate-audio=false|true|default", text)
+        self.assertNotIn("--poll-interval", short)
+        self.assertIn("'aimlvideo generate --help-all' lists all options", short)
+        self.assertIn("--poll-interval", full)
+        self.assertLess(max(map(len, full.splitlines())), 100)
+        self.assertEqual(full, self.output_of("generate", "--timeout", "5", "--help-all"))
+
+    def test_programs_get_all_commands_with_their_options(self):
+        facts = {command["name"]: command for command in envelope.data(self.output_of("help", "--json"))["commands"]}
+        self.assertGreaterEqual(set(facts), set(COMMANDS))
+        for name, command in facts.items():
+            with self.subTest(name):
+                listed = re.findall(r"^  (?:-\w, )?--([a-z-]+)", self.output_of(name, "--help-all"), re.MULTILINE)
+                self.assertEqual(sorted(option["name"] for option in command["options"]), sorted(listed))
+        options = {option["name"]: option for option in facts["generate"]["options"]}
+        self.assertEqual(options["reuse"]["choices"], ["none", "unfinished", "all"])
+        self.assertEqual((options["image"]["letter"], options["image"]["value"]), ("i", "file"))
+        self.assertEqual((options["force"]["value"], options["duration"]["placeholder"]), ("none", "SECONDS"))
+
+    def test_colours_are_for_terminals_unless_somebody_says_otherwise(self):
+        wrong = ("check", "-p", "a", "-d", "7")
+        red = "\033[31m"
+        for expected, options, environment in ((False, (), {}), (True, ("--color", "always"), {"NO_COLOR": "1"}),
+                                               (False, ("--color=never",), {})):
+            self.assertEqual(red in self.refused(3, *wrong, *options, **environment), expected)
+        for expected, environment in ((True, {"TERM": "xterm"}), (False, {"TERM": "xterm", "NO_COLOR": "1"}),
+                                      (False, {"TERM": "dumb"}), (True, {"TERM": "xterm", "NO_COLOR": ""})):
+            with self.subTest(**environment):
+                master, slave = pty.openpty()
+                subprocess.run([COMMAND, *wrong], env=os.environ | environment, stderr=slave, stdout=subprocess.DEVNULL)
+                os.close(slave)
+                self.assertEqual(red in os.read(master, 4096).decode(), expected)
+                os.close(master)
+        self.assertIn("allowed is auto, always or never", self.refused(2, *wrong, "--color", "red"))
 
     def test_folders_named_by_a_relative_path_are_not_followed(self):
         home = self.folder / "home"

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`aimlvideo generate`: a prompt to a file, whole or not at all, and never bought twice."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import urllib.request
 
 import envelope
@@ -150,25 +153,56 @@ class Generate(EndToEnd):
         failed = envelope.answer(run.stdout)
         self.assertEqual((failed["event"], failed["error"]["code"], failed["error"]["exit_code"]), ("failed", "bad-request", 3))
 
-    def test_a_terminal_gets_a_bar(self):
-        self.is_seen_to_generate()
+    def on_a_terminal(self, *arguments, until=None, columns=80, **environment):
+        """What a terminal gets, to the end or until a pattern is seen: then it is interrupted. (exit code, text)"""
         master, slave = pty.openpty()
-        process = subprocess.Popen([COMMAND, "generate", "-p", "A boat", "-o", "a.mp4"], stdout=subprocess.DEVNULL,
-                                   stderr=slave, env=self.environment(TERM="xterm"), cwd=self.folder)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen([COMMAND, "generate", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=slave,
+                                   env=self.environment(TERM="xterm", **environment), cwd=self.folder)
         os.close(slave)
         output = b""
-        while True:
+        with open(master, "rb", buffering=0) as terminal:
             try:
-                data = os.read(master, 4096)
+                while data := terminal.read(4096):
+                    output += data
+                    if until and re.search(until, output.decode(errors="replace")):
+                        process.send_signal(signal.SIGINT)
+                        until = None
             except OSError:
-                break
-            if not data:
-                break
-            output += data
-        os.close(master)
-        self.assertEqual(process.wait(60), 0)
-        self.assertRegex(output.decode(), r"\[#* *\] +\d+ %  generating  \d:\d\d")
-        self.assertTrue(output.endswith(b"\033[J"))
+                pass  # how a terminal ends
+        return process.wait(60), output.decode()
+
+    def test_a_terminal_gets_a_bar(self):
+        self.is_seen_to_generate()
+        code, output = self.on_a_terminal("-p", "A boat", "-o", "a.mp4")
+        self.assertEqual(code, 0)
+        self.assertRegex(output, r"\[#* *\] +\d+ %  generating  \d:\d\d")
+        self.assertTrue(output.endswith("\033[J"))
+
+    def test_the_bar_ticks_between_two_polls(self):
+        self.fault("poll", "status", status=503)
+        code, output = self.on_a_terminal("-p", "A boat", "-o", "a.mp4", "--poll-interval", "60000", until="0:04")
+        self.assertEqual(code, 130)
+        shown = re.findall(r"(\d+) %  \w+  0:(\d\d), (\d+):(\d\d) left", output)
+        seconds = [int(second) for _, second, _, _ in shown]
+        self.assertGreaterEqual(set(seconds), {1, 2, 3})
+        left = [60 * int(minutes) + int(rest) for _, _, minutes, rest in shown]
+        self.assertEqual((seconds, left), (sorted(seconds), sorted(left, reverse=True)))
+        for (percent, _, _, _), passed, rest in zip(shown, seconds, left):
+            self.assertAlmostEqual(int(percent), 95 * passed / (passed + rest), delta=1)
+
+    def test_a_narrow_terminal_gets_what_fits(self):
+        for columns in (20, 40, 59):
+            code, output = self.on_a_terminal("-p", f"A boat {columns}", "-o", f"{columns}.mp4", columns=columns)
+            self.assertEqual(code, 0)
+            for line in re.findall(r"[^\r\n\033]*%[^\r\n\033]*", output):
+                self.assertLess(len(line), columns)
+
+    def test_quiet_says_what_was_made_and_what_went_wrong(self):
+        run = self.generate("-p", "A boat", "-o", "a.mp4", "--quiet")
+        self.assertEqual((run.stdout, run.stderr), ("a.mp4\n", ""))
+        self.assertEqual(self.on_a_terminal("-p", "A boat", "-o", "b.mp4", "-q"), (0, ""))
+        self.assertIn("exists already", self.generate("-p", "A boat", "-o", "a.mp4", "--quiet", code=3).stderr)
 
     def test_an_interruption_leaves_a_job_that_two_commands_go_on_with(self):
         self.fault("poll", "status", status=503)

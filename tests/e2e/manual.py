@@ -25,7 +25,7 @@ EXIT_CODES = {
     "aimlvideo-generate": [0, 1, 2, 3, 4, 5, 6, 7, 8, 130],
 }
 # what GOption and main() have for every command
-EVERYWHERE = {"--help", "--version"}
+EVERYWHERE = {"--help", "--help-all", "--version"}
 
 
 def plain(text):
@@ -39,7 +39,9 @@ def section(page, name):
 
 @functools.cache
 def help_of(*program):
-    return subprocess.run([*program, "--help"], capture_output=True, text=True, check=True).stdout
+    """With every option: commands of aimlvideo have some in their full help alone."""
+    every = "--help-all" if program[0] == COMMAND and len(program) > 1 else "--help"
+    return subprocess.run([*program, every], capture_output=True, text=True, check=True).stdout
 
 
 @functools.cache

@@ -12,6 +12,7 @@
 #include "background.h"
 #include "clip/spool.h"
 #include "exit_code.h"
+#include "progress.h"
 #include "save.h"
 #include "table.h"
 #include "unit.h"
@@ -247,6 +248,119 @@ GST_START_TEST(a_table_in_which_nothing_gives_way_is_not_cut) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_text_takes_the_cells_of_its_letters) {
+  fail_unless_equals_int(static_cast<int>(cellsOf("boat")), 4);
+  fail_unless_equals_int(static_cast<int>(cellsOf("紙の船")), 6);
+  fail_unless_equals_int(static_cast<int>(cellsOf("🚀.mp4")), 6);
+  fail_unless_equals_int(static_cast<int>(cellsOf("e\u0301tude")), 5);
+  fail_unless_equals_int(static_cast<int>(cellsOf("❤\uFE0F")), 2);
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  fail_unless(fitted("紙の船", 6) == "紙の船");
+  fail_unless(fitted("紙の船", 5) == "紙の…");
+  fail_unless(fitted("紙の船", 4) == "紙…");
+  fail_unless(fitted("e\u0301tude", 3) == "e\u0301t…");
+  fail_unless(fitted("boat", 0) == "");
+  for (size_t columns = 0; columns < 20; ++columns)
+    for (const char *text : {"", "boat", "紙の船が流れる小川", "🚀🚀 a 🎉", "❤\uFE0F❤\uFE0F❤\uFE0F"})
+      fail_unless_equals_int(static_cast<int>(cellsOf(padded(text, columns))), static_cast<int>(columns));
+}
+GST_END_TEST
+
+namespace {
+
+/// A generation that was accepted as it was started.
+Status waitingFor(std::chrono::milliseconds left) {
+  Status status;
+  status.state = State::Generating;
+  status.started = Clock::time_point(std::chrono::hours(1));
+  status.accepted = status.started;
+  status.hasOutlook = true;
+  status.outlook.left = left;
+  return status;
+}
+
+} // namespace
+
+GST_START_TEST(time_and_percent_go_on_between_two_reports_and_agree) {
+  using namespace std::chrono_literals;
+  ProgressClock clock;
+  Status status = waitingFor(60s);
+  clock.heard(status, status.started);
+  int percent = -1;
+  for (auto passed = 0s; passed < 60s; ++passed) {
+    const Progress progress = clock.at(status.started + passed);
+    fail_unless_equals_float(progress.elapsed, static_cast<double>(passed.count()));
+    fail_unless(progress.left.has_value());
+    fail_unless_equals_float(*progress.left, static_cast<double>((60s - passed).count()));
+    // 95 of 100 is the wait, the rest is the download
+    fail_unless_equals_int(progress.percent.value_or(-1), static_cast<int>(passed.count() * 95 / 60));
+    fail_unless(*progress.percent >= percent);
+    percent = *progress.percent;
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_left_never_grows_and_a_passed_estimate_says_so) {
+  using namespace std::chrono_literals;
+  ProgressClock clock;
+  Status status = waitingFor(10s);
+  clock.heard(status, status.started);
+  fail_unless_equals_float(*clock.at(status.started + 6s).left, 4);
+  status.outlook.left = 7s; // as the service's time is less sure by now
+  clock.heard(status, status.started + 6s);
+  fail_unless_equals_float(*clock.at(status.started + 6s).left, 4);
+  fail_unless_equals_float(*clock.at(status.started + 10s).left, 3);
+  const Progress passed = clock.at(status.started + 13s);
+  fail_unless(passed.longerThanUsual && !passed.left);
+  fail_unless(timesText(passed) == "0:13, longer than usual");
+  clock.heard(status, status.started + 14s);
+  fail_unless(clock.at(status.started + 14s).longerThanUsual);
+  fail_unless(*clock.at(status.started + 14s).percent >= *passed.percent);
+
+  status = waitingFor(10s);
+  status.outlook = {{}, 0.9, true};
+  ProgressClock overdue;
+  overdue.heard(status, status.started);
+  fail_unless(overdue.at(status.started).longerThanUsual);
+}
+GST_END_TEST
+
+GST_START_TEST(a_generation_that_was_bought_before_counts_from_then) {
+  using namespace std::chrono_literals;
+  Status status = waitingFor(30s);
+  status.started += 30s;
+  fail_unless_equals_float(secondsPassed(status, status.started), 30);
+  status.accepted = status.started + 7s;
+  status.queueTime = 5s;
+  fail_unless_equals_float(secondsPassed(status, status.started + 20s), 15);
+}
+GST_END_TEST
+
+GST_START_TEST(a_line_of_progress_fits_any_terminal) {
+  Progress progress;
+  progress.elapsed = 65.9;
+  progress.left = 64.1;
+  progress.percent = 50;
+  fail_unless(progressText("generating", progress, 79) ==
+              "[############            ]  50 %  generating  1:05, 1:05 left");
+  fail_unless(progressText("generating", progress, 39) == " 50 %  generating  1:05, 1:05 left");
+  fail_unless(progressText("generating", progress, 30) == " 50 %  1:05, 1:05 left");
+  for (size_t columns = 1; columns < 200; ++columns)
+    fail_unless(cellsOf(progressText("queued-locally", progress, columns, 20)) <= columns);
+  fail_unless(timeText(3599.9) == "59:59");
+  fail_unless(timeText(3661) == "1:01:01");
+}
+GST_END_TEST
+
+GST_START_TEST(the_time_for_all_is_that_of_the_last_one) {
+  fail_unless_equals_float(timeForAll({10, 30}, 0, {40, 40}).value_or(-1), 30);
+  // 10 + 40 = 50, 30 + 40 = 70
+  fail_unless_equals_float(timeForAll({10, 30}, 2, {40, 40}).value_or(-1), 70);
+  fail_if(timeForAll({}, 2, {40}).has_value());
+  fail_if(timeForAll({10}, 1, {}).has_value());
+}
+GST_END_TEST
+
 static Suite *command_line_suite() {
   Suite *suite = suite_create("command_line");
   TCase *tests = tcase_create("command_line");
@@ -261,6 +375,12 @@ static Suite *command_line_suite() {
   tcase_add_test(tests, a_text_is_measured_and_cut_by_the_cells_that_it_takes);
   tcase_add_test(tests, a_table_is_whole_where_nobody_looks_and_fits_a_terminal);
   tcase_add_test(tests, a_table_in_which_nothing_gives_way_is_not_cut);
+  tcase_add_test(tests, a_text_takes_the_cells_of_its_letters);
+  tcase_add_test(tests, time_and_percent_go_on_between_two_reports_and_agree);
+  tcase_add_test(tests, what_is_left_never_grows_and_a_passed_estimate_says_so);
+  tcase_add_test(tests, a_generation_that_was_bought_before_counts_from_then);
+  tcase_add_test(tests, a_line_of_progress_fits_any_terminal);
+  tcase_add_test(tests, the_time_for_all_is_that_of_the_last_one);
   return suite;
 }
 

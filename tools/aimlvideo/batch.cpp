@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <deque>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "ledger/ledger.h"
 #include "output.h"
 #include "report.h"
+#include "table.h"
 #include "terminal.h"
 
 namespace aimlvideo::cli {
@@ -25,6 +27,12 @@ namespace aimlvideo::cli {
 namespace {
 
 using RowState = RowResult::State;
+
+/// Without its unit.
+std::string amountText(double usd) {
+  const std::string text = usdText(usd);
+  return text.substr(0, text.find(' '));
+}
 
 /// A manifest at work, in the main loop's thread.
 class Batch {
@@ -58,6 +66,8 @@ private:
   void ended(size_t index, const std::optional<Error> &failure);
   void leave(RowState state);
   void tell(size_t index);
+  std::optional<double> secondsLeft(const std::vector<Progress> &running) const;
+  std::vector<std::string> overall(const std::vector<Progress> &running, size_t columns) const;
   void draw();
   void interrupt();
   size_t count(RowState state) const;
@@ -173,9 +183,10 @@ void Batch::leave(RowState state) {
 void Batch::tell(size_t index) {
   const ManifestRow &row = rows_[index];
   const RowResult &result = results_[index];
-  lines_.clear();
+  const bool failed = result.state == RowState::Failed;
   if (!isForProgram()) {
-    print(summaryOf(row, result));
+    if (failed || loudness() != Loudness::Quiet)
+      print(summaryOf(row, result), failed ? std::optional(Colour::Red) : std::nullopt);
     std::fflush(stdout);
     return;
   }
@@ -195,18 +206,73 @@ size_t Batch::count(RowState state) const {
                                            [state](const RowResult &result) { return result.state == state; }));
 }
 
+/// Seconds until all is made, by what the rows took so far and what is left of those that run; empty: nobody knows.
+std::optional<double> Batch::secondsLeft(const std::vector<Progress> &running) const {
+  std::vector<double> ends;
+  std::vector<double> whole; // of rows, from the beginning to the end
+  for (const Progress &progress : running) {
+    if (!progress.left && !progress.longerThanUsual)
+      return {};
+    ends.push_back(progress.left.value_or(0));
+    whole.push_back(progress.elapsed + ends.back());
+  }
+  for (const RowResult &result : results_)
+    if (result.state == RowState::Made)
+      whole.push_back(result.seconds);
+  return timeForAll(std::move(ends), queue_.size(), whole);
+}
+
+/// `3 of 10 made, 4 running, 3 waiting, 1 failed; about 4:10 left; 1.82 of 5.00 USD committed; 0.91 USD billed`, in as
+/// many lines as it takes.
+std::vector<std::string> Batch::overall(const std::vector<Progress> &running, size_t columns) const {
+  std::string rows = std::to_string(count(RowState::Made) + count(RowState::MadeBefore)) + " of " +
+                     std::to_string(rows_.size()) + " made, " + std::to_string(running.size()) + " running";
+  if (!queue_.empty())
+    rows += ", " + std::to_string(queue_.size()) + " waiting";
+  if (const size_t failed = count(RowState::Failed); failed > 0)
+    rows += ", " + std::to_string(failed) + " failed";
+  std::vector<std::string> lines{std::move(rows)};
+  const auto add = [&](const std::string &part) {
+    if (cellsOf(lines.back()) + 2 + cellsOf(part) <= columns)
+      lines.back() += "; " + part;
+    else
+      lines.push_back(part);
+  };
+  if (const auto left = secondsLeft(running); left && *left > 0)
+    add("about " + timeText(std::ceil(*left)) + " left");
+  std::vector<std::optional<double>> billed;
+  for (const RowResult &result : results_)
+    if (result.isBilled())
+      billed.push_back(result.status.billed().usd);
+  if (budget_.limited())
+    add(amountText(budget_.committed()) + " of " + usdText(budget_.limit()) + " committed");
+  add(usdText(totalUsd(billed)) + " billed");
+  return lines;
+}
+
 void Batch::draw() {
   if (!lines_.possible() || isForProgram() || interrupted_)
     return;
-  constexpr size_t most = 20; // rows of a small terminal
-  std::vector<std::string> lines;
+  constexpr size_t longestName = 32;
+  constexpr size_t longestState = 11; // `downloading`, of those that last
+  const size_t columns = lines_.columns();
+  size_t nameColumns = 0;
   for (const auto &[index, running] : running_)
+    nameColumns = std::max(nameColumns, cellsOf(rows_[index].order.output));
+  nameColumns = std::min({nameColumns, longestName, columns * 2 / 5});
+  std::vector<Progress> all;
+  for (auto &[index, running] : running_)
+    all.push_back(running.production->progress());
+  const std::vector<std::string> end = overall(all, columns);
+  const size_t most = std::max(lines_.rows(), end.size()) - end.size();
+  std::vector<std::string> lines;
+  for (auto &[index, running] : running_)
     if (lines.size() < most)
-      lines.push_back(progressLine(*running.production) + "  " + rows_[index].order.output);
-  lines.push_back(std::to_string(count(RowState::Made) + count(RowState::MadeBefore)) + " of " +
-                  std::to_string(rows_.size()) + " made, " + std::to_string(running_.size()) + " running, " +
-                  std::to_string(queue_.size()) + " waiting, " + std::to_string(count(RowState::Failed)) + " failed");
-  lines_.show(lines);
+      lines.push_back(
+          padded(printable(rows_[index].order.output), nameColumns) + "  " +
+          progressText(running.production->doing(), all[lines.size()], columns - nameColumns - 2, longestState));
+  lines.insert(lines.end(), end.begin(), end.end());
+  lines_.show(std::move(lines));
 }
 
 void Batch::interrupt() {
@@ -239,7 +305,7 @@ void Batch::summarise() {
                   .integer("over_budget", static_cast<int64_t>(totals.overBudget))
                   .number("usd_spent", totals.usd)
                   .value());
-  } else {
+  } else if (loudness() != Loudness::Quiet) {
     print(std::to_string(totals.made) + " of " + std::to_string(rows_.size()) + " made, " +
           std::to_string(totals.madeBefore) + " of them before; " + std::to_string(totals.bought) + " bought for " +
           totals.cost + "; " + std::to_string(totals.failed) + " failed");
@@ -248,13 +314,14 @@ void Batch::summarise() {
   if (stopper_)
     printError(*stopper_);
   if (totals.overBudget > 0)
-    std::fprintf(stderr, "aimlvideo: --max-cost leaves %zu rows out\n", totals.overBudget);
+    printFailure("--max-cost leaves " + std::to_string(totals.overBudget) + " rows out");
   if (unknown_ > 0)
-    std::fprintf(stderr, "aimlvideo: %zu rows were sent and not answered; the next run finds out which are bought\n",
-                 unknown_);
+    printFailure(std::to_string(unknown_) +
+                 " rows were sent and not answered; the next run finds out which are bought");
   if (interrupted_)
-    std::fprintf(stderr, "aimlvideo: interrupted. Run the same command again to resume: what is bought continues at "
-                         "the service and is not bought again\n");
+    printFailure(
+        "interrupted. Run the same command again to resume: what is bought continues at the service and is not "
+        "bought again");
 }
 
 ExitCode Batch::exitCode() const {
@@ -274,9 +341,8 @@ ExitCode Batch::run() {
   for (size_t i = 0; i < rows_.size(); ++i)
     if (results_[i].state == RowState::MadeBefore)
       tell(i);
-  constexpr guint redraw = 200; // milliseconds
   const guint clock = g_timeout_add(
-      redraw,
+      redrawInterval,
       [](gpointer batch) -> gboolean {
         static_cast<Batch *>(batch)->draw();
         return G_SOURCE_CONTINUE;
@@ -291,11 +357,10 @@ ExitCode Batch::run() {
 
 ExitCode refuse(const std::string &manifest, const std::vector<std::string> &problems) {
   for (const std::string &problem : problems)
-    std::fprintf(stderr, "aimlvideo: %s: %s\n", printable(manifest).c_str(), printable(problem).c_str());
-  const std::string summary =
-      std::to_string(problems.size()) + " mistakes in " + printable(manifest) + "; nothing was bought";
-  std::fprintf(stderr, "aimlvideo: %s\n", summary.c_str());
-  return Answer::instance().fail("bad-request", summary, problems);
+    printFailure(manifest + ": " + problem);
+  const std::string summary = std::to_string(problems.size()) + " mistakes in " + manifest + "; nothing was bought";
+  printFailure(summary);
+  return Answer::instance().fail("bad-request", printable(summary), problems);
 }
 
 /// Rows read below the folder of the manifest and write there and below the present folder, unless the user says more.

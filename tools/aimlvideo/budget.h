@@ -21,6 +21,9 @@ public:
   std::vector<std::string> estimate(const std::vector<ManifestRow> &rows, const Settings &service);
 
   bool limited() const { return limit_ > 0; }
+  double limit() const { return limit_; }
+  /// USD that this run has bought or is buying; what it has cost where that is known, and else the estimates.
+  double committed() const { return counted_; }
   /// Of all that is not paid for.
   double estimatedTotal() const;
   std::optional<double> estimateOf(const ManifestRow &row) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "field_options.h"
 
+#include <algorithm>
+
 #include "api/nearest.h"
 #include "config.h"
 #include "output.h"
@@ -21,6 +23,28 @@ std::string placeholderFor(const Field &field) {
     return field.is(Field::IsFile) ? "FILE" : field.is(Field::IsMedium) ? "IMAGE" : "TEXT";
   const GCharPtr unit(g_ascii_strup(field.unit ? field.unit : "number", -1));
   return unit.get();
+}
+
+const char *groupOf(const Field &field) {
+  switch (field.group) {
+  case FieldGroup::Request:
+    return requestGroup;
+  case FieldGroup::Purchase:
+  case FieldGroup::Price:
+    return moneyGroup;
+  case FieldGroup::Service:
+  case FieldGroup::Transport:
+    break;
+  }
+  return serviceGroup;
+}
+
+/// Whether the short help has it: what most people need.
+bool isUsual(const Field &field) {
+  static constexpr std::string_view names[] = {"prompt",   "negative-prompt", "image",          "tail-image",
+                                               "model",    "duration",        "aspect-ratio",   "take",
+                                               "max-cost", "api-key-file",    "generate-audio", "parameters"};
+  return std::ranges::find(names, field.name) != std::end(names);
 }
 
 Failure unknownField(const std::string &name) {
@@ -62,12 +86,12 @@ void FieldOptions::addTo(Options &options) {
     Slot &slot = slots_.emplace_back();
     slot.field = &field;
     const bool isFlag = std::holds_alternative<bool Settings::*>(field.member);
-    entries_.push_back({field.name, field.letter, 0, isFlag ? G_OPTION_ARG_NONE : G_OPTION_ARG_STRING,
-                        isFlag ? static_cast<gpointer>(&slot.flag) : slot.text.slot(), field.about,
-                        isFlag ? nullptr : placeholders_.emplace_back(placeholderFor(field)).c_str()});
+    const GOptionEntry entry[] = {{field.name, field.letter, 0, isFlag ? G_OPTION_ARG_NONE : G_OPTION_ARG_STRING,
+                                   isFlag ? static_cast<gpointer>(&slot.flag) : slot.text.slot(), field.about,
+                                   isFlag ? nullptr : placeholders_.emplace_back(placeholderFor(field)).c_str()},
+                                  {}};
+    options.add(entry, groupOf(field), isUsual(field) ? Options::Listed::Always : Options::Listed::InFullHelp);
   }
-  entries_.push_back({});
-  options.add(entries_.data());
 }
 
 FieldTexts FieldOptions::texts() const {

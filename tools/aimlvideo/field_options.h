@@ -41,8 +41,7 @@ private:
     gboolean flag = FALSE;
   };
   const std::function<bool(const Field &)> wanted_;
-  std::deque<Slot> slots_; // their addresses are known to GOption
-  std::vector<GOptionEntry> entries_;
+  std::deque<Slot> slots_;               // their addresses are known to GOption
   std::deque<std::string> placeholders_; // likewise
 };
 

@@ -25,22 +25,29 @@ public:
                  : lines_.possible() ? Telling::Terminal
                                      : Telling::Log) {}
 
-  void tell(const Production &production) {
+  void tell(Production &production) {
+    const Progress progress = production.progress();
     if (telling_ == Telling::Terminal)
-      return lines_.show({progressLine(production)});
+      return lines_.show({progressText(production.doing(), progress, lines_.columns())});
     // a log gets a line for each state
     const std::string doing = production.doing();
     if (telling_ == Telling::Json)
       Answer::instance().tell("progress", Members()
                                               .text("status", doing)
                                               .text("note", production.transcoding() ? "" : production.note())
-                                              .number("eta", secondsLeft(production.status()))
-                                              .integer("percent", production.percent())
+                                              .number("eta", progress.left)
+                                              .integer("percent", progress.percent)
                                               .generation(production.status())
                                               .value());
-    else if (doing != lastDoing_)
-      std::fprintf(stderr, "%s  %s\n", timeText(secondsPassed(production.status())).c_str(), doing.c_str());
+    else if (doing != lastDoing_ && loudness() != Loudness::Quiet)
+      std::fprintf(stderr, "%s  %s\n", timeText(progress.elapsed).c_str(), doing.c_str());
     lastDoing_ = doing;
+  }
+
+  /// The time goes on while the service says nothing.
+  void tick(Production &production) {
+    if (telling_ == Telling::Terminal)
+      tell(production);
   }
 
   void finished(const Production &production) {
@@ -50,7 +57,6 @@ public:
   }
 
   ExitCode failed(const Error &error, const Status &status) {
-    lines_.clear();
     answer("failed", Members().generation(status));
     return printError(error);
   }
@@ -122,14 +128,13 @@ ExitCode carryOut(Order order, bool asJson) {
     g_main_loop_quit(loop);
   };
   production = std::make_unique<Production>(std::move(order), std::move(hooks));
-  // the time goes on while the service says nothing
   const guint clock = g_timeout_add(
-      500,
+      redrawInterval,
       [](gpointer data) -> gboolean {
         (*static_cast<std::function<void()> *>(data))();
         return G_SOURCE_CONTINUE;
       },
-      new std::function<void()>([&] { production->transcoding() && !asJson ? narrator.tell(*production) : void(); }));
+      new std::function<void()>([&] { narrator.tick(*production); }));
   production->startSoon();
   runLoop(loop, [&] {
     const Error interruption = interrupt(*production);

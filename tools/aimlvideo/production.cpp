@@ -184,6 +184,7 @@ void Production::warned(const std::string &text) {
 void Production::heard(const Status &status, const std::string &note) {
   status_ = status;
   note_ = note;
+  clock_.heard(status, Clock::now());
   hooks_.changed();
 }
 
@@ -191,12 +192,13 @@ std::string Production::doing() const {
   return transcoding() ? "transcoding" : status_.state == State::Idle ? "starting" : nameOf(status_.state);
 }
 
-std::optional<int> Production::percent() const {
-  if (waiting_)
-    return {};
-  if (transcoder_)
-    return transcoder_->percent();
-  return job_ ? std::optional(status_.percent().value_or(0)) : std::nullopt;
+Progress Production::progress() {
+  Progress progress = clock_.at(Clock::now());
+  if (transcoding())
+    progress.percent = transcoder_ ? transcoder_->percent() : std::nullopt;
+  else if (job_ && !progress.percent)
+    progress.percent = 0;
+  return progress;
 }
 
 void Production::fetched() {

@@ -11,6 +11,7 @@
 
 #include "background.h"
 #include "profile.h"
+#include "progress.h"
 #include "work_folder.h"
 
 namespace aimlvideo::cli {
@@ -67,7 +68,8 @@ public:
   bool transcoding() const { return transcoder_ != nullptr || waiting_; }
   /// What it is doing, in a word: the state of the generation, `starting` or `transcoding`.
   std::string doing() const;
-  std::optional<int> percent() const;
+  /// How far it is now; while it transcodes, how far that is.
+  Progress progress();
 
 private:
   class Turns;
@@ -99,6 +101,7 @@ private:
   StorePrompt storePrompt_ = StorePrompt::Default; ///< of the settings, which are the job's then
   Status status_;
   std::string note_;
+  ProgressClock clock_;
   std::shared_ptr<Spool> clip_;        ///< from when it arrives until it is written or transcoded
   std::shared_ptr<WorkFolder> folder_; ///< shared with what happens in the background
   std::unique_ptr<Transcoder> transcoder_;

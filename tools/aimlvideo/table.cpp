@@ -20,7 +20,11 @@ constexpr size_t usualWidth = 80;
 /// What is left of a column that is cut, if it had more.
 constexpr size_t narrowest = 8;
 
+constexpr gunichar asEmoji = 0xFE0F; ///< makes the character before it an emoji, and wider
+
 size_t widthOf(gunichar character) {
+  if (character == asEmoji)
+    return 1;
   return g_unichar_iszerowidth(character) ? 0 : g_unichar_iswide(character) ? 2 : 1;
 }
 
@@ -78,6 +82,11 @@ std::string fitted(const std::string &text, size_t cells, Cut cut) {
   }
   const std::string first(beginning(text, left - left / 2));
   return first + mark + std::string(ending(text, left - cellsOf(first)));
+}
+
+std::string padded(const std::string &text, size_t cells) {
+  std::string line = fitted(text, cells);
+  return line.append(cells - cellsOf(line), ' ');
 }
 
 std::optional<size_t> terminalWidth() {

@@ -20,6 +20,9 @@ enum class Cut { End, Middle, Start };
 /// A line of printable text in at most so many cells.
 std::string fitted(const std::string &text, size_t cells, Cut cut = Cut::End);
 
+/// The same, and blanks up to so many cells.
+std::string padded(const std::string &text, size_t cells);
+
 /// The columns of the terminal on standard output; empty: it is none.
 std::optional<size_t> terminalWidth();
 

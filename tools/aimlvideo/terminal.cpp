@@ -2,7 +2,6 @@
 #include "terminal.h"
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -16,87 +15,75 @@
 #include "base/glib_ptr.h"
 #include "envelope.h"
 #include "output.h"
+#include "table.h"
 
 namespace aimlvideo::cli {
 
 namespace {
 
-constexpr size_t usualWidth = 80;
-
-size_t terminalWidth() {
+/// Of the terminal that standard error is.
+winsize errorTerminal() {
   winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usualWidth;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+    size = {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  return size;
 }
 
-/// The first characters of a text, without what would move the cursor.
-std::string cut(const std::string &text, size_t width) {
-  const std::string line = printable(text);
-  const auto length = static_cast<size_t>(g_utf8_strlen(line.c_str(), -1));
-  const char *end = g_utf8_offset_to_pointer(line.c_str(), static_cast<glong>(std::min(width, length)));
-  return line.substr(0, static_cast<size_t>(end - line.c_str()));
+/// How many rows lines take now that were written to a terminal of perhaps another width.
+size_t rowsOf(const std::vector<std::string> &lines) {
+  const size_t width = errorTerminal().ws_col;
+  size_t rows = 0;
+  for (const std::string &line : lines)
+    rows += std::max<size_t>((cellsOf(line) + width - 1) / width, 1);
+  return rows;
 }
 
 } // namespace
 
 LiveLines::LiveLines() {
   const char *terminal = g_getenv("TERM");
-  possible_ = isatty(STDERR_FILENO) != 0 && g_strcmp0(terminal, "dumb") != 0;
+  possible_ = isatty(STDERR_FILENO) != 0 && g_strcmp0(terminal, "dumb") != 0 && loudness() == Loudness::Usual;
+  beforePrinting([this] { clear(); });
 }
 
-void LiveLines::show(const std::vector<std::string> &lines) {
+LiveLines::~LiveLines() {
+  clear();
+  beforePrinting({});
+}
+
+size_t LiveLines::columns() const {
+  return errorTerminal().ws_col - 1U; // a cursor behind the last column would begin a line
+}
+
+size_t LiveLines::rows() const {
+  return errorTerminal().ws_row - 1U; // the cursor's
+}
+
+void LiveLines::show(std::vector<std::string> lines) {
   if (!possible_)
     return;
-  clear();
-  const size_t width = terminalWidth() - 1;
+  const size_t width = columns();
+  for (std::string &line : lines)
+    line = fitted(printable(line), width);
+  if (lines == shown_)
+    return;
+  // each is written over the one before, so that nothing flickers
+  std::string text = shown_.empty() ? "" : "\033[" + std::to_string(rowsOf(shown_)) + "A\r";
   for (const std::string &line : lines)
-    std::fprintf(stderr, "%s\n", cut(line, width).c_str());
-  shown_ = lines.size();
+    text += line + "\033[K\n";
+  text += "\033[J";
+  std::fputs(text.c_str(), stderr);
+  shown_ = std::move(lines);
 }
 
 void LiveLines::clear() {
-  if (shown_ > 0) // up to the first of them, and everything below goes
-    std::fprintf(stderr, "\033[%zuA\r\033[J", shown_);
-  shown_ = 0;
-}
-
-std::string bar(int percent) {
-  constexpr int cells = 20;
-  const int full = std::clamp(percent, 0, 100) * cells / 100;
-  char text[64];
-  std::snprintf(text, sizeof text, "[%-*s] %3d %%", cells, std::string(static_cast<size_t>(full), '#').c_str(),
-                percent);
-  return text;
-}
-
-std::string timeText(double seconds) {
-  const auto whole = std::llround(seconds);
-  char text[32];
-  std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
-  return text;
+  if (!shown_.empty()) // up to the first of them, and everything below goes
+    std::fprintf(stderr, "\033[%zuA\r\033[J", rowsOf(shown_));
+  shown_.clear();
 }
 
 std::string originText(const Status &status) {
   return status.state == State::Idle ? "" : nameOf(status.origin);
-}
-
-std::optional<double> secondsLeft(const Status &status) {
-  const auto left = status.remaining();
-  if (!left || (status.state != State::Queued && status.state != State::Generating))
-    return {};
-  return std::chrono::duration<double>(*left).count();
-}
-
-double secondsPassed(const Status &status) {
-  return std::chrono::duration<double>(status.elapsed()).count();
-}
-
-std::string progressLine(const Production &production) {
-  const auto percent = production.percent();
-  std::string line = percent ? bar(*percent) : std::string(27, ' ');
-  line += "  " + production.doing() + "  " + timeText(secondsPassed(production.status()));
-  if (const auto left = secondsLeft(production.status()))
-    line += ", " + timeText(*left) + " left";
-  return line;
 }
 
 void runLoop(GMainLoop *loop, std::function<void()> interrupted) {

@@ -7,40 +7,38 @@
 
 #include "base/json/value.h"
 #include "production.h"
+#include "progress.h"
 
 namespace aimlvideo::cli {
 
-/// Lines at the end of standard error that are drawn again and again; none if that is no terminal.
+/// Lines at the end of standard error that are drawn again and again; none if that is no terminal, or somebody wants
+/// less or more than them. What is printed meanwhile takes them away first. There is one at a time.
 class LiveLines {
 public:
   LiveLines();
   LiveLines(const LiveLines &) = delete;
   LiveLines &operator=(const LiveLines &) = delete;
-  ~LiveLines() { clear(); }
+  ~LiveLines();
 
   bool possible() const { return possible_; }
-  /// Each is cut to the width of the terminal.
-  void show(const std::vector<std::string> &lines);
+  /// What the terminal has room for: columns of a line, and lines.
+  size_t columns() const;
+  size_t rows() const;
+  /// Writes only what has changed. Each line is cut to the width of the terminal.
+  void show(std::vector<std::string> lines);
   /// Takes them away, so that something else can be printed.
   void clear();
 
 private:
   bool possible_;
-  size_t shown_ = 0;
+  std::vector<std::string> shown_;
 };
 
-/// `[#####     ]  50 %`
-std::string bar(int percent);
-/// `1:05`
-std::string timeText(double seconds);
+/// Between two drawings, in milliseconds: often enough that each second is seen.
+constexpr unsigned redrawInterval = 250;
+
 /// Where a clip comes from, as reports and `--json` spell it; empty before anything is known.
 std::string originText(const Status &status);
-/// Seconds until the service has made it, while it is at it and as far as anybody knows.
-std::optional<double> secondsLeft(const Status &status);
-/// Likewise, since it was begun.
-double secondsPassed(const Status &status);
-/// Where a production stands: bar, state, time and what is left.
-std::string progressLine(const Production &production);
 
 /// The main loop of a command, until somebody leaves it. SIGINT and SIGTERM call `interrupted` once; the second one
 /// ends the process.
