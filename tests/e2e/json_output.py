@@ -86,6 +86,11 @@ class JsonOutput(EndToEnd):
         job = listed["data"]["jobs"][0]
         self.assertEqual(self.answer("jobs", "show", job["id"])["data"], job)
         self.assertEqual(self.answer("jobs", "resume", job["id"], "again.mp4")["data"], {"id": job["id"], "output": str(self.folder / "again.mp4")})
+        submitted = self.answer("submit", "A cat")["data"]
+        self.assertEqual((submitted["job"]["state"], submitted["origin"]), ("completed", "replayed"))
+        self.assertEqual(self.answer("wait", submitted["job"]["id"])["data"], {"jobs": [submitted["job"]]})
+        fetched = self.run_command("fetch", job["id"], "-o", "fetched.mp4")
+        self.assertEqual((fetched[-1]["event"], fetched[-1]["data"]["output"]), ("finished", "fetched.mp4"))
         self.assertEqual(self.answer("jobs", "forget", job["id"], "--force")["data"], {"id": job["id"]})
         self.assertEqual(len(self.answer("cache")["data"]["files"]), 2)
         self.assertEqual(self.answer("cache", "size")["data"]["clips"], 2)
@@ -105,6 +110,9 @@ class JsonOutput(EndToEnd):
         self.refused("not-authorized", 4, "balance", AIMLAPI_KEY="")
         self.refused("not-found", 5, "models", "klingai/video-v2.6-pro-txt-to-video")
         self.refused("not-found", 5, "jobs", "show", 7)
+        self.refused("not-found", 5, "wait", 7)
+        self.refused("not-found", 5, "fetch", 7, "-o", "a.mp4")
+        self.refused("bad-request", 3, "submit", "A cat", "--reuse", "none")
         self.refused("unreachable", 6, "balance", "--base-url", "http://127.0.0.1:1", AIMLAPI_BASE_URL="http://127.0.0.1:1")
         (self.folder / "wrong.csv").write_text("prompt,output,duration\nA cat,one.mp4,7\nA dog,two.mp4,7\n")
         wrong = self.refused("bad-request", 3, "batch", "wrong.csv")

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "background.h"
 
+#include <csignal>
 #include <deque>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
-#include <glib.h>
+#include <glib-unix.h>
 
 #include "base/mutex.h"
 
@@ -118,6 +120,28 @@ private:
 
 void runInBackground(std::function<void()> work) {
   Pool::instance().add(std::move(work));
+}
+
+void runLoop(GMainLoop *loop, std::function<void()> interrupted) {
+  std::vector<guint> watches;
+  struct Signals {
+    std::vector<guint> &watches;
+    std::function<void()> interrupted;
+  } caught{watches, std::move(interrupted)};
+  for (const int number : {SIGINT, SIGTERM})
+    watches.push_back(g_unix_signal_add(
+        number,
+        [](gpointer data) -> gboolean {
+          auto *signals = static_cast<Signals *>(data);
+          for (const guint watch : std::exchange(signals->watches, {}))
+            g_source_remove(watch); // the next one does what it does by default
+          signals->interrupted();
+          return G_SOURCE_REMOVE;
+        },
+        &caught));
+  g_main_loop_run(loop);
+  for (const guint watch : watches)
+    g_source_remove(watch);
 }
 
 } // namespace aimlvideo::cli

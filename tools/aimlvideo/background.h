@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 
+#include <glib.h>
+
 namespace aimlvideo::cli {
 
 /// Work that other threads hand over to the main loop, for somebody who lives in its thread.
@@ -26,5 +28,9 @@ private:
 constexpr unsigned backgroundThreads = 4;
 /// Calls `work` on one of these threads: for what waits for a disk. From any thread; returns at once.
 void runInBackground(std::function<void()> work);
+
+/// The main loop of a command, until somebody leaves it. SIGINT and SIGTERM call `interrupted` once; the second one
+/// ends the process.
+void runLoop(GMainLoop *loop, std::function<void()> interrupted);
 
 } // namespace aimlvideo::cli

@@ -34,6 +34,12 @@ ExitCode runCheck(const Arguments &arguments);
 ExitCode runGenerate(const Arguments &arguments);
 // jobs.cpp
 ExitCode runJobs(const Arguments &arguments);
+// submit.cpp
+ExitCode runSubmit(const Arguments &arguments);
+// fetch.cpp; without_gstreamer.cpp where there is no GStreamer
+ExitCode runFetch(const Arguments &arguments);
+// wait.cpp
+ExitCode runWait(const Arguments &arguments);
 // models.cpp
 ExitCode runModels(const Arguments &arguments);
 

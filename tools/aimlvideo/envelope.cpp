@@ -72,6 +72,13 @@ ExitCode Answer::fail(std::string_view code, const std::string &message, const s
   return known.exitCode;
 }
 
+ExitCode Answer::failForNow(std::string_view code, const std::string &message, int secondsToComeBackIn) {
+  const ExitCode exitCode = fail(code, message);
+  error_.set("hint", "Try again in " + std::to_string(secondsToComeBackIn) + " seconds");
+  error_.set("retry_after", secondsToComeBackIn);
+  return exitCode;
+}
+
 json::Value Answer::envelope() const {
   return json::Value::object({{"version", version}, {"command", command_}});
 }

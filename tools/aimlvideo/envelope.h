@@ -43,6 +43,9 @@ public:
   /// The same with a code of the command line's own, or with all that is wrong.
   ExitCode fail(std::string_view code, const std::string &message, const std::vector<std::string> &problems = {});
 
+  /// The same where it is worth trying again.
+  ExitCode failForNow(std::string_view code, const std::string &message, int secondsToComeBackIn);
+
   /// Something that happened, in a line of its own, now.
   void tell(const std::string &event, const json::Value &data, const json::Value &error = {}) const;
 

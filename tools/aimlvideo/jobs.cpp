@@ -10,6 +10,7 @@
 #include "base/mutex.h"
 #include "command.h"
 #include "envelope.h"
+#include "job_row.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
 #include "options.h"
@@ -37,34 +38,6 @@ std::string timeOf(int64_t milliseconds) {
 std::string costOf(const LedgerRow &row) {
   const auto usd = billed(row).usd;
   return usd ? usdText(*usd) : "";
-}
-
-json::Value jsonOf(const LedgerRow &row) {
-  json::Value object = json::Value::object({{"id", row.id}});
-  const auto set = [&object](const char *name, const std::string &text) {
-    if (!text.empty())
-      object.set(name, text);
-  };
-  set("state", nameOf(row.state));
-  set("model", row.model);
-  set("prompt", row.prompt);
-  set("generation_id", row.generationId);
-  set("client_request_id", row.clientRequestId);
-  set("request_id", row.requestId);
-  set("base_url", row.baseUrl);
-  set("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
-  object.set("created", row.created / 1000).set("changed", row.changed / 1000);
-  const Usage usage = billed(row);
-  if (usage.usd)
-    object.set("usd_spent", rounded(*usage.usd));
-  if (usage.credits)
-    object.set("credits_used", rounded(*usage.credits));
-  set("clip", row.clip);
-  if (row.clipSize > 0)
-    object.set("clip_size", row.clipSize);
-  set("clip_sha256", row.clipChecksum);
-  set("cause", row.cause);
-  return object;
 }
 
 /// Files that an earlier run moved aside, for their owner to look into.

@@ -81,6 +81,11 @@ void printFailure(const std::string &text) {
   std::fprintf(stderr, "aimlvideo: %s\n", coloured(printable(text), Colour::Red, stderr).c_str());
 }
 
+ExitCode printTryAgain(std::string_view code, const std::string &what, int secondsToComeBackIn) {
+  printFailure(what + " Try again in " + std::to_string(secondsToComeBackIn) + " seconds.");
+  return Answer::instance().failForNow(code, what, secondsToComeBackIn);
+}
+
 void printUsageError(const std::string &what) {
   Answer::instance().fail("usage", what);
   printFailure(what);

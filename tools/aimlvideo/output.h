@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/json/value.h"
 #include "exit_code.h"
@@ -40,6 +41,9 @@ ExitCode printError(const Error &error);
 
 /// A sentence about what went wrong, on standard error.
 void printFailure(const std::string &text);
+
+/// It has not come about yet. Says so with a code that stands for ExitCode::TryAgain, and returns that.
+ExitCode printTryAgain(std::string_view code, const std::string &what, int secondsToComeBackIn);
 
 /// A mistake in the command line, with a hint at `--help`.
 void printUsageError(const std::string &what);

@@ -2,11 +2,8 @@
 #include "terminal.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <utility>
 
-#include <glib-unix.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -84,28 +81,6 @@ void LiveLines::clear() {
 
 std::string originText(const Status &status) {
   return status.state == State::Idle ? "" : nameOf(status.origin);
-}
-
-void runLoop(GMainLoop *loop, std::function<void()> interrupted) {
-  std::vector<guint> watches;
-  struct Signals {
-    std::vector<guint> &watches;
-    std::function<void()> interrupted;
-  } caught{watches, std::move(interrupted)};
-  for (const int number : {SIGINT, SIGTERM})
-    watches.push_back(g_unix_signal_add(
-        number,
-        [](gpointer data) -> gboolean {
-          auto *signals = static_cast<Signals *>(data);
-          for (const guint watch : std::exchange(signals->watches, {}))
-            g_source_remove(watch); // the next one does what it does by default
-          signals->interrupted();
-          return G_SOURCE_REMOVE;
-        },
-        &caught));
-  g_main_loop_run(loop);
-  for (const guint watch : watches)
-    g_source_remove(watch);
 }
 
 Members &Members::text(const char *name, const std::string &value) {

@@ -40,10 +40,6 @@ constexpr unsigned redrawInterval = 250;
 /// Where a clip comes from, as reports and `--json` spell it; empty before anything is known.
 std::string originText(const Status &status);
 
-/// The main loop of a command, until somebody leaves it. SIGINT and SIGTERM call `interrupted` once; the second one
-/// ends the process.
-void runLoop(GMainLoop *loop, std::function<void()> interrupted);
-
 /// The members of a JSON object, of which those that are empty are left out.
 class Members {
 public:

@@ -18,6 +18,10 @@ ExitCode runGenerate(const Arguments &) {
   return refuse("generate");
 }
 
+ExitCode runFetch(const Arguments &) {
+  return refuse("fetch");
+}
+
 ExitCode runBatch(const Arguments &) {
   return refuse("batch");
 }
