@@ -492,7 +492,7 @@ ExitCode runBatch(const Arguments &arguments) {
   }
   const ExitCode code = batch.run();
   if (report.given())
-    if (const auto written = writeReport(report.text(), batch.rows(), batch.results()); !written)
+    if (const auto written = writeReport(report.text(), {file, arguments}, batch.rows(), batch.results()); !written)
       return printError(written.error());
   return code;
 }

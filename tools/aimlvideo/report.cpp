@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "report.h"
 
+#include <iterator>
+#include <map>
+
 #include <glib/gstdio.h>
 
+#include <aimlvideo/ledger.h>
+#include <aimlvideo/money.h>
 #include <aimlvideo/printable.h>
 
-#include "api/pricing.h"
 #include "base/glib_ptr.h"
 #include "csv.h"
+#include "report_page.h"
 #include "terminal.h"
-#include "thumbnail.h"
 
 namespace aimlvideo::cli {
 
 namespace {
 
 constexpr const char *columns[] = {"row",           "output",    "state",         "origin",  "model", "prompt",
-                                   "generation_id", "usd_spent", "usd_estimated", "seconds", "error"};
+                                   "generation_id", "usd_spent", "usd_estimated", "seconds", "error", "usd_generation"};
 
 std::string plain(std::optional<double> number) {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
@@ -24,23 +28,20 @@ std::string plain(std::optional<double> number) {
 }
 
 /// In the order of `columns`.
-std::vector<std::string> cellsOf(const ManifestRow &row, const RowResult &result) {
-  return {std::to_string(row.number),
-          row.order.output,
-          nameOf(result.state),
-          originText(result.status),
-          row.model,
-          row.prompt,
-          result.status.generationId,
-          plain(result.status.billed().usd),
-          plain(result.status.estimatedUsd),
-          plain(result.seconds),
-          result.failure ? result.failure->text() : ""};
-}
-
-std::string escaped(const std::string &text) {
-  const GCharPtr safe(g_markup_escape_text(printable(text).c_str(), -1)); // quotation marks as well
-  return safe.get();
+std::vector<std::string> cellsOf(const ReportEntry &entry) {
+  const Status &status = entry.result.status;
+  return {std::to_string(entry.row.number),
+          entry.row.order.output,
+          nameOf(entry.result.state),
+          originText(status),
+          entry.row.model,
+          entry.row.prompt,
+          status.generationId,
+          plain(status.billed().usd),
+          plain(status.estimatedUsd),
+          plain(entry.seconds),
+          entry.result.failure ? entry.result.failure->text() : entry.earlierError,
+          plain(entry.price)};
 }
 
 /// A cell that no spreadsheet takes for a formula, which it would carry out.
@@ -52,7 +53,7 @@ std::string harmless(const std::string &text) {
   return formula ? "'" + line : line;
 }
 
-std::string csvOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {
+std::string csvOf(const std::vector<ReportEntry> &entries) {
   std::string text;
   const auto addLine = [&text](const auto &cells) {
     const char *separator = "";
@@ -63,65 +64,85 @@ std::string csvOf(const std::vector<ManifestRow> &rows, const std::vector<RowRes
     text += "\r\n";
   };
   addLine(columns);
-  for (size_t i = 0; i < rows.size(); ++i)
-    addLine(cellsOf(rows[i], results[i]));
+  for (const ReportEntry &entry : entries)
+    addLine(cellsOf(entry));
   return text;
 }
 
-constexpr auto head = R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>aimlvideo batch</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<style>
-body { font: 15px sans-serif; margin: 2em; color: #222 }
-table { border-collapse: collapse }
-th, td { text-align: left; vertical-align: top; padding: .4em .8em; border-bottom: 1px solid #ddd }
-img { display: block; width: 160px; background: #eee }
-.failed td, .over-budget td, .not-started td, .interrupted td { background: #fdecea }
-</style></head><body>
-<h1>aimlvideo batch</h1>
-)";
-
-std::string totals(const std::vector<RowResult> &results) {
-  const Totals totals = totalsOf(results);
-  return "<p>" + std::to_string(totals.made) + " of " + std::to_string(results.size()) +
-         " clips are made; this run bought " + std::to_string(totals.bought) + " for " + escaped(totals.cost) +
-         ".</p>\n";
-}
-
-std::string pageOf(const std::vector<ManifestRow> &rows, const std::vector<RowResult> &results) {
-  std::vector<std::string> outputs;
-  outputs.reserve(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i)
-    outputs.push_back(results[i].isThere() ? rows[i].order.output : "");
-  const auto pictures = thumbnailsOf(outputs);
-  std::string page = head + totals(results) + "<table>\n<tr><th></th>";
-  for (const char *column : columns)
-    page += "<th>" + escaped(column) + "</th>";
-  page += "</tr>\n";
-  for (size_t i = 0; i < rows.size(); ++i) {
-    page += std::string("<tr class=\"") + nameOf(results[i].state) + "\"><td>";
-    if (!pictures[i].empty()) {
-      const GCharPtr data(g_base64_encode(reinterpret_cast<const guchar *>(pictures[i].data()), pictures[i].size()));
-      page += std::string(R"(<img alt="" src="data:image/jpeg;base64,)") + data.get() + "\">";
-    }
-    page += "</td>";
-    for (const std::string &cell : cellsOf(rows[i], results[i]))
-      page += "<td>" + escaped(cell) + "</td>";
-    page += "</tr>\n";
+/// The rows of an earlier report by their outputs; none where there is no such report.
+using Record = std::map<std::string, std::string>;
+std::map<std::string, Record> recordsIn(const std::string &file) {
+  std::map<std::string, Record> records;
+  char *contents = nullptr;
+  gsize size = 0;
+  if (!g_file_get_contents(file.c_str(), &contents, &size, nullptr))
+    return records;
+  const GCharPtr owner(contents);
+  const auto lines = parseCsv({contents, size});
+  if (!lines || lines->empty())
+    return records;
+  const auto &names = lines->front().fields;
+  for (auto line = std::next(lines->begin()); line != lines->end(); ++line) {
+    Record record;
+    for (size_t i = 0; i < std::min(names.size(), line->fields.size()); ++i)
+      record[names[i]] = line->fields[i];
+    records[record["output"]] = std::move(record);
   }
-  return page + "</table>\n</body></html>\n";
+  return records;
 }
+
+/// What each generation was billed for, as far as the ledger knows.
+std::map<std::string, std::optional<double>> pricesInLedger() {
+  std::map<std::string, std::optional<double>> prices;
+  if (const auto rows = ledgerRows())
+    for (const LedgerRow &row : *rows)
+      prices.emplace(row.generationId, billed(row).usd);
+  return prices;
+}
+
+/// Adds what was known before to what this run did.
+class History {
+public:
+  explicit History(const std::string &report) : records_(recordsIn(report)), prices_(pricesInLedger()) {}
+
+  ReportEntry entryOf(const ManifestRow &row, const RowResult &result) {
+    ReportEntry entry{row, result, result.seconds, {}, ""};
+    const std::string &generation = result.status.generationId;
+    Record &record = records_[harmless(row.order.output)];
+    const bool isSame = !generation.empty() && record["generation_id"] == generation;
+    if (result.state == RowResult::State::MadeBefore && isSame)
+      entry.seconds = g_ascii_strtod(record["seconds"].c_str(), nullptr);
+    if (const auto known = prices_.find(generation); !generation.empty() && known != prices_.end())
+      entry.price = known->second;
+    if (!entry.price && result.state != RowResult::State::MadeBefore)
+      entry.price = result.status.usage.usd;
+    if (!entry.price && isSame)
+      entry.price = parseUsd(record["usd_generation"]);
+    if (result.state != RowResult::State::Failed && !result.isThere())
+      entry.earlierError = record["error"];
+    return entry;
+  }
+
+private:
+  std::map<std::string, Record> records_;
+  std::map<std::string, std::optional<double>> prices_;
+};
 
 } // namespace
 
-Result<void> writeReport(const std::string &folder, const std::vector<ManifestRow> &rows,
+Result<void> writeReport(const std::string &folder, const ReportedRun &run, const std::vector<ManifestRow> &rows,
                          const std::vector<RowResult> &results) {
+  History history(folder + "/report.csv");
+  std::vector<ReportEntry> entries;
+  entries.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    entries.push_back(history.entryOf(rows[i], results[i]));
   GErrorSlot error;
   const auto write = [&](const char *name, const std::string &text) {
     return g_file_set_contents((folder + "/" + name).c_str(), text.data(), static_cast<gssize>(text.size()), &error);
   };
   g_mkdir_with_parents(folder.c_str(), 0777);
-  if (!write("report.csv", csvOf(rows, results)) || !write("index.html", pageOf(rows, results)))
+  if (!write("report.csv", csvOf(entries)) || !write("index.html", reportPage(folder, run, entries)))
     return failure(ErrorKind::NoSpace, "the report can't be written", error.message());
   return {};
 }

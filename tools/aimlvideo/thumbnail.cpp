@@ -23,41 +23,44 @@ std::string bytesOf(GstSample *sample) {
   return bytes;
 }
 
-std::string thumbnailOf(const std::string &path) {
+Thumbnail thumbnailOf(const std::string &path) {
   // a stream is shown by its first segment
   const bool isFolder = g_file_test(path.c_str(), G_FILE_TEST_IS_DIR);
   const std::string file = isFolder ? path + "/segment00000.ts" : path;
   if (!g_file_test(file.c_str(), G_FILE_TEST_IS_REGULAR))
     return {};
-  GstElement *pipeline =
-      gst_parse_launch("filesrc name=file ! decodebin ! videoconvert ! videoscale ! "
-                       "video/x-raw,width=240,pixel-aspect-ratio=1/1 ! jpegenc quality=75 ! fakesink name=sink",
-                       nullptr);
+  GstElement *pipeline = gst_parse_launch(
+      "filesrc name=file ! decodebin ! videoconvert ! videoscale ! "
+      "video/x-raw,width=[2,400],height=[2,400],pixel-aspect-ratio=1/1 ! jpegenc quality=75 ! fakesink name=sink",
+      nullptr);
   GstElement *source = pipeline ? gst_bin_get_by_name(GST_BIN(pipeline), "file") : nullptr;
   GstElement *sink = pipeline ? gst_bin_get_by_name(GST_BIN(pipeline), "sink") : nullptr;
-  std::string picture;
+  Thumbnail thumbnail;
   if (source && sink) {
     g_object_set(source, "location", file.c_str(), nullptr);
     gst_element_set_state(pipeline, GST_STATE_PAUSED);
     if (gst_element_get_state(pipeline, nullptr, nullptr, patience) == GST_STATE_CHANGE_SUCCESS) {
       GstSample *sample = nullptr;
       g_object_get(sink, "last-sample", &sample, nullptr);
-      picture = bytesOf(sample);
+      thumbnail.jpeg = bytesOf(sample);
       g_clear_pointer(&sample, gst_sample_unref);
+      gint64 length = 0;
+      if (!isFolder && gst_element_query_duration(pipeline, GST_FORMAT_TIME, &length) && length > 0)
+        thumbnail.seconds = static_cast<double>(length) / GST_SECOND;
     }
     gst_element_set_state(pipeline, GST_STATE_NULL);
   }
   gst_clear_object(&source);
   gst_clear_object(&sink);
   gst_clear_object(&pipeline);
-  return picture;
+  return thumbnail;
 }
 
 } // namespace
 
-std::vector<std::string> thumbnailsOf(const std::vector<std::string> &paths) {
+std::vector<Thumbnail> thumbnailsOf(const std::vector<std::string> &paths) {
   gst_init(nullptr, nullptr);
-  std::vector<std::string> pictures(paths.size());
+  std::vector<Thumbnail> thumbnails(paths.size());
   std::atomic<size_t> next = 0;
   std::vector<std::jthread> threads;
   threads.reserve(g_get_num_processors());
@@ -65,10 +68,10 @@ std::vector<std::string> thumbnailsOf(const std::vector<std::string> &paths) {
     threads.emplace_back([&] {
       for (size_t index = next++; index < paths.size(); index = next++)
         if (!paths[index].empty())
-          pictures[index] = thumbnailOf(paths[index]);
+          thumbnails[index] = thumbnailOf(paths[index]);
     });
   threads.clear(); // waits for them
-  return pictures;
+  return thumbnails;
 }
 
 } // namespace aimlvideo::cli

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace aimlvideo::cli {
 
-/// The first frames of outputs as small JPEG pictures, in the order of the paths; an empty path, or a file that can't
-/// be shown, has an empty one. Takes as many threads as there are processors.
-std::vector<std::string> thumbnailsOf(const std::vector<std::string> &paths);
+/// What an output looks like.
+struct Thumbnail {
+  std::string jpeg;              ///< its first frame, at most 400 pixels wide and high; empty: it can't be shown
+  std::optional<double> seconds; ///< its length, of a file that has one
+};
+
+/// In the order of the paths; that of an empty path is empty. Takes as many threads as there are processors.
+std::vector<Thumbnail> thumbnailsOf(const std::vector<std::string> &paths);
 
 } // namespace aimlvideo::cli
