@@ -198,6 +198,7 @@ Result<void> Generation::mayBuy() const {
 Task<Result<Generation::Step>> Generation::buy() {
   if (const auto may = mayBuy(); !may)
     co_return may.failure();
+  session_->foresee(plan_.baseUrl);
   if (const auto wanted = co_await askRecipient(); !wanted)
     co_return wanted.failure();
   if (const auto allowed = co_await checkPrice(context_, plan_, *session_, mayHaveBought_); !allowed)

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "http/address.h"
 #include "http/held_body.h"
+#include "http/proxies.h"
 
 namespace aimlvideo {
 
@@ -514,9 +515,29 @@ SoupSession *HttpSession::session() {
     soup_session_set_user_agent(session, options_.userAgent.c_str());
   if (options_.tlsDatabase)
     soup_session_set_tls_database(session, options_.tlsDatabase.get());
-  if (const auto resolver = proxyResolver(options_.proxy))
-    soup_session_set_proxy_resolver(session, resolver.get());
+  proxies_ = proxyResolver(options_.proxy);
+  if (!proxies_)
+    proxies_ = rememberingResolver(g_proxy_resolver_get_default());
+  soup_session_set_proxy_resolver(session, proxies_.get());
   return session;
+}
+
+void HttpSession::foresee(const std::string &url) {
+  const auto uri = exactUri(url);
+  if (!uri)
+    return;
+  session();
+  const char *scheme = g_uri_get_scheme(uri->get());
+  const int port = g_uri_get_port(uri->get()) > 0 ? g_uri_get_port(uri->get())
+                   : g_str_equal(scheme, "https") ? 443
+                                                  : 80;
+  // as GNetworkAddress spells it, by which the connection asks
+  const GCharPtr address(
+      g_uri_join(G_URI_FLAGS_NONE, scheme, nullptr, g_uri_get_host(uri->get()), port, "", nullptr, nullptr));
+  const GAsyncReadyCallback drop = [](GObject *resolver, GAsyncResult *result, gpointer) {
+    const GStrvPtr proxies(g_proxy_resolver_lookup_finish(G_PROXY_RESOLVER(resolver), result, nullptr));
+  };
+  g_proxy_resolver_lookup_async(proxies_.get(), address.get(), nullptr, drop, nullptr);
 }
 
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location) {

@@ -121,6 +121,10 @@ public:
   Task<Exchanged<HttpResponse>> exchange(const HttpRequest &request, Cancellation &cancellation, AttemptTime time,
                                          size_t maximumBody, Starting starting = {});
 
+  /// A request to this address will follow: finds out meanwhile which proxy leads there. The first such question of a
+  /// process takes many milliseconds. For the network thread.
+  void foresee(const std::string &url);
+
   /// An answer whose body is read piece by piece. It has to go on the network thread, too. Its connection is free for
   /// the next request if all that was announced has been read by then, and is closed otherwise.
   class Stream {
@@ -169,7 +173,8 @@ private:
   Gate &gate(const std::string &url, Lane lane);
 
   const SessionOptions options_;
-  GRefPtr<SoupSession> session_;  ///< null: not used yet
+  GRefPtr<SoupSession> session_; ///< null: not used yet
+  GRefPtr<GProxyResolver> proxies_;
   std::optional<TlsTrust> trust_; ///< if this process has enabled it
   std::map<std::pair<std::string, Lane>, Gate> gates_;
   std::map<std::string, std::shared_ptr<size_t>> kept_; ///< by origin
