@@ -36,12 +36,39 @@ uint64_t product(uint64_t a, uint64_t b) {
   return a != 0 && b > UINT64_MAX / a ? UINT64_MAX : a * b;
 }
 
+/// Reads a file in blocks: most of its boxes are small and follow one another. For a moment in which nothing that is
+/// there changes.
+class Blocks {
+public:
+  explicit Blocks(const Spool &spool) : spool_(spool) {}
+
+  const Spool &spool() const { return spool_; }
+
+  /// So many bytes of those that are there.
+  size_t read(uint64_t offset, unsigned char *bytes, size_t size) {
+    const uint64_t end = begin_ + filled_;
+    if (offset < begin_ || offset > end || size > end - offset) {
+      const uint64_t there = spool_.presentUntil(offset) - offset;
+      begin_ = offset;
+      filled_ = spool_.read(offset, block_.data(), std::min<uint64_t>(there, block_.size())).value_or(0);
+    }
+    const size_t count = std::min<uint64_t>(size, begin_ + filled_ - offset);
+    std::copy_n(block_.begin() + static_cast<ptrdiff_t>(offset - begin_), count, bytes);
+    return count;
+  }
+
+private:
+  const Spool &spool_;
+  uint64_t begin_ = 0;
+  size_t filled_ = 0;
+  std::array<unsigned char, 4096> block_{};
+};
+
 /// The header of the box at `offset`; empty if it is not there yet or is none.
-std::optional<Box> boxAt(const Spool &spool, uint64_t offset) {
+std::optional<Box> boxAt(Blocks &blocks, uint64_t offset) {
   std::array<unsigned char, 16> head{};
-  const uint64_t there = spool.presentUntil(offset) - offset;
-  const auto count = static_cast<size_t>(std::min<uint64_t>(there, head.size()));
-  if (count < 8 || spool.read(offset, head.data(), count).value_or(0) != count)
+  const size_t count = blocks.read(offset, head.data(), head.size());
+  if (count < 8)
     return {};
   Box box;
   std::copy_n(head.begin() + 4, 4, box.type.begin());
@@ -149,19 +176,19 @@ uint64_t endOfSamples(const Spool &spool, const SampleTables &tables) {
 
 /// Where the samples of all tracks in a `moov`, or in a box on the way to their tables, end. What can't be read tells
 /// nothing.
-uint64_t endOfSamples(const Spool &spool, Span contents, size_t depth = 0) {
+uint64_t endOfSamples(Blocks &blocks, Span contents, size_t depth = 0) {
   static constexpr std::array way{"trak", "mdia", "minf", "stbl"};
   SampleTables tables;
   uint64_t end = 0;
   for (uint64_t offset = contents.begin; offset < contents.end;) {
-    const auto box = boxAt(spool, offset);
+    const auto box = boxAt(blocks, offset);
     if (!box || box->size > contents.end - offset)
       break;
     const Span inside{offset + box->head, box->size == 0 ? contents.end : offset + box->size};
     if (inside.begin > inside.end)
       break;
     if (depth < way.size() && box->is(way[depth])) {
-      end = std::max(end, endOfSamples(spool, inside, depth + 1));
+      end = std::max(end, endOfSamples(blocks, inside, depth + 1));
     } else if (depth == way.size()) {
       if (box->is("stco") || box->is("co64")) {
         tables.chunks = inside;
@@ -174,13 +201,13 @@ uint64_t endOfSamples(const Spool &spool, Span contents, size_t depth = 0) {
     }
     offset = inside.end;
   }
-  return depth == way.size() ? endOfSamples(spool, tables) : end;
+  return depth == way.size() ? endOfSamples(blocks.spool(), tables) : end;
 }
 
 /// The boxes of a file from the first to the last.
 class Inspection {
 public:
-  Inspection(const Spool &spool, uint64_t size) : spool_(spool), size_(size) {}
+  Inspection(const Spool &spool, uint64_t size) : spool_(spool), blocks_(spool), size_(size) {}
 
   WholenessFinding finding() {
     for (uint64_t offset = 0; offset < size_;) {
@@ -217,7 +244,7 @@ private:
   /// Where the next box begins.
   std::optional<uint64_t> box(uint64_t offset) {
     const uint64_t left = size_ - offset;
-    const auto box = boxAt(spool_, offset);
+    const auto box = boxAt(blocks_, offset);
     if (offset > 0 && left < 8 && spool_.presentUntil(offset) >= size_ && !zeroes(offset, left))
       return stopAt(cut("its last box begins at byte " + std::to_string(offset) + " and is not all there"));
     if (!box || left < 8 || !isKnown(*box))
@@ -243,7 +270,7 @@ private:
     movie_ = true;
     const bool there = spool_.presentUntil(movie.begin) >= movie.end;
     tablesThere_ = tablesThere_ && there;
-    return there ? endOfSamples(spool_, movie) : 0;
+    return there ? endOfSamples(blocks_, movie) : 0;
   }
 
   bool zeroes(uint64_t offset, uint64_t count) const {
@@ -253,6 +280,7 @@ private:
   }
 
   const Spool &spool_;
+  Blocks blocks_;
   const uint64_t size_;
   WholenessFinding finding_;
   bool movie_ = false;
@@ -299,8 +327,9 @@ bool looksLikeVideo(std::string_view start) {
 }
 
 bool beginsWithMovie(const Spool &spool) {
+  Blocks blocks(spool);
   for (uint64_t offset = 0;;) {
-    const auto box = boxAt(spool, offset);
+    const auto box = boxAt(blocks, offset);
     if (!box || box->is("mdat") || box->size == 0)
       return false;
     if (box->is("moov"))

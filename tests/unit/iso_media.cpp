@@ -60,6 +60,30 @@ std::shared_ptr<Spool> spoolOf(const std::string &bytes) {
   return spool;
 }
 
+/// Counts how often it is read.
+class CountedSpool final : public Spool {
+public:
+  explicit CountedSpool(const std::string &bytes) : spool_(spoolOf(bytes)) {}
+
+  int descriptor() const override { return spool_->descriptor(); }
+  std::optional<uint64_t> size() const override { return spool_->size(); }
+  bool complete() const override { return spool_->complete(); }
+  uint64_t presentUntil(uint64_t offset) const override { return spool_->presentUntil(offset); }
+  Arrival await(const Demand &demand, const std::function<bool()> &stop) override {
+    return spool_->await(demand, stop);
+  }
+  void wake() override { spool_->wake(); }
+  Result<size_t> read(uint64_t offset, void *buffer, size_t bytes) const override {
+    ++reads;
+    return spool_->read(offset, buffer, bytes);
+  }
+
+  mutable unsigned reads = 0;
+
+private:
+  const std::shared_ptr<Spool> spool_;
+};
+
 Wholeness wholeness(const std::string &bytes) {
   return wholenessOf(*spoolOf(bytes), bytes.size()).wholeness;
 }
@@ -165,10 +189,27 @@ GST_START_TEST(it_is_told_as_soon_as_what_is_there_tells_it) {
 }
 GST_END_TEST
 
+GST_START_TEST(boxes_that_are_close_together_are_read_at_once) {
+  const std::string clip = clipOf(fiveSamples(mediaStart));
+  const CountedSpool spool(clip);
+  fail_unless(wholenessOf(spool, clip.size()).wholeness == Wholeness::Whole);
+  // once for all boxes of this small file, and each table by itself
+  fail_unless_equals_int(spool.reads, 1 + 3);
+}
+GST_END_TEST
+
+GST_START_TEST(a_box_that_would_end_at_the_last_of_all_offsets_leads_nowhere) {
+  const std::string huge = number(1) + "free" + number(UINT64_MAX - 15, 8);
+  fail_if(beginsWithMovie(*spoolOf(box("ftyp", "isom") + huge + std::string(100, 'x'))));
+}
+GST_END_TEST
+
 static Suite *iso_media_suite() {
   Suite *suite = suite_create("iso_media");
   TCase *tests = tcase_create("iso_media");
   suite_add_tcase(suite, tests);
+  tcase_add_test(tests, boxes_that_are_close_together_are_read_at_once);
+  tcase_add_test(tests, a_box_that_would_end_at_the_last_of_all_offsets_leads_nowhere);
   tcase_add_test(tests, a_file_is_whole_when_its_boxes_and_its_samples_end_within_it);
   tcase_add_test(tests, no_beginning_of_a_file_is_whole);
   tcase_add_test(tests, samples_behind_the_end_show_that_a_file_is_cut);
