@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 
+#include "base/random.h"
 #include "clip/clip_host.h"
 #include "clip/download_plan.h"
 #include "clip/spool.h"
@@ -138,7 +139,7 @@ private:
   Waiter news_; ///< woken when another reader begins to wait
   Limits limits_;
   Callbacks callbacks_;
-  std::minstd_rand random_{std::random_device{}()};
+  std::minstd_rand random_{randomSeed()};
 
   std::string url_;
   SpoolFile *spool_ = nullptr;

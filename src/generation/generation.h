@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "api/job_kind.h"
+#include "base/random.h"
 #include "clip/clip_store.h"
 #include "generation/descriptors.h"
 #include "generation/flight.h"
@@ -74,7 +75,7 @@ private:
   const int64_t ownRow_;
   const std::function<void(const Status &, const std::shared_ptr<Spool> &)> arriving_;
   Narrator narrator_;
-  std::minstd_rand random_{std::random_device{}()};
+  std::minstd_rand random_{randomSeed()};
   Context context_;
 
   // of the checked request
