@@ -466,6 +466,15 @@ private:
 
 } // namespace
 
+std::string proxyFor(const std::string &proxy, const std::string &url) {
+  auto resolver = proxyResolver(proxy);
+  if (!resolver)
+    resolver = share(g_proxy_resolver_get_default());
+  const GStrvPtr proxies(g_proxy_resolver_lookup(resolver.get(), url.c_str(), nullptr, nullptr));
+  const std::string first = proxies && *proxies.get() ? *proxies.get() : "";
+  return first == "direct://" ? "" : first;
+}
+
 std::shared_ptr<HttpSession> HttpSession::shared(const SessionOptions &options, Use use) {
   assert(Loop::instance().isCurrent());
   return Loop::instance().own<Sessions>().get(options, use);

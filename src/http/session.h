@@ -91,6 +91,10 @@ struct AttemptTime {
 /// not before this says true: nobody can have acted on it. False keeps it from leaving.
 using Starting = std::function<Task<bool>()>;
 
+/// The proxy on the way to an address, as a session with this `proxy` finds it; empty: none. Blocks where the system
+/// asks others, as for a script that decides.
+std::string proxyFor(const std::string &proxy, const std::string &url);
+
 /// Where a redirect leads, with a whole address or path in `location` taken byte for byte. Empty: nowhere.
 std::optional<std::string> redirectTarget(const std::string &url, const std::string &location);
 

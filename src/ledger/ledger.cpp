@@ -136,7 +136,7 @@ int64_t now() {
 }
 
 std::string fileIn(const std::string &folder) {
-  return folder + "/ledger.sqlite3";
+  return Ledger::fileIn(folder);
 }
 
 Failure ledgerFailure(const std::string &folder, const std::string &why) {
@@ -283,6 +283,10 @@ Result<LockFile> lockOpening(const std::string &folder, Cancellation &cancellati
 }
 
 } // namespace
+
+uint64_t Ledger::newestSchema() {
+  return migrations.size();
+}
 
 const char *nameOf(LedgerRow::State state) {
   return stateNames[static_cast<size_t>(state)];

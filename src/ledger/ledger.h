@@ -89,6 +89,11 @@ public:
 
   const std::string &folder() const { return folder_; }
 
+  /// Its file in a folder.
+  static std::string fileIn(const std::string &folder) { return folder + "/ledger.sqlite3"; }
+  /// The newest version of its form that this program knows.
+  static uint64_t newestSchema();
+
   /// Where the worker for what is submitted runs, such as a pool of threads; a thread for ledgers otherwise.
   void workOn(sqlite::GroupCommit::Executor executor) { writes_.setExecutor(std::move(executor)); }
 

@@ -83,11 +83,11 @@ std::optional<double> Statement::number(int column) const {
   return sqlite3_column_double(statement_.get(), column);
 }
 
-Done<Database> Database::open(const std::string &path) {
+Done<Database> Database::open(const std::string &path, Access access) {
   sqlite3 *handle = nullptr;
-  const int result = sqlite3_open_v2(
-      path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
+  const int flags = access == Access::Write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int result =
+      sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Database database(handle);
   if (result != SQLITE_OK)
     return tl::unexpected(handle ? database.fault() : Fault{result, sqlite3_errstr(result)});

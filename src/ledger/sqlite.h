@@ -71,8 +71,9 @@ private:
 /// An open database. One thread at a time.
 class Database {
 public:
-  /// Creates the file where there is none.
-  static Done<Database> open(const std::string &path);
+  enum class Access { Write, Read };
+  /// Creates the file where there is none, unless it is for reading.
+  static Done<Database> open(const std::string &path, Access access = Access::Write);
 
   /// Each text is compiled once, so texts must be few: what varies is bound.
   Done<Statement> prepare(std::string_view sql);

@@ -59,21 +59,21 @@ Result<void> checkKey(const Secret &key) {
 
 Result<FoundKey> lookForKey(const Secret &given, const std::string &file) {
   if (!given.empty())
-    return FoundKey{given, ""};
+    return FoundKey{given, "", "api-key"};
   if (!file.empty()) {
     auto key = keyFromFile(file);
     if (!key)
       return tl::unexpected(std::move(key.error()));
-    return FoundKey{std::move(*key), warningAbout(file)};
+    return FoundKey{std::move(*key), warningAbout(file), file};
   }
   for (const char *name : keyVariables)
     if (const char *value = g_getenv(name); value && *value)
-      return FoundKey{Secret(value), ""};
+      return FoundKey{Secret(value), "", "$" + std::string(name)};
   if (const std::string path = systemdCredential(); !path.empty() && g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) {
     auto key = keyFromFile(path);
     if (!key)
       return tl::unexpected(std::move(key.error()));
-    return FoundKey{std::move(*key), ""}; // in a folder that no one else can enter
+    return FoundKey{std::move(*key), "", path}; // in a folder that no one else can enter
   }
   return noKey();
 }

@@ -12,6 +12,7 @@ namespace aimlvideo {
 struct FoundKey {
   Secret key;
   std::string warning; ///< empty: nothing
+  std::string place;   ///< where it was found: `$AIMLAPI_KEY`, a file's path
 };
 
 /// Fails when there is no place to look for a key in. Reads no file.

@@ -30,6 +30,8 @@ ExitCode runBalance(const Arguments &arguments);
 ExitCode runCache(const Arguments &arguments);
 // check.cpp
 ExitCode runCheck(const Arguments &arguments);
+// doctor.cpp
+ExitCode runDoctor(const Arguments &arguments);
 // generate.cpp; without_gstreamer.cpp where there is no GStreamer
 ExitCode runGenerate(const Arguments &arguments);
 // jobs.cpp

@@ -16,6 +16,7 @@ constexpr Command all[] = {
     {"jobs", "what was bought: list, show, resume, resolve, forget", runJobs},
     {"cache", "the clips that are kept: list, size, prune, verify", runCache},
     {"balance", "show the account's balance", runBalance},
+    {"doctor", "find out why something does not work, and what to do", runDoctor},
 };
 
 } // namespace

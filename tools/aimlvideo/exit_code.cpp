@@ -34,6 +34,7 @@ constexpr ErrorCode all[] = {
      "run it again after `retry_after` seconds, which looks it up: nothing is bought twice"},
     {"not-ready", ExitCode::TryAgain, "run it again after `retry_after` seconds"},
     {"jobs-failed", ExitCode::Failed, "read the errors of the jobs"},
+    {"checks-failed", ExitCode::Failed, "do what the `hint` of each check that failed says"},
     {"damaged-clips", ExitCode::Failed, "nothing: they are fetched again, without buying, when they are asked for"},
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command.h"
+#include "doctor.h"
 #include "output.h"
 
 namespace aimlvideo::cli {
@@ -24,6 +25,15 @@ ExitCode runFetch(const Arguments &) {
 
 ExitCode runBatch(const Arguments &) {
   return refuse("batch");
+}
+
+Result<void> examineGStreamer(const std::string &, Findings &findings) {
+  findings.push_back({"plugin", Finding::State::Skipped, "this aimlvideo was built without GStreamer", ""});
+  return {};
+}
+
+std::string gstreamerVersion() {
+  return "";
 }
 
 } // namespace aimlvideo::cli
