@@ -371,10 +371,11 @@ class Disks(PaidOnce):
 
 class Commands(PaidOnce):
     def test_jobs_lists_shows_resumes_and_forgets(self):
-        self.assertTrue(self.run_element("store-prompt=true")[0])
+        self.assertTrue(self.run_element()[0])
         job = self.jobs()[0]
         self.assertEqual((job["state"], job["prompt"]), ("completed", "a cat on a roof"))
-        self.assertIn(job["generation_id"], self.command("jobs"))
+        self.assertIn("a cat on a roof", self.command("jobs"))
+        self.assertIn(job["generation_id"], self.command("jobs", "show", "1"))
         self.assertIn("a cat on a roof", self.command("jobs", "show", "1"))
         self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"))
         self.assertEqual((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes())
@@ -384,7 +385,8 @@ class Commands(PaidOnce):
         self.assertEqual((self.folder / "there.mp4").read_text(), "precious")
         self.command("jobs", "resume", "1", str(self.folder / "there.mp4"), "--force")
         self.assertEqual((self.folder / "there.mp4").read_bytes(), CLIP.read_bytes())
-        self.command("jobs", "forget", "1")
+        self.command("jobs", "forget", "1", code=3)
+        self.command("jobs", "forget", "1", "--force")
         self.assertEqual(self.jobs(), [])
         self.assertEqual(self.purchases(), 1)
         self.command("jobs", "show", "1", code=5)

@@ -20,12 +20,17 @@ json::Value jsonOf(const LedgerRow &row) {
   set("model", row.model);
   set("prompt", row.prompt);
   set("output", row.output);
+  set("duration", row.duration);
+  set("resolution", row.resolution);
   set("generation_id", row.generationId);
   set("client_request_id", row.clientRequestId);
   set("request_id", row.requestId);
   set("base_url", row.baseUrl);
   set("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
-  object.set("created", row.created / 1000).set("changed", row.changed / 1000);
+  object.set("created", row.created / 1000);
+  if (row.submitted != 0)
+    object.set("accepted", row.submitted / 1000);
+  object.set("changed", row.changed / 1000);
   const Usage usage = billed(row);
   if (usage.usd)
     object.set("usd_spent", rounded(*usage.usd));
@@ -45,6 +50,14 @@ Result<LedgerRow> jobNamed(const std::string &text) {
   auto row = isNumber ? ledgerRow(id) : Result<std::optional<LedgerRow>>(std::nullopt);
   if (!row)
     return std::move(row).failure();
+  if (!*row && !text.empty()) {
+    auto rows = ledgerRows();
+    if (!rows)
+      return std::move(rows).failure();
+    const auto found = std::ranges::find(*rows, text, &LedgerRow::generationId);
+    if (found != rows->end())
+      return std::move(*found);
+  }
   if (!*row)
     return failure(ErrorKind::NotFound, "the ledger has no job \"" + text + "\"", "",
                    "'aimlvideo jobs list' lists those that it has");

@@ -13,7 +13,7 @@ namespace aimlvideo::cli {
 /// A row of the ledger as programs get it.
 json::Value jsonOf(const LedgerRow &row);
 
-/// The row that a JOB names, by its number. NotFound: there is none, or it is no number.
+/// The row that a JOB names, by its number or by the id of its generation. NotFound: there is none.
 Result<LedgerRow> jobNamed(const std::string &text);
 
 /// Why nobody will find out whether a job was bought: it was sent so long ago (seconds) that the account's log would

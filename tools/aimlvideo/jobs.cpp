@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
+#include <cstdint>
 
 #include <aimlvideo/folders.h>
 #include <aimlvideo/job.h>
 #include <aimlvideo/money.h>
 #include <aimlvideo/printable.h>
 
-#include "api/pricing.h"
+#include "api/nearest.h"
 #include "base/mutex.h"
 #include "command.h"
 #include "envelope.h"
+#include "job_list.h"
 #include "job_row.h"
 #include "ledger/ledger.h"
 #include "ledger/ownership.h"
 #include "options.h"
 #include "output.h"
 #include "save.h"
-#include "table.h"
 
 namespace aimlvideo::cli {
 
@@ -49,54 +50,75 @@ void warnOfDamagedLedgers(const std::string &folder) {
       printWarning("a damaged ledger is kept as " + folder + "/" + name + "; what it had bought is not in this list");
 }
 
-ExitCode list(Ledger &ledger, bool unfinished) {
-  const auto rows = ledger.rows();
-  if (!rows)
-    return printError(rows.error());
-  json::Value jobs = json::Value::array();
-  Table table({"ID", "STATE", "BEGUN", "COST", "MODEL", "GENERATION"});
-  std::vector<std::optional<double>> amounts;
-  for (const LedgerRow &row : *rows) {
-    if (unfinished && row.state != RowState::Sent && row.state != RowState::Running)
-      continue;
-    amounts.push_back(billed(row).usd);
-    if (isForProgram())
-      jobs.add(jsonOf(row));
-    else
-      table.add(
-          {std::to_string(row.id), nameOf(row.state), timeOf(row.created), costOf(row), row.model, row.generationId});
+/// What a run of the same request finds, and what can be done by hand.
+std::string outlookOf(const LedgerRow &row) {
+  const std::string id = std::to_string(row.id);
+  const std::string clip = clipFolder() + "/" + row.clip;
+  switch (row.state) {
+  case RowState::Sent:
+    return "It is not known whether the service accepted it. The same request looks it up, and\n'aimlvideo jobs "
+           "resolve " +
+           id + " --bought GENERATION-ID | --not-bought' settles it.";
+  case RowState::Running:
+    return "It is bought. The same request fetches its clip, and so does 'aimlvideo jobs resume " + id + " FILE'.";
+  case RowState::Completed:
+    return row.clip.empty() || !g_file_test(clip.c_str(), G_FILE_TEST_EXISTS)
+               ? "It is bought, and its clip is not kept here. The same request fetches it again as long as the "
+                 "service has it,\nand so does 'aimlvideo jobs resume " +
+                     id + " FILE'."
+               : "It is bought, and its clip is kept. The same request replays it, and 'aimlvideo jobs resume " + id +
+                     " FILE' copies it.";
+  case RowState::Moderated:
+    return "Nothing was billed. The same request is not sent again, unless with reuse=none.";
+  case RowState::Intent:
+    return "Nothing was sent and nothing is bought.";
+  case RowState::Failed:
+  case RowState::NotBought:
+    return "Nothing was billed. The same request is bought anew.";
   }
-  printJson(json::Value::object({{"jobs", jobs}, {"usd_spent", totalUsd(amounts)}}));
-  table.print();
-  print(std::to_string(amounts.size()) + " jobs, " + usdText(totalUsd(amounts)));
-  warnOfDamagedLedgers(ledger.folder());
-  return ExitCode::Success;
+  return "";
+}
+
+std::string withPresence(const std::string &path) {
+  return path.empty() || g_file_test(path.c_str(), G_FILE_TEST_EXISTS) ? path : path + " (not there)";
+}
+
+std::string spanText(int64_t milliseconds) {
+  const int64_t seconds = milliseconds / 1000;
+  return seconds < 60 ? std::to_string(seconds) + " s"
+                      : std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
 }
 
 ExitCode show(Ledger &ledger, const LedgerRow &row) {
   printJson(jsonOf(row));
   print("job " + std::to_string(row.id) + ", " + nameOf(row.state));
-  const auto line = [](const char *name, const std::string &text) {
+  const auto line = [](const std::string &name, const std::string &text) {
     if (!text.empty())
-      print("  " + std::string(name) + ": " + printable(text));
+      print("  " + name + ": " + printable(text));
   };
-  line("begun", timeOf(row.created));
-  line("last change", timeOf(row.changed));
-  line("model", row.model);
   line("prompt", row.prompt);
+  line("output", withPresence(row.output));
+  line("model", row.model);
+  line("duration", row.duration.empty() ? "" : row.duration + " s");
+  line("resolution", row.resolution);
+  line("begun", timeOf(row.created));
+  line("accepted", row.submitted == 0 ? "" : timeOf(row.submitted));
+  line("last change", timeOf(row.changed));
+  if (row.state == RowState::Completed && row.submitted != 0)
+    line("took", spanText(row.changed - row.submitted));
+  line("cost", costOf(row));
+  line("cause", row.cause);
   line("generation id", row.generationId);
   line("client request id", row.clientRequestId);
   line("request id", row.requestId);
   line("service", row.baseUrl);
-  line("cost", costOf(row));
-  line("clip", row.clip);
+  line("endpoint", row.family == EndpointFamily::Legacy ? "legacy" : "universal");
+  line("clip", row.clip.empty() ? "" : withPresence(clipFolder() + "/" + row.clip));
+  const GCharPtr size(row.clipSize > 0 ? g_format_size(static_cast<guint64>(row.clipSize)) : g_strdup(""));
+  line("size", size.get());
   line("SHA-256", row.clipChecksum);
-  line("cause", row.cause);
   line("in use by", Ownership::holder(ledger.folder(), row.owner));
-  if (row.state == RowState::Sent)
-    print("\nIt is not known whether the service accepted it. The same request looks it up, and\n"
-          "'aimlvideo jobs resolve " +
-          std::to_string(row.id) + " --bought GENERATION-ID | --not-bought' settles it.");
+  print("\n" + outlookOf(row));
   return ExitCode::Success;
 }
 
@@ -136,8 +158,8 @@ private:
   std::optional<Result<std::shared_ptr<Spool>>> outcome_ GUARDED_BY(mutex_);
 };
 
-ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwrite, const std::string &keyFile,
-                unsigned timeout, bool incomplete) {
+ExitCode resume(Ledger &ledger, const LedgerRow &row, const std::string &file, Overwrite overwrite,
+                const std::string &keyFile, unsigned timeout, bool incomplete) {
   if (const auto allowed = checkOutput(file, OutputKind::File, overwrite); !allowed)
     return printError(allowed.error());
   Settings settings;
@@ -154,6 +176,9 @@ ExitCode resume(const LedgerRow &row, const std::string &file, Overwrite overwri
   job->stop();
   if (!saved)
     return printError(saved.error());
+  const GCharPtr path(g_canonicalize_filename(file.c_str(), nullptr));
+  if (ledger.keepsPrompts(row.prompt.empty() ? StorePrompt::No : StorePrompt::Default))
+    static_cast<void>(ledger.describe(row.id, "", path.get()));
   printJson(json::Value::object({{"id", row.id}, {"output", file}}));
   return ExitCode::Success;
 }
@@ -190,19 +215,38 @@ ExitCode resolve(Ledger &ledger, LedgerRow row, const std::string &generationId)
   return ExitCode::Success;
 }
 
+/// What the ledger would no longer know; empty: nothing of worth.
+std::string lossOf(const LedgerRow &row) {
+  const std::string again = "and without its row the same request is bought again";
+  switch (row.state) {
+  case RowState::Sent:
+    return "it may be bought, " + again;
+  case RowState::Running:
+  case RowState::Completed:
+    return "it is bought" + (costOf(row).empty() ? "" : " for " + costOf(row)) + ", " + again;
+  default:
+    return "";
+  }
+}
+
 ExitCode forget(Ledger &ledger, const LedgerRow &row, bool force) {
   const auto owned = ownershipOf(ledger, row);
   if (!owned)
     return printError(owned.error());
-  if (!force && (row.state == RowState::Sent || row.state == RowState::Running))
-    return printError(failure(ErrorKind::BadRequest, "job " + std::to_string(row.id) + " is not forgotten",
-                              std::string("its state is ") + nameOf(row.state) +
-                                  ", and the same request would be bought a second time",
-                              "Resume or resolve it first, or add --force")
+  const std::string name = "job " + std::to_string(row.id);
+  const std::string loss = lossOf(row);
+  if (!force && !loss.empty())
+    return printError(failure(ErrorKind::BadRequest, name + " is not forgotten", loss,
+                              row.state == RowState::Sent
+                                  ? "Settle it with 'aimlvideo jobs resolve', or add --force to forget it all the same"
+                                  : "Add --force to forget it all the same")
                           .value());
   if (const auto removed = ledger.remove(row.id); !removed)
     return printError(removed.error());
   printJson(json::Value::object({{"id", row.id}}));
+  print(name + " is forgotten" + (loss.empty() ? "" : ": " + loss));
+  if (!loss.empty() && !row.generationId.empty())
+    print("generation-id=" + row.generationId + " still fetches its clip, as long as the service has it");
   return ExitCode::Success;
 }
 
@@ -212,15 +256,60 @@ int64_t idIn(const std::string &text) {
   return g_ascii_string_to_signed(text.c_str(), 10, 1, G_MAXINT64, &id, nullptr) ? id : 0;
 }
 
-constexpr auto explanation = "What this user has bought, by the ledger on this machine.\n\n"
-                             "  list              the jobs, newest first\n"
-                             "  show ID           all that is known of one\n"
-                             "  resume ID FILE    fetch its clip into a new file; nothing is bought\n"
-                             "  resolve ID        settle a submission of unknown outcome: --bought GENERATION-ID or\n"
-                             "                    --not-bought, as the account's logs say\n"
-                             "  forget ID         remove it from the ledger; the service is not told\n\n"
-                             "States: intent (nothing sent), sent (outcome unknown), running (bought), completed,\n"
-                             "failed and moderated (not billed), not-bought.";
+constexpr auto explanation =
+    "What this user has bought, by the ledger on this machine.\n\n"
+    "  list [WORD...]    the jobs, newest first, or those with all of the words in prompt, output, model, an id or\n"
+    "                    the cause of a failure; on a terminal the newest 20 of them\n"
+    "  show ID           the whole story of one\n"
+    "  resume ID FILE    fetch its clip into a new file; nothing is bought\n"
+    "  resolve ID        settle a submission of unknown outcome: --bought GENERATION-ID or\n"
+    "                    --not-bought, as the account's logs say\n"
+    "  forget ID         remove it from the ledger; the service is not told\n\n"
+    "ID is its number, or the id of its generation.\n\n"
+    "States: intent (nothing sent), sent (outcome unknown), running (bought), completed,\n"
+    "failed and moderated (not billed), not-bought.";
+
+/// What is asked for.
+struct Query {
+  std::string action = "list";
+  Arguments words; ///< after the action
+  JobFilter filter;
+  std::optional<size_t> limit;
+};
+
+ExitCode list(Ledger &ledger, const Query &query) {
+  const auto rows = ledger.rows();
+  if (!rows)
+    return printError(rows.error());
+  if (isForProgram())
+    printJson(jsonOfJobs(*rows, query.filter, query.limit));
+  else
+    printJobs(*rows, query.filter, query.limit);
+  warnOfDamagedLedgers(ledger.folder());
+  return ExitCode::Success;
+}
+
+/// The mistake in a query, as a sentence; empty: there is none.
+std::string problemIn(const Query &query) {
+  const std::string &action = query.action;
+  const std::vector<std::string> actions{"list", "show", "resume", "resolve", "forget"};
+  if (std::ranges::find(actions, action) == actions.end()) {
+    const std::string nearest = nearestTo(action, actions);
+    return "there is no \"jobs " + action + "\"" +
+           (idIn(action) != 0 ? "; 'aimlvideo jobs show " + action + "' shows that one"
+            : nearest.empty() ? "; 'aimlvideo jobs list " + action + "' looks for the word"
+                              : ". Did you mean " + nearest + "?");
+  }
+  if (action == "list")
+    return "";
+  if (query.filter.any() || query.limit)
+    return "jobs " + action +
+           " is about one job; --limit, --model, --since, --state and --unfinished are for jobs list";
+  const size_t wanted = action == "resume" ? 2 : 1;
+  if (query.words.size() < wanted)
+    return "jobs " + action + (wanted == 2 ? " needs an ID and a FILE" : " needs an ID");
+  return query.words.size() > wanted ? "\"" + query.words[wanted] + "\" is one argument too many" : "";
+}
 
 } // namespace
 
@@ -229,11 +318,22 @@ ExitCode runJobs(const Arguments &arguments) {
   gboolean notBought = FALSE;
   gboolean force = FALSE;
   gboolean incomplete = FALSE;
+  gint limit = -1;
+  TextOption model;
+  TextOption state;
+  TextOption since;
   TextOption bought;
   TextOption keyFile;
   gint timeout = static_cast<gint>(Settings{}.timeout);
   const GOptionEntry entries[] = {
-      {"unfinished", 0, 0, G_OPTION_ARG_NONE, &unfinished, "list: only those whose state is sent or running", nullptr},
+      {"limit", 'n', 0, G_OPTION_ARG_INT, &limit, "list: at most so many; 0: all", "NUMBER"},
+      {"model", 'm', 0, G_OPTION_ARG_STRING, model.slot(), "list: only those of models with this in their name",
+       "TEXT"},
+      {"since", 0, 0, G_OPTION_ARG_STRING, since.slot(),
+       "list: only those begun since then: 40s, 15m, 2h, 3d or 1w ago, or a date such as 2026-11-01", "TIME"},
+      {"state", 0, 0, G_OPTION_ARG_STRING, state.slot(), "list: only those in these states, with commas between them",
+       "STATES"},
+      {"unfinished", 0, 0, G_OPTION_ARG_NONE, &unfinished, "list: the same as --state sent,running", nullptr},
       {"api-key-file", 0, 0, G_OPTION_ARG_FILENAME, keyFile.slot(), "resume: file with the API key", "FILE"},
       {"timeout", 0, 0, G_OPTION_ARG_INT, &timeout,
        "resume: give up after this time (the generation continues), 1800 by default", "SECONDS"},
@@ -241,54 +341,64 @@ ExitCode runJobs(const Arguments &arguments) {
        "resume: if the whole clip can't be fetched, write what there is", nullptr},
       {"bought", 0, 0, G_OPTION_ARG_STRING, bought.slot(), "resolve: it was bought under this id", "GENERATION-ID"},
       {"not-bought", 0, 0, G_OPTION_ARG_NONE, &notBought, "resolve: the service has not accepted it", nullptr},
-      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought and not fetched; resume: overwrite FILE",
-       nullptr},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "forget: also what is bought; resume: overwrite FILE", nullptr},
       {},
   };
-  Options options("jobs", "[list | show ID | resume ID FILE | resolve ID | forget ID]", explanation);
+  Options options("jobs", "[list [WORD...] | show ID | resume ID FILE | resolve ID | forget ID]", explanation);
   options.add(entries);
-  const auto words = options.parse(arguments, 3);
+  auto words = options.parse(arguments, arguments.size());
   if (!words)
     return ExitCode::Usage;
-  const std::string action = words->empty() ? "list" : words->front();
-  const size_t wanted = action == "list" ? std::min<size_t>(words->size(), 1) : action == "resume" ? 3 : 2;
-  const std::vector<std::string> actions{"list", "show", "resume", "resolve", "forget"};
-  if (std::find(actions.begin(), actions.end(), action) == actions.end() || words->size() != wanted) {
-    const char *needed = action == "resume" ? " needs an ID and a FILE" : " needs an ID";
-    printUsageError("jobs " + action + (words->size() < wanted ? needed : " can't be understood"));
+  const auto usage = [](const std::string &what) {
+    printUsageError(what);
     return ExitCode::Usage;
+  };
+  Query query;
+  if (!words->empty()) {
+    query.action = words->front();
+    query.words.assign(words->begin() + 1, words->end());
   }
-  if (action == "resolve" && bought.given() == (notBought != FALSE)) {
-    printUsageError("jobs resolve needs either --bought GENERATION-ID or --not-bought");
-    return ExitCode::Usage;
-  }
+  if (limit < -1)
+    return usage("--limit can't be less than 0");
+  if (limit >= 0)
+    query.limit = limit == 0 ? SIZE_MAX : static_cast<size_t>(limit);
+  query.filter.model = model.text();
+  if (unfinished)
+    query.filter.states = {RowState::Sent, RowState::Running};
+  if (const auto states = statesIn(state.text()); state.given() && !states)
+    return usage(states.error().text());
+  else if (state.given())
+    query.filter.states = *states;
+  if (const auto begun = sinceIn(since.text(), g_get_real_time() / 1000); since.given() && !begun)
+    return usage("--since: " + begun.error().text());
+  else if (since.given())
+    query.filter.since = *begun;
+  if (const std::string problem = problemIn(query); !problem.empty())
+    return usage(problem);
+  if (query.action == "resolve" && bought.given() == (notBought != FALSE))
+    return usage("jobs resolve needs either --bought GENERATION-ID or --not-bought");
+  if (timeout < 1)
+    return usage("jobs resume needs a --timeout of at least 1 second");
 
-  if (timeout < 1) {
-    printUsageError("jobs resume needs a --timeout of at least 1 second");
-    return ExitCode::Usage;
-  }
-
-  Answer::instance().rename("jobs " + action);
+  Answer::instance().rename("jobs " + query.action);
   const auto ledger = Ledger::open(stateFolder());
   if (!ledger)
     return printError(ledger.error());
-  if (action == "list")
-    return list(**ledger, unfinished);
-  const auto row = (*ledger)->row(idIn((*words)[1]));
+  if (query.action == "list") {
+    query.filter.words = query.words;
+    return list(**ledger, query);
+  }
+  const auto row = jobNamed(query.words.front());
   if (!row)
     return printError(row.error());
-  if (!*row)
-    return printError(failure(ErrorKind::NotFound, "the ledger has no job \"" + (*words)[1] + "\"", "",
-                              "'aimlvideo jobs list' lists those that it has")
-                          .value());
-  if (action == "show")
-    return show(**ledger, **row);
-  if (action == "resume")
-    return resume(**row, pathNamed((*words)[2]), force ? Overwrite::Yes : Overwrite::No, keyFile.text(),
+  if (query.action == "show")
+    return show(**ledger, *row);
+  if (query.action == "resume")
+    return resume(**ledger, *row, pathNamed(query.words[1]), force ? Overwrite::Yes : Overwrite::No, keyFile.text(),
                   static_cast<unsigned>(timeout), incomplete);
-  if (action == "resolve")
-    return resolve(**ledger, **row, bought.text());
-  return forget(**ledger, **row, force);
+  if (query.action == "resolve")
+    return resolve(**ledger, *row, bought.text());
+  return forget(**ledger, *row, force);
 }
 
 } // namespace aimlvideo::cli

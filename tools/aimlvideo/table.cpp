@@ -17,8 +17,6 @@ namespace {
 
 constexpr size_t gap = 2;
 constexpr size_t usualWidth = 80;
-/// What is left of a column that is cut, if it had more.
-constexpr size_t narrowest = 8;
 
 constexpr gunichar asEmoji = 0xFE0F; ///< makes the character before it an emoji, and wider
 
@@ -121,7 +119,7 @@ std::vector<std::optional<size_t>> Table::widthsFor(std::optional<size_t> width)
     return widths;
 
   const auto atLeast = [&](size_t i) {
-    const size_t shortest = std::max(narrowest, cellsOf(columns_[i].heading));
+    const size_t shortest = std::max(columns_[i].least, cellsOf(columns_[i].heading));
     return columns_[i].fit == Column::Fit::Cut ? std::min(*widths[i], shortest) : *widths[i];
   };
   const auto sum = [&](const auto &widthOf) {

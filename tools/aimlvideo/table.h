@@ -36,6 +36,7 @@ struct Column {
   const char *heading;
   Fit fit = Fit::Whole;
   Cut cut = Cut::End;
+  size_t least = 8;   ///< cells that are left of it where it is cut, if it had more
   bool right = false; ///< such as numbers
   /// Where even cut columns are too much, those with the highest number are left out first; 0: never.
   unsigned dispensable = 0;
