@@ -142,6 +142,22 @@ class CommandLine(EndToEnd):
         report = self.emulator.report()
         self.assertEqual(report["tasks"], [])
 
+    def test_a_check_says_what_is_paid_for_and_costs_nothing_then(self):
+        home = {"XDG_STATE_HOME": str(self.folder / "state")}
+        request = ("check", "A boat", "--max-cost", "0.455")
+        self.assertIn("It will cost about 0.455 USD", self.output_of(*request, key="", **home))
+        self.assertFalse((self.folder / "state").exists())
+        self.output_of("generate", "A boat", "-o", "a.mp4", **home)
+        told = self.output_of(*request, key="", **home)
+        self.assertIn("It is paid for: job 1 has its clip, which costs nothing again.\nIt costs nothing.\n", told)
+        facts = envelope.data(self.output_of(*request, "--json", **home))
+        self.assertEqual((facts["paid_for"], facts["usd_estimated"]), (True, 0))
+        self.assertIn("It will cost about 0.455 USD", self.output_of(*request, "--take", "1", **home))
+        self.assertIn("It will cost about 0.455 USD", self.output_of(*request, "--reuse", "none", **home))
+        self.assertIn("above max-cost (0.40 USD)", self.refused(3, "check", "A ship", "--max-cost", "0.4", **home))
+        self.output_of("check", "A boat", "--max-cost", "0.4", **home)
+        self.assertEqual(self.emulator.report()["billable"], 1)
+
     def test_a_wrong_request_is_exit_code_3_and_names_everything(self):
         text = self.refused(3, "check", "-p", "A cat", "-d", 7, "--aspect-ratio", "7:3", "--parameters", '{"promt":1}')
         for part in ("duration is", "allowed are 5, 10", "aspect_ratio is", "no parameter promt", "nothing was bought"):

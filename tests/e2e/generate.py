@@ -65,6 +65,139 @@ class Generate(EndToEnd):
         self.assertEqual(self.left_over(), [])
         self.assertEqual(self.bought(), 1)
 
+    def test_the_prompt_may_stand_alone_and_the_name_says_what_is_made(self):
+        for output, video in (("a.webm", "vp9"), ("a.mp4", "h264"), ("a.mov", "prores"), ("a.JPG", "mjpeg"), ("a.jpeg", "mjpeg")):
+            with self.subTest(output=output):
+                self.generate("A boat", "-o", output)
+                self.assertEqual(self.probe(self.folder / output)["video"]["codec_name"], video)
+        self.generate("A boat", "-o", "poster.m4v", "--profile", "poster")
+        self.assertEqual(self.probe(self.folder / "poster.m4v")["video"]["codec_name"], "mjpeg")
+        self.assertIn("twice", self.generate("A boat", "-p", "A ship", "-o", "b.mp4", code=2).stderr)
+        self.assertIn("quotes", self.generate("A", "boat", "-o", "b.mp4", code=2).stderr)
+        refused = self.generate("A ship", "-o", "b.avi", code=3).stderr
+        self.assertIn("no profile makes .avi. Name a file with one of .mp4, .webm, .mov, .jpg, or choose a --profile", refused)
+        self.assertEqual(self.bought(), 1)
+
+    def test_without_a_name_the_prompt_gives_one_that_is_free(self):
+        self.assertEqual(self.generate("A boat, 紙の船 🚀!").stdout, "a-boat-紙の船.mp4\n")
+        (self.folder / "a-boat-紙の船-2.mp4").symlink_to("nowhere")
+        run = self.generate("A boat, 紙の船 🚀!", "--force")
+        self.assertEqual(run.stdout, "a-boat-紙の船-3.mp4\n")
+        self.assertEqual(self.generate("A boat, 紙の船 🚀!", "--profile", "hls").stdout, "a-boat-紙の船\n")
+        (self.folder / "prompt.txt").write_text("../../A ship\n")
+        self.assertEqual(self.generate("--prompt-file", "prompt.txt").stdout, "a-ship.mp4\n")
+        self.assertEqual(self.bought(), 2)
+
+    def to_standard_output(self, *arguments, into=subprocess.PIPE, code=0):
+        run = subprocess.run([COMMAND, "generate", *arguments, "-o", "-"], stdout=into, stderr=subprocess.PIPE,
+                             env=self.environment(TERM="xterm"), cwd=self.folder, timeout=60)
+        self.assertEqual(run.returncode, code, run.stderr)
+        return run
+
+    def test_standard_output_gets_the_clip_and_nothing_else(self):
+        self.generate("A boat", "-o", "a.mp4")
+        self.assertEqual(self.to_standard_output("A boat").stdout, (self.folder / "a.mp4").read_bytes())
+        for profile in ("webm", "h264", "poster"):
+            with self.subTest(profile=profile):
+                before = set(os.listdir(self.folder))
+                data = self.to_standard_output("A boat", "--profile", profile, "--temp-dir", str(self.folder)).stdout
+                self.assertEqual(set(os.listdir(self.folder)), before)
+                (self.folder / "whole").write_bytes(data)
+                self.assertIn("video", self.probe(self.folder / "whole"))
+        with open(self.folder / "appended", "ab") as file:
+            file.write(b"before")
+            file.flush()
+            self.to_standard_output("A boat", into=file)
+        self.assertEqual((self.folder / "appended").read_bytes(), b"before" + (self.folder / "a.mp4").read_bytes())
+        for arguments in (("--json",), ("--count", "2")):
+            self.to_standard_output("A boat", *arguments, code=2)
+        self.to_standard_output("A boat", "--profile", "hls", code=3)
+        self.assertEqual(self.bought(), 1)
+
+    def test_a_clip_is_not_written_to_a_terminal_and_a_reader_may_go(self):
+        master, slave = pty.openpty()
+        self.to_standard_output("A boat", into=slave, code=2)
+        os.close(slave)
+        os.close(master)
+        self.assertEqual(self.bought(), 0)
+        reader, writer = os.pipe()
+        os.close(reader)
+        run = self.to_standard_output("A boat", into=writer, code=1)
+        os.close(writer)
+        self.assertIn(b"the clip is kept", run.stderr)
+        self.generate("A boat", "-o", "a.mp4")
+        self.assertEqual(self.bought(), 1)
+
+    def test_takes_are_bought_one_by_one_and_named_by_their_numbers(self):
+        run = self.generate("A boat", "-o", "boat-{take}.mp4", "--count", "3", "--take", "2")
+        self.assertEqual(sorted(run.stdout.split()), ["boat-2.mp4", "boat-3.mp4", "boat-4.mp4"])
+        self.assertIn("3 takes, 3 to be bought for about 1.365 USD in all\n", run.stderr)
+        self.assertEqual(self.bought(), 3)
+        # some are there, some are paid for, and one is neither
+        (self.folder / "boat-3.mp4").unlink()
+        run = self.generate("A boat", "-o", "boat-{take}.mp4", "--count", "4", "--take", "1", "--max-cost", "0.455")
+        self.assertEqual(sorted(run.stdout.split()), [f"boat-{take}.mp4" for take in (1, 2, 3, 4)])
+        self.assertIn("boat-2.mp4 is there already\n", run.stderr)
+        self.assertIn("4 takes, 1 to be bought for about 0.455 USD in all\n", run.stderr)
+        self.assertEqual(self.bought(), 4)
+        (self.folder / "boat-9.mp4").write_text("precious")
+        self.generate("A boat", "-o", "boat-{take}.mp4", "--count", "2", "--take", "9", code=3)
+        self.generate("A boat", "-o", "boat.mp4", "--count", "2", code=2)
+        for count in ("0", "101"):
+            self.generate("A boat", "-o", "{take}.mp4", "--count", count, code=2)
+        self.assertEqual(self.bought(), 4)
+
+    def test_a_cap_is_for_all_takes_together(self):
+        run = self.generate("A boat", "-o", "{take}.mp4", "--count", "3", "--max-cost", "1.3", code=3)
+        self.assertIn("3 takes would be above max-cost (1.30 USD): they are estimated at 1.365 USD in all", run.stderr)
+        self.assertEqual(self.bought(), 0)
+        self.generate("A boat", "-o", "{take}.mp4", "--count", "3", "--max-cost", "1.365")
+        self.assertEqual(self.bought(), 3)
+
+    def test_takes_tell_programs_which_one_they_are(self):
+        lines = envelope.envelopes(self.generate("A boat", "-o", "{take}.mp4", "--count", "2", "--json").stdout)
+        ended = {line["data"]["take"]: line["data"]["output"] for line in lines if line.get("event") == "finished"}
+        self.assertEqual(ended, {0: "0.mp4", 1: "1.mp4"})
+        self.assertEqual(lines[-1]["event"], "summary")
+        self.assertEqual(lines[-1]["data"], {"takes": 2, "made": 2, "usd_spent": 0.91})
+
+    def test_takes_that_are_interrupted_are_resumed_by_the_same_command(self):
+        self.fault("poll", "status", status=503)
+        run = self.start("A boat", "-o", self.folder / "{take}.mp4", "--count", "2")
+        self.emulator.wait_until(lambda report: report["billable"] == 2, "two purchases")
+        run.interrupt()
+        code, output = run.end()
+        self.assertEqual(code, 130)
+        self.assertIn("Run the same command again to resume", output)
+        self.no_faults()
+        self.generate("A boat", "-o", self.folder / "{take}.mp4", "--count", "2")
+        self.assertEqual(self.bought(), 2)
+
+    def test_a_take_that_fails_stops_no_other(self):
+        self.rule({"match": {"phase": "create", "nth": 1}, "fault": {"kind": "moderation"}})
+        run = self.generate("A boat", "-o", "{take}.mp4", "--count", "2", code=1)
+        self.assertEqual(len(run.stdout.split()), 1)
+        self.assertRegex(run.stderr, r"aimlvideo: [01]\.mp4: the service refused the contents of the request")
+
+    def test_a_dry_run_checks_all_and_says_what_is_paid_for(self):
+        self.assertIn("It will cost about 0.455 USD", self.generate("A boat", "-o", "a.mp4", "--dry-run", AIMLAPI_KEY="").stdout)
+        self.generate("A boat", "-o", "a.avi", "--dry-run", code=3)
+        self.generate("A boat", "-o", "a.mp4", "--dry-run", "--max-cost", "0.1", code=3)
+        self.assertEqual((self.bought(), self.left_over()), (0, []))
+        self.generate("A boat", "-o", "a.mp4")
+        text = self.generate("A boat", "-o", "b.mp4", "--dry-run", "--max-cost", "0.1").stdout
+        self.assertIn("It is paid for: job 1 has its clip, which costs nothing again.\nIt costs nothing.\n", text)
+        text = self.generate("A boat", "-o", "{take}.webm", "--count", "3", "--dry-run").stdout
+        self.assertIn("2 of 3 takes are to be bought, for about 0.91 USD in all. Each costs about 0.455 USD", text)
+        facts = envelope.data(self.generate("A boat", "--count", "2", "--dry-run", "--json").stdout)
+        self.assertEqual((facts["usd_estimated"], facts["paid_for"]), (0.455, False))
+        self.assertEqual(facts["takes"], [{"take": 0, "paid_for": True, "job": 1}, {"take": 1, "paid_for": False}])
+        self.assertFalse((self.folder / "b.mp4").exists())
+
+    def test_a_model_that_the_service_lacks_is_answered_with_the_nearest(self):
+        run = self.generate("A boat", "-o", "a.mp4", "-m", "klingai/video-v2.6-pro-txt-to-video", code=5)
+        self.assertTrue(run.stderr.endswith("Did you mean the model klingai/video-v2-6-pro-text-to-video?\n"), run.stderr)
+
     def test_a_clip_as_it_comes_needs_no_element_of_gstreamer(self):
         bare = {"GST_PLUGIN_SYSTEM_PATH": str(self.folder), "GST_PLUGIN_PATH": str(self.folder),
                 "GST_REGISTRY": str(self.folder / "bare.registry")}
@@ -107,7 +240,7 @@ class Generate(EndToEnd):
         (self.folder / "folder/precious.txt").write_text("precious")
         for code, output, more in ((3, "there.mp4", ()), (5, "no/such/folder.mp4", ()), (3, "folder", ("--force",)),
                                    (3, "folder", ("--force", "--profile", "hls")), (3, "a.m3u8", ("--profile", "hls")),
-                                   (3, "a.webm", ()), (3, "a.jpg", ("--profile", "webm")), (3, "a.MOV", ("--profile", "hls"))):
+                                   (3, "a.avi", ()), (3, "a", ()), (3, "a.webm", ("--profile", "mp4")), (3, "a.jpg", ("--profile", "webm")), (3, "a.MOV", ("--profile", "hls"))):
             with self.subTest(output=output, more=more):
                 self.generate("-p", "A boat", "-o", output, *more, code=code)
         self.assertEqual((self.folder / "there.mp4").read_text(), "precious")
@@ -125,7 +258,7 @@ class Generate(EndToEnd):
         self.assertEqual(self.left_over(), [])
 
     def test_mistakes_have_exit_codes(self):
-        for code, arguments in ((2, ()), (2, ("-o", "a.mp4", "--durration", "5")), (2, ("-o", "a.mp4", "--duration", "x")),
+        for code, arguments in ((2, ("-o", "")), (2, ("-o", "a.mp4", "--durration", "5")), (2, ("-o", "a.mp4", "--duration", "x")),
                                 (2, ("-o", "a.mp4", "--endpoint", "other")), (2, ("-o", "a.mp4", "--profile", "avi")),
                                 (2, ("-o", "a.mp4", "--size", "3x3")), (3, ("-o", "a.mp4", "-d", "7")),
                                 (3, ("-o", "a.mp4", "--max-cost", "0.01"))):
@@ -261,7 +394,7 @@ class Generate(EndToEnd):
         for arguments in (("-p", "A boat", "-i", "mona.jpg", "-o", "mona.jpg", "--profile", "poster"),
                           ("-p", "A boat", "-i", "link.jpg", "-o", "./mona.jpg", "--profile", "poster"),
                           ("-p", "A boat", "-i", "link.jpg", "-o", "link.jpg", "--profile", "poster"),
-                          ("--prompt-file", "prompt.txt", "-o", "prompt.txt")):
+                          ("--prompt-file", "prompt.txt", "-o", "prompt.txt", "--profile", "mp4")):
             with self.subTest(arguments=arguments):
                 run = self.generate(*arguments, "--force", code=3)
                 self.assertIn("one of the files that this is made from", run.stderr)

@@ -12,6 +12,7 @@
 #include "background.h"
 #include "clip/spool.h"
 #include "exit_code.h"
+#include "output_name.h"
 #include "progress.h"
 #include "save.h"
 #include "table.h"
@@ -361,6 +362,27 @@ GST_START_TEST(the_time_for_all_is_that_of_the_last_one) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_name_is_made_of_the_words_of_a_prompt) {
+  fail_unless_equals_text(nameFrom("A paper boat on a stream"), "a-paper-boat-on-a-stream");
+  fail_unless_equals_text(nameFrom("  ../../etc/passwd\n"), "etc-passwd");
+  fail_unless_equals_text(nameFrom("-rf *; 紙の船 🚀 Ärger"), "rf-紙の船-ärger");
+  for (const char *text : {"", "🚀", "...", "\xff"})
+    fail_unless_equals_text(nameFrom(text), "clip");
+  const std::string words = "one two three four five six seven eight nine ten eleven twelve thirteen";
+  fail_unless_equals_text(nameFrom(words), "one-two-three-four-five-six-seven-eight-nine-ten-eleven");
+  std::string wide;
+  for (int i = 0; i < 300; ++i)
+    wide += "船";
+  fail_unless_equals_int(static_cast<int>(g_utf8_strlen(nameFrom(wide).c_str(), -1)), 59); // in bytes, 177
+}
+GST_END_TEST
+
+GST_START_TEST(the_number_of_a_take_goes_to_each_of_its_places) {
+  fail_unless(namesTake("boat-{take}.mp4") && !namesTake("boat-{Take}.mp4"));
+  fail_unless_equals_text(withTake("{take}/boat-{take}.mp4", 12), "12/boat-12.mp4");
+}
+GST_END_TEST
+
 static Suite *command_line_suite() {
   Suite *suite = suite_create("command_line");
   TCase *tests = tcase_create("command_line");
@@ -381,6 +403,8 @@ static Suite *command_line_suite() {
   tcase_add_test(tests, a_generation_that_was_bought_before_counts_from_then);
   tcase_add_test(tests, a_line_of_progress_fits_any_terminal);
   tcase_add_test(tests, the_time_for_all_is_that_of_the_last_one);
+  tcase_add_test(tests, a_name_is_made_of_the_words_of_a_prompt);
+  tcase_add_test(tests, the_number_of_a_take_goes_to_each_of_its_places);
   return suite;
 }
 

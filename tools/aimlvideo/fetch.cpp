@@ -38,11 +38,11 @@ ExitCode runFetch(const Arguments &arguments) {
   const auto words = options.parse(arguments, 1);
   if (!words)
     return ExitCode::Usage;
-  if (words->empty()) {
-    printUsageError("fetch needs a JOB");
+  if (words->empty() || !outputOptions.given()) {
+    printUsageError(words->empty() ? "fetch needs a JOB" : "fetch needs an output: -o FILE");
     return ExitCode::Usage;
   }
-  auto order = outputOptions.order("fetch");
+  auto order = outputOptions.order();
   auto settings = order ? fieldOptions.settings() : std::nullopt;
   if (!settings)
     return ExitCode::Usage;
@@ -54,7 +54,11 @@ ExitCode runFetch(const Arguments &arguments) {
   settings->model = job->model;
   settings->incomplete = incomplete != FALSE;
   order->settings = std::move(*settings);
-  order->reserved = true;
+  order->output = outputOptions.name();
+  const auto profile = outputOptions.profile();
+  if (!profile)
+    return refuseFile(profile.error());
+  order->profile = *profile;
   if (const auto checked = checkOrder(*order); !checked)
     return refuseFile(checked.error());
   return makeFile(std::move(*order));

@@ -106,8 +106,24 @@ FieldTexts FieldOptions::texts() const {
   return texts;
 }
 
-std::optional<Settings> FieldOptions::settings() const {
-  auto settings = settingsFrom(texts());
+std::optional<FieldTexts> FieldOptions::textsWith(const Arguments &words) const {
+  FieldTexts all = texts();
+  if (words.empty())
+    return all;
+  for (const char *other : {"prompt", "prompt-file"})
+    if (all.contains(other)) {
+      printUsageError("the prompt is given twice: \"" + words.front() + "\" and --" + other);
+      return {};
+    }
+  all["prompt"] = words.front();
+  return all;
+}
+
+std::optional<Settings> FieldOptions::settings(const Arguments &words) const {
+  const auto all = textsWith(words);
+  if (!all)
+    return {};
+  auto settings = settingsFrom(*all);
   if (settings)
     return std::move(*settings);
   printUsageError(settings.error().text());

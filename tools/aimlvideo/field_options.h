@@ -31,8 +31,10 @@ public:
   void addTo(Options &options);
   /// Those that were given.
   FieldTexts texts() const;
-  /// Empty: a value makes no sense, and this has been printed.
-  std::optional<Settings> settings() const;
+  /// The same with the prompt that stands among the arguments. Empty: there are two, and this has been printed.
+  std::optional<FieldTexts> textsWith(const Arguments &words) const;
+  /// Empty: a value makes no sense, and this has been printed. `words`: see above.
+  std::optional<Settings> settings(const Arguments &words = {}) const;
 
 private:
   struct Slot {

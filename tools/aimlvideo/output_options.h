@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "options.h"
 #include "production.h"
@@ -12,8 +13,15 @@ namespace aimlvideo::cli {
 class OutputOptions {
 public:
   void addTo(Options &options);
-  /// An order without settings. Empty: a value makes no sense, and this has been printed for `command`.
-  std::optional<Order> order(const char *command) const;
+
+  /// An order without settings, profile and output. Empty: a value makes no sense, and this has been printed.
+  std::optional<Order> order() const;
+  bool given() const { return output_.given(); }
+  bool toStandardOutput() const { return output_.text() == "-"; }
+  /// Of the output; empty for standard output, or if none is given.
+  std::string name() const { return toStandardOutput() ? "" : output_.text(); }
+  /// What the user says, else what the extension of the output says. BadRequest: nothing is known that makes one.
+  Result<const Profile *> profile() const;
 
 private:
   TextOption output_;
@@ -21,6 +29,7 @@ private:
   TextOption size_;
   TextOption rate_;
   gboolean force_ = FALSE;
+  std::string profiles_; ///< their names, as GOption wants them
 };
 
 } // namespace aimlvideo::cli

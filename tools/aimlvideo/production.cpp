@@ -5,8 +5,12 @@
 #include <deque>
 #include <set>
 
+#include <unistd.h>
+
+#include <aimlvideo/catalogue.h>
 #include <aimlvideo/folders.h>
 
+#include "api/nearest.h"
 #include "checksum.h"
 #include "encoding.h"
 #include "ledger/ledger.h"
@@ -81,7 +85,12 @@ Result<void> checkOrder(const Order &order) {
   if (order.profile->kind == Profile::Kind::Hls && order.output.ends_with(".m3u8"))
     return failure(ErrorKind::BadRequest, order.output + " can't be written",
                    "the profile hls makes a folder with index.m3u8 in it", "Name a folder");
-  return checkOutput(order.output, order.outputKind(), order.overwrite);
+  if (!order.toStandardOutput())
+    return checkOutput(order.output, order.outputKind(), order.overwrite);
+  if (order.outputKind() == OutputKind::Folder)
+    return failure(ErrorKind::BadRequest, "standard output can't be written", "the profile hls makes a folder",
+                   "Name a folder");
+  return {};
 }
 
 Production::Production(Order order, Hooks hooks) : order_(std::move(order)), hooks_(std::move(hooks)) {}
@@ -135,13 +144,16 @@ void Production::startSoon() {
 
 void Production::start() {
   // made once before anything is bought, since it tells whether the output can be made
-  auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
-  if (!folder)
-    return end(folder.error());
-  if (order_.reserved)
-    folder_ = std::make_shared<WorkFolder>(std::move(*folder));
-  const GCharPtr path(g_canonicalize_filename(order_.output.c_str(), nullptr));
-  order_.settings.output = path.get();
+  if (!order_.toStandardOutput()) {
+    auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
+    if (!folder)
+      return end(folder.error());
+    if (order_.reserved)
+      folder_ = std::make_shared<WorkFolder>(std::move(*folder));
+    const GCharPtr path(g_canonicalize_filename(order_.output.c_str(), nullptr));
+    order_.settings.output = path.get();
+  }
+  temporaryFolder_ = order_.settings.temporaryFolder;
   storePrompt_ = order_.settings.storePrompt;
   note_ = "starting the generation";
   job_ = Job::start(std::move(order_.settings), 0, *this);
@@ -209,6 +221,8 @@ void Production::fetched() {
 
 void Production::make() {
   waiting_ = false;
+  if (order_.toStandardOutput())
+    return makeForStandardOutput();
   if (!folder_) {
     auto folder = WorkFolder::open(order_.output, order_.outputKind(), order_.overwrite);
     if (!folder)
@@ -219,16 +233,40 @@ void Production::make() {
     return end(created.error());
   if (order_.profile->kind == Profile::Kind::AsIs)
     return finish(std::exchange(clip_, {}));
-  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), folder_->path(result),
-                                             [this](const std::optional<Error> &failure) {
+  transcode(folder_->path(result), [this] { finish(nullptr); });
+}
+
+void Production::transcode(const std::string &target, std::function<void()> done) {
+  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target,
+                                             [this, done](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes
                                                if (failure)
                                                  return end(failure);
                                                clip_.reset();
                                                leaveTurn();
-                                               finish(nullptr);
+                                               done();
                                              });
   hooks_.changed();
+}
+
+/// A muxer may have to go back in what it writes, so that only what is whole goes out.
+void Production::makeForStandardOutput() {
+  if (order_.profile->kind == Profile::Kind::AsIs)
+    return deliver(std::exchange(clip_, {}));
+  auto file = namelessFile(temporaryFolder_.empty() ? "/var/tmp" : temporaryFolder_);
+  if (!file)
+    return end(file.error());
+  nameless_ = std::make_shared<Descriptor>(std::move(*file));
+  transcode("/proc/self/fd/" + std::to_string(nameless_->number()), [this] { deliver(nullptr); });
+}
+
+/// Writes a clip, or what was made of it, to standard output.
+void Production::deliver(const std::shared_ptr<Spool> &clip) {
+  runInBackground([this, inbox = inbox_, file = nameless_, clip] { // this: for the inbox alone
+    constexpr auto name = "standard output";
+    const auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : copyFile(file->number(), STDOUT_FILENO, name);
+    inbox->post([this, failure = done ? std::nullopt : std::optional<Error>(done.error())] { end(failure); });
+  });
 }
 
 /// Brings the result to the disk, where a clip is given with its bytes.
@@ -262,9 +300,21 @@ void Production::leaveTurn() {
     turns->leave(this);
 }
 
+/// The service refuses a model that it does not have: the user may have misspelt one that is known.
+void Production::suggestModel(Error &failure) const {
+  const bool refused = failure.kind == ErrorKind::BadRequest || failure.kind == ErrorKind::NotFound;
+  if (!refused || status_.model.empty() || Catalogue::instance().find(status_.model))
+    return;
+  const std::string nearest = nearestTo(status_.model, Catalogue::instance().names());
+  if (!nearest.empty() && failure.text().find(nearest) == std::string::npos)
+    failure.remedy += (failure.remedy.empty() ? "" : ". ") + ("Did you mean the model " + nearest + "?");
+}
+
 void Production::end(std::optional<Error> failure) {
   if (failure && failure->generationId.empty())
     failure->generationId = status_.generationId;
+  if (failure)
+    suggestModel(*failure);
   clip_.reset();
   if (folder_)
     folder_->remove();

@@ -23,12 +23,13 @@ struct Order {
   Settings settings;
   const Profile *profile = nullptr;
   Shape shape;
-  std::string output;
+  std::string output; ///< empty: standard output
   Overwrite overwrite = Overwrite::No;
   /// Nobody else can make the output meanwhile, which takes descriptors for all the time. Otherwise an output that
   /// somebody else has made by then is an error in the end; the clip is kept.
   bool reserved = false;
 
+  bool toStandardOutput() const { return output.empty(); }
   OutputKind outputKind() const { return profile->kind == Profile::Kind::Hls ? OutputKind::Folder : OutputKind::File; }
 };
 
@@ -86,9 +87,13 @@ private:
   void heard(const Status &status, const std::string &note);
   void fetched();
   void make();
+  void transcode(const std::string &target, std::function<void()> done);
+  void makeForStandardOutput();
+  void deliver(const std::shared_ptr<Spool> &clip);
   void leaveTurn();
   void finish(const std::shared_ptr<Spool> &clip);
   void publish(const Result<std::string> &checksum);
+  void suggestModel(Error &failure) const;
   void end(std::optional<Error> failure);
 
   Order order_;
@@ -104,6 +109,8 @@ private:
   ProgressClock clock_;
   std::shared_ptr<Spool> clip_;        ///< from when it arrives until it is written or transcoded
   std::shared_ptr<WorkFolder> folder_; ///< shared with what happens in the background
+  std::string temporaryFolder_;
+  std::shared_ptr<Descriptor> nameless_; ///< what is transcoded for standard output
   std::unique_ptr<Transcoder> transcoder_;
 };
 

@@ -65,6 +65,13 @@ constexpr Profile table[] = {
      {}},
 };
 
+/// `.jpeg` is one that other programs write.
+bool isExtensionOf(const Profile &profile, const std::string &extension) {
+  const bool isJpeg = g_ascii_strcasecmp(extension.c_str(), ".jpeg") == 0;
+  return profile.extension &&
+         g_ascii_strcasecmp(isJpeg ? ".jpg" : extension.c_str(), (std::string(".") + profile.extension).c_str()) == 0;
+}
+
 } // namespace
 
 std::span<const Profile> profiles() {
@@ -90,13 +97,25 @@ Result<const Profile *> findProfile(const std::string &name) {
                  nearest.empty() ? "" : "Did you mean " + nearest + "?");
 }
 
+Result<const Profile *> profileFor(const std::string &output) {
+  const std::string extension = std::filesystem::path(output).extension();
+  std::string known;
+  for (const Profile &profile : table) {
+    if (isExtensionOf(profile, extension))
+      return &profile;
+    if (profile.extension && known.find(std::string(".") + profile.extension) == std::string::npos)
+      known += (known.empty() ? "." : ", .") + std::string(profile.extension);
+  }
+  return failure(ErrorKind::BadRequest, "it is not known what to make of " + output,
+                 extension.empty() ? "its name has no extension" : "no profile makes " + extension,
+                 "Name a file with one of " + known + ", or choose a --profile: " + profileNames());
+}
+
 Result<void> checkExtension(const Profile &profile, const std::string &output) {
   const std::string extension = std::filesystem::path(output).extension();
-  const auto isOf = [&extension](const Profile &one) {
-    return one.extension && g_ascii_strcasecmp(extension.c_str(), (std::string(".") + one.extension).c_str()) == 0;
-  };
-  const auto *other = std::ranges::find_if(table, isOf);
-  if (isOf(profile) || other == std::end(table))
+  const auto *other =
+      std::ranges::find_if(table, [&extension](const Profile &one) { return isExtensionOf(one, extension); });
+  if (isExtensionOf(profile, extension) || other == std::end(table))
     return {};
   const std::string made = profile.extension ? std::string(".") + profile.extension : "a folder";
   return failure(ErrorKind::BadRequest, output + " can't be written",

@@ -50,6 +50,9 @@ std::string profileNames();
 /// NotFound names the nearest.
 Result<const Profile *> findProfile(const std::string &name);
 
+/// The profile that makes what a name says by its extension; the first one where several do. BadRequest: none does.
+Result<const Profile *> profileFor(const std::string &output);
+
 /// Refuses a name that says that something else is inside, such as `a.webm` for an MP4.
 Result<void> checkExtension(const Profile &profile, const std::string &output);
 

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <vector>
 
+#include <fcntl.h>
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <unistd.h>
 
 #include <aimlvideo/printable.h>
@@ -42,6 +44,13 @@ bool writeAll(int target, const char *bytes, size_t size) {
   return true;
 }
 
+/// By errno.
+Failure notWritten(const std::string &file) {
+  return failure(ErrorKind::NoSpace, "the clip can't be written to " + file, g_strerror(errno),
+                 errno == EPIPE ? "Whoever was to read it has gone; the clip is kept and can be fetched again"
+                                : "Check the folder and its free space; the clip is kept and can be fetched again");
+}
+
 } // namespace
 
 std::string pathNamed(const std::string &argument) {
@@ -65,11 +74,36 @@ Result<void> copyClip(const Spool &clip, int target, const std::string &file) {
       return tl::unexpected(count.error());
     errno = EIO; // of a clip that ends before its size
     if (*count == 0 || !writeAll(target, buffer.data(), *count))
-      return failure(ErrorKind::NoSpace, "the clip can't be written to " + file, g_strerror(errno),
-                     "Check the folder and its free space; the clip is kept and can be fetched again");
+      return notWritten(file);
     offset += *count;
   }
   return {};
+}
+
+Result<void> copyFile(int source, int target, const std::string &file) {
+  std::vector<char> buffer(1 << 20);
+  for (off_t offset = 0;;) {
+    const ssize_t count = pread(source, buffer.data(), buffer.size(), offset);
+    if (count == 0)
+      return {};
+    if (count < 0 ? errno != EINTR : !writeAll(target, buffer.data(), static_cast<size_t>(count)))
+      return notWritten(file);
+    offset += std::max<ssize_t>(count, 0);
+  }
+}
+
+Result<Descriptor> namelessFile(const std::string &folder) {
+  int number = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (number < 0) { // not every file system has these
+    std::string name = folder + "/aimlvideo-XXXXXX";
+    number = g_mkstemp_full(name.data(), O_RDWR | O_CLOEXEC, 0600);
+    if (number >= 0)
+      unlink(name.c_str());
+  }
+  if (number < 0)
+    return failure(ErrorKind::NoSpace, "nothing can be written to " + folder, g_strerror(errno),
+                   "Name another folder with --temp-dir");
+  return Descriptor(number);
 }
 
 Result<void> saveClip(const Spool &clip, const std::string &file, Overwrite overwrite) {

@@ -19,6 +19,12 @@ std::string pathOf(const Spool &clip);
 /// Writes a complete clip into `target`, an empty file that errors call `file`.
 Result<void> copyClip(const Spool &clip, int target, const std::string &file);
 
+/// Likewise, all of a file, wherever it stands.
+Result<void> copyFile(int source, int target, const std::string &file);
+
+/// An open file that is gone with its descriptor, for reading and writing.
+Result<Descriptor> namelessFile(const std::string &folder);
+
 /// Writes a complete clip to a file, which has all of it or what it had before.
 Result<void> saveClip(const Spool &clip, const std::string &file, Overwrite overwrite);
 

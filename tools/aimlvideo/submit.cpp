@@ -223,16 +223,9 @@ ExitCode runSubmit(const Arguments &arguments) {
   const auto words = options.parse(arguments, 1);
   if (!words)
     return ExitCode::Usage;
-  FieldTexts texts = fieldOptions.texts();
-  if (!words->empty() && !texts.emplace("prompt", words->front()).second) {
-    printUsageError("there are two prompts, \"" + words->front() + "\" and that of --prompt");
+  auto settings = fieldOptions.settings(*words);
+  if (!settings)
     return ExitCode::Usage;
-  }
-  auto settings = settingsFrom(texts);
-  if (!settings) {
-    printUsageError(settings.error().text());
-    return ExitCode::Usage;
-  }
   if (const auto checked = checkSubmission(*settings); !checked)
     return printError(checked.error());
   return submitAndReport(std::move(*settings));
