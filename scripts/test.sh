@@ -19,6 +19,7 @@ esac
 
 if [ $full = yes ]; then
   scripts/install-packages.sh scripts/packages-full.txt
+  scripts/install-mcp-clients.sh
 else
   scripts/install-packages.sh
 fi

@@ -13,7 +13,7 @@ import envelope
 from support import IMAGE, KEY, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
-COMMANDS = ("models", "check", "generate", "batch", "submit", "wait", "fetch", "balance", "doctor", "jobs", "cache")
+COMMANDS = ("models", "check", "generate", "batch", "submit", "wait", "fetch", "mcp", "balance", "doctor", "jobs", "cache")
 MODEL = "klingai/video-v2-6-pro-text-to-video"
 
 
@@ -57,11 +57,6 @@ class CommandLine(EndToEnd):
         self.assertIn("generate-audio can't be \"maybe\": allowed is false, true or default", self.refused(2, "check", "--generate-audio", "maybe"))
         self.assertIn("needs an ID and a FILE", self.refused(2, "jobs", "resume", "1"))
         self.refused(2)
-
-    def test_sizes_are_written_as_people_do(self):
-        self.assertIn("0 clips removed", self.output_of("cache", "prune", "--max-size", "500MB"))
-        self.assertIn("such as 500MB or 8GiB", self.refused(2, "cache", "prune", "--max-size", "lots"))
-        self.assertIn("such as 500MB", self.refused(2, "generate", "A boat", "--max-clip-size", "lots"))
 
     def test_what_is_misspelt_gets_the_nearest_name(self):
         self.assertIn('no command "genrate". Did you mean generate?', self.refused(2, "genrate"))

@@ -18,12 +18,14 @@ SUBJECTS = {
     "aimlvideo": [[COMMAND, name] for name in ("models", "check", "balance", "doctor", "jobs", "cache")],
     "aimlvideo-batch": [[COMMAND, "batch"]],
     "aimlvideo-generate": [[COMMAND, "generate"]],
+    "aimlvideo-mcp": [[COMMAND, "mcp"]],
     "aimlvideo-submit": [[COMMAND, "submit"], [COMMAND, "wait"], [COMMAND, "fetch"]],
 }
 EXIT_CODES = {
     "aimlvideo": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 75, 130],
     "aimlvideo-batch": [0, 1, 2, 3, 4, 5, 6, 9, 130],
     "aimlvideo-generate": [0, 1, 2, 3, 4, 5, 6, 7, 8, 130],
+    "aimlvideo-mcp": [0, 2],
     "aimlvideo-submit": [0, 1, 2, 3, 4, 5, 6, 7, 8, 75, 130],
 }
 # what GOption and main() have for every command
@@ -83,7 +85,7 @@ class Manual(EndToEnd):
         self.assertGreater(len(commands), 5)
         for command in commands:
             self.assertRegex(text, rf"(?m)^\.BR? {command}\b")
-        for command in ("generate", "batch", "submit"):
+        for command in ("generate", "batch", "submit", "mcp"):
             self.assertIn(f".BR aimlvideo-{command} (1)", text)
 
     def test_every_exit_code_is_explained_and_no_other(self):

@@ -40,6 +40,8 @@ ExitCode runJobs(const Arguments &arguments);
 ExitCode runSubmit(const Arguments &arguments);
 // fetch.cpp; without_gstreamer.cpp where there is no GStreamer
 ExitCode runFetch(const Arguments &arguments);
+// mcp.cpp; without_gstreamer.cpp where there is no GStreamer
+ExitCode runMcp(const Arguments &arguments);
 // wait.cpp
 ExitCode runWait(const Arguments &arguments);
 // models.cpp

@@ -15,6 +15,7 @@ constexpr Command all[] = {
     {"fetch", "fetch the clip of a job into a file", runFetch},
     {"jobs", "what was bought: list, show, resume, resolve, forget", runJobs},
     {"cache", "the clips that are kept: list, size, prune, verify", runCache},
+    {"mcp", "serve the Model Context Protocol, for agents", runMcp},
     {"balance", "show the account's balance", runBalance},
     {"doctor", "find out why something does not work, and what to do", runDoctor},
 };

@@ -53,6 +53,19 @@ json::Value jsonOf(const Error &error) {
   return object;
 }
 
+json::Value errorOf(std::string_view code, const std::string &message, int secondsToComeBackIn) {
+  const std::string when = "Try again in " + std::to_string(secondsToComeBackIn) + " seconds";
+  json::Value error = jsonOf(errorCodeNamed(code), message, secondsToComeBackIn > 0 ? when : "");
+  if (secondsToComeBackIn > 0)
+    error.set("retry_after", secondsToComeBackIn);
+  return error;
+}
+
+json::Value answerOf(const std::string &command, const json::Value &data, const json::Value &error) {
+  return json::Value::object(
+      {{"version", version}, {"command", command}, {"ok", !error.exists()}, {"data", data}, {"error", error}});
+}
+
 Answer &Answer::instance() {
   static Answer answer;
   return answer;
@@ -65,18 +78,15 @@ void Answer::begin(const std::string &command, const std::vector<std::string> &a
 }
 
 ExitCode Answer::fail(std::string_view code, const std::string &message, const std::vector<std::string> &problems) {
-  const ErrorCode &known = errorCodeNamed(code);
-  error_ = jsonOf(known, message, "");
+  error_ = errorOf(code, message);
   if (!problems.empty())
     error_.set("problems", json::Value::array({problems.begin(), problems.end()}));
-  return known.exitCode;
+  return errorCodeNamed(code).exitCode;
 }
 
 ExitCode Answer::failForNow(std::string_view code, const std::string &message, int secondsToComeBackIn) {
-  const ExitCode exitCode = fail(code, message);
-  error_.set("hint", "Try again in " + std::to_string(secondsToComeBackIn) + " seconds");
-  error_.set("retry_after", secondsToComeBackIn);
-  return exitCode;
+  error_ = errorOf(code, message, secondsToComeBackIn);
+  return errorCodeNamed(code).exitCode;
 }
 
 json::Value Answer::envelope() const {

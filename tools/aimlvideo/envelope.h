@@ -17,6 +17,12 @@ double rounded(double number);
 /// An error as a member of an envelope.
 json::Value jsonOf(const Error &error);
 
+/// The same with a code of the command line's own. `secondsToComeBackIn`: where it is worth trying again; else 0.
+json::Value errorOf(std::string_view code, const std::string &message, int secondsToComeBackIn = 0);
+
+/// An answer, for those who don't print it: `error` is absent if all went well.
+json::Value answerOf(const std::string &command, const json::Value &data, const json::Value &error = {});
+
 /// What a command tells the program that ran it with `--json`: envelopes on standard output, as
 /// docs/output.schema.json says. Lines about events come first, if the command has any; the answer is last, and there
 /// is always one. For the main thread.

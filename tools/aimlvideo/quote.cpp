@@ -69,6 +69,8 @@ bool isPaidFor(const std::optional<Quote::Earlier> &earlier) {
   return earlier && earlier->paidFor;
 }
 
+} // namespace
+
 json::Value jsonOf(const Quote &quote) {
   const Request &request = quote.plan.request;
   const auto due = quote.due();
@@ -93,6 +95,8 @@ json::Value jsonOf(const Quote &quote) {
   }
   return object.set("takes", json::Value::array(takes));
 }
+
+namespace {
 
 /// `It will cost about 0.91 USD: ...`
 std::string costSentence(const Quote &quote) {

@@ -8,6 +8,7 @@
 #include <aimlvideo/ledger.h>
 
 #include "api/pricing.h"
+#include "base/json/value.h"
 #include "settings/plan.h"
 
 namespace aimlvideo::cli {
@@ -43,6 +44,9 @@ Result<Quote> quote(Settings settings, unsigned takes, Asking asking);
 /// What a run says that would be above `max-cost` or any other cap. The cap of the settings, `runCap`, is for all takes
 /// together; 0: none.
 Result<void> checkCaps(const Quote &quote, double runCap);
+
+/// For programs.
+json::Value jsonOf(const Quote &quote);
 
 /// Prints it, as `aimlvideo check` does, for people or for the program that asked.
 void show(const Quote &quote);

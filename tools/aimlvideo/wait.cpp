@@ -163,6 +163,41 @@ json::Value jsonOf(const Waited &waited) {
   return object;
 }
 
+namespace {
+
+size_t pendingIn(const std::vector<Waited> &jobs) {
+  return static_cast<size_t>(
+      std::count_if(jobs.begin(), jobs.end(), [](const Waited &job) { return job.isPending(); }));
+}
+
+std::string notReady(const std::vector<Waited> &jobs) {
+  return std::to_string(pendingIn(jobs)) + " of " + std::to_string(jobs.size()) + " jobs are not ready.";
+}
+
+std::string severalFailed(size_t count, const std::vector<Waited> &jobs) {
+  return std::to_string(count) + " of " + std::to_string(jobs.size()) + " jobs failed";
+}
+
+} // namespace
+
+json::Value answerOf(const std::vector<Waited> &jobs) {
+  json::Value list = json::Value::array();
+  json::Value error;
+  size_t failed = 0;
+  for (const Waited &job : jobs) {
+    list.add(jsonOf(job));
+    if (job.failure) {
+      error = jsonOf(*job.failure);
+      ++failed;
+    }
+  }
+  if (pendingIn(jobs) > 0)
+    error = errorOf("not-ready", notReady(jobs), secondsToComeBackIn(jobs));
+  else if (failed > 1)
+    error = errorOf("jobs-failed", severalFailed(failed, jobs));
+  return answerOf("wait", json::Value::object({{"jobs", list}}), error);
+}
+
 int secondsToComeBackIn(const std::vector<Waited> &jobs) {
   int seconds = 1;
   for (const Waited &job : jobs)
@@ -179,29 +214,20 @@ bool reachesService(const Field &field) {
 }
 
 ExitCode report(const std::vector<Waited> &jobs) {
-  json::Value list = json::Value::array();
-  size_t pending = 0;
-  std::vector<const Error *> failures;
-  for (const Waited &job : jobs) {
-    list.add(jsonOf(job));
-    pending += job.isPending() ? 1 : 0;
+  for (const Waited &job : jobs)
     print(std::to_string(job.job.id) + " " + nameOf(job.job.state) +
           (job.isPending() ? " " + std::to_string(secondsToComeBackIn(job.status)) : ""));
-    if (job.failure)
-      failures.push_back(&*job.failure);
-  }
-  printJson(json::Value::object({{"jobs", list}}));
+  printJson(answerOf(jobs)["data"]);
   ExitCode code = ExitCode::Success;
-  for (const Error *failure : failures)
-    code = printError(*failure);
-  if (pending > 0)
-    return printTryAgain("not-ready",
-                         std::to_string(pending) + " of " + std::to_string(jobs.size()) + " jobs are not ready.",
-                         secondsToComeBackIn(jobs));
-  if (failures.size() > 1)
-    return Answer::instance().fail("jobs-failed", std::to_string(failures.size()) + " of " +
-                                                      std::to_string(jobs.size()) + " jobs failed");
-  return code;
+  size_t failed = 0;
+  for (const Waited &job : jobs)
+    if (job.failure) {
+      code = printError(*job.failure);
+      ++failed;
+    }
+  if (pendingIn(jobs) > 0)
+    return printTryAgain("not-ready", notReady(jobs), secondsToComeBackIn(jobs));
+  return failed > 1 ? Answer::instance().fail("jobs-failed", severalFailed(failed, jobs)) : code;
 }
 
 ExitCode waitAndReport(const std::vector<LedgerRow> &jobs, const Settings &settings, std::chrono::seconds patience) {

@@ -59,8 +59,9 @@ private:
   guint patience_ = 0;
 };
 
-/// For programs.
+/// For programs: one of them, and the answer about all.
 json::Value jsonOf(const Waited &waited);
+json::Value answerOf(const std::vector<Waited> &jobs);
 /// Seconds to come back in for all that is pending.
 int secondsToComeBackIn(const std::vector<Waited> &jobs);
 

@@ -23,6 +23,10 @@ ExitCode runFetch(const Arguments &) {
   return refuse("fetch");
 }
 
+ExitCode runMcp(const Arguments &) {
+  return refuse("mcp");
+}
+
 ExitCode runBatch(const Arguments &) {
   return refuse("batch");
 }
