@@ -13,6 +13,7 @@
 
 #include <gio/gio.h>
 
+#include "base/byte_count.h"
 #include "base/folders.h"
 #include "base/glib_ptr.h"
 #include "base/mutex.h"
@@ -114,7 +115,8 @@ uint64_t numberFrom(const char *variable, uint64_t otherwise) {
 ClipStore::Limits ClipStore::Limits::fromEnvironment() {
   constexpr uint64_t day = 24ULL * 60 * 60;
   Limits limits;
-  limits.size = numberFrom("AIMLVIDEO_CACHE_SIZE", limits.size);
+  const char *size = g_getenv("AIMLVIDEO_CACHE_SIZE");
+  limits.size = parseByteCount(size ? size : "").value_or(limits.size);
   limits.age = std::min<uint64_t>(numberFrom("AIMLVIDEO_CACHE_DAYS", limits.age / day), 36500) * day;
   return limits;
 }

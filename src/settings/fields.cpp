@@ -9,6 +9,7 @@
 #include <aimlvideo/money.h>
 
 #include "api/faults.h"
+#include "base/byte_count.h"
 #include "base/glib_ptr.h"
 
 namespace aimlvideo {
@@ -208,6 +209,12 @@ std::optional<Number> wholeNumber(const std::string &text, const Field &field) {
   return static_cast<Number>(number);
 }
 
+template <>
+std::optional<uint64_t> wholeNumber<uint64_t>(const std::string &text, const Field &field) {
+  const auto number = parseByteCount(text); // the fields of this type are sizes
+  return number && static_cast<double>(*number) >= field.least ? number : std::nullopt;
+}
+
 /// strtod would take blanks, hexadecimal digits and words.
 std::optional<double> decimal(const std::string &text, const Field &field) {
   if (text.empty() || text.find_first_not_of("0123456789.eE-") != std::string::npos)
@@ -342,6 +349,7 @@ std::string allowedFor(const Field &field) {
                  return field.is(Field::IsAmount) ? std::string("an amount in USD such as 0.50")
                                                   : "a number" + unit + range();
                },
+               [&](uint64_t Settings::*) { return std::string("a number of bytes such as 500MB, 1.5GB or 8GiB"); },
                [&](auto) {
                  return "a whole number" + unit + range();
                }},

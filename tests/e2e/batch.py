@@ -64,9 +64,9 @@ class BatchCase(EndToEnd):
     def environment(self):
         return dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, **self.home)
 
-    def batch(self, *arguments, code=0):
+    def batch(self, *arguments, code=0, stdin=None):
         run = subprocess.run(self.arguments(*arguments), env=self.environment(), cwd=self.folder, capture_output=True,
-                             text=True)
+                             text=True, input=stdin)
         if code is not None:
             self.assertEqual(run.returncode, code, run.stdout[-3000:] + run.stderr[-3000:])
         self.assertNotIn(KEY, run.stdout + run.stderr)
@@ -127,7 +127,7 @@ class Batch(BatchCase):
             {"prompt": "i", "output": "out/i.mp4", "promt": "x"}])
         text = self.batch(path, code=3).stderr
         for row, what in ((2, "allowed are 5, 10"), (4, "is that of row 3"), (5, "no output"), (6, "no folder no"),
-                          (7, "exists already"), (8, "no.jpg"), (9, "no profile"), (10, "Did you mean prompt")):
+                          (7, "exists already"), (8, "no.jpg"), (9, "no profile"), (1, "Did you mean prompt")):
             self.assertRegex(text, rf"row {row}: .*{what}")
         self.assertIn("8 mistakes", text)
         self.assertEqual(self.bought(), 0)
@@ -144,6 +144,88 @@ class Batch(BatchCase):
         self.batch("clips", code=3)
         self.batch("missing.csv", code=3)
         self.assertEqual(self.bought(), 0)
+
+    def mistakes(self, text):
+        """What is said of a manifest, without the last line, which counts."""
+        *lines, last = self.batch("-", code=3, stdin=text).stderr.splitlines()
+        prefix = "aimlvideo: standard input: "
+        self.assertTrue(all(line.startswith(prefix) for line in lines), lines)
+        count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+        self.assertEqual(last, f"aimlvideo: {count} in standard input; nothing was bought")
+        return [line[len(prefix):] for line in lines]
+
+    def test_mistakes_of_the_form_are_named_all_at_once_and_beside_the_others(self):
+        csv_rows = ['prompt,output,duratoin,,output', 'A "boat",out/a.mp4,5,,', 'A ship,out/b.mp4,7,,', 'A ship, with sails,out/c.mp4,5,,',
+                    '"A"b,out/d.mp4,5,,', 'A ship,out/e.mp4', '"not closed,out/f.mp4,5,,']
+        expected = ["row 1: .* column 4 is empty", "row 1: .* column 5 appears twice: output", r'row 1: .*"duratoin"\. Did you mean duration\?',
+                    "row 2: a quotation mark is inside", 'row 3: .*duration is "7", allowed are 5, 10', "row 4: it has 6 fields, the heading 5; .*quotation",
+                    "row 5: something follows", "row 6: it has 2 fields, the heading 5$", "row 7: a quotation mark is not closed"]
+        for text, wanted in (("\n".join(csv_rows), expected), ("\r\n".join(csv_rows), expected), (
+                '{"prompt": "a", "output": "out/a.mp4", "Aspect ratio": "wide"}\nno JSON\n[]\n{"prompt": ["x"], "output": {}}\n'
+                '{"prompt": "b", "output": "../../b.mp4", "profile": "avi", "size": "big", "duration": "x", "cfg-scale": "y"}\n'
+                '{"prompt": "c", "output": "out/c.mp4"}{"prompt": "d", "output": "out/d.mp4"}',
+                ['row 1: .*"Aspect ratio"\. Did you mean aspect-ratio', 'row 1: .*aspect_ratio is "wide"', "row 2: .*not valid JSON",
+                 "row 3: .*not a JSON object", "row 4: (prompt|output) must be", "row 4: (prompt|output) must be", "row 5: .*--outputs-to",
+                 "row 5: .*avi", "row 5: .*size", "row 5: cfg-scale", "row 5: duration can't be", "row 6: .*something follows"])):
+            told = self.mistakes(text)
+            self.assertEqual(len(told), len(wanted), told)
+            for line, pattern in zip(sorted(told, key=lambda line: line[:6]), wanted):
+                self.assertRegex(line, pattern)
+            self.assertEqual(told, sorted(told, key=lambda line: line[:6]))
+        self.assertEqual(self.bought(), 0)
+
+    def test_a_heading_says_what_is_wrong_with_it(self):
+        for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+            text = separator.join(("Prompt", "output", "duration")) + "\n" + separator.join(("A boat", "out/a.mp4", "7"))
+            told = self.mistakes(text)
+            self.assertIn(f"separated by {name}, not by commas", told[0])
+            self.assertEqual(told[1], 'row 1: there is no column "Prompt". Did you mean prompt?')
+            self.assertIn("row 2: the request does not fit", told[2])
+            self.assertEqual(len(told), 3)
+        # what the rows say is checked under the name that is meant, and each wrong name is told once
+        told = self.mistakes("OUTPUT,promt,notes\n" + "".join(f"out/{i}.mp4,Boat {i},x\n" for i in range(9)))
+        self.assertEqual(told, ['row 1: there is no column "OUTPUT". Did you mean output?', 'row 1: there is no column "promt". Did you mean prompt?',
+                                "row 1: there is no column \"notes\". 'aimlvideo batch --template csv' prints those that there are."])
+        self.assertIn("UTF-16", self.utf16().stderr)
+        self.assertEqual(self.bought(), 0)
+
+    def utf16(self):
+        (self.folder / "clips.csv").write_bytes("prompt,output\nA boat,out/a.mp4\n".encode("utf-16"))
+        return self.batch("clips.csv", code=3)
+
+    def test_a_manifest_comes_on_standard_input_and_is_resumed(self):
+        rows = [{"prompt": f"Boat {i}", "output": f"out/{i}.mp4"} for i in range(3)]
+        for count in (2, 3):  # the second one knows what the first has made
+            self.batch("-", stdin=json.dumps(rows[:count], indent=1))
+            self.assert_made(count)
+            self.assertEqual(self.bought(), count)
+        self.assertTrue((self.folder / "batch.done").exists())
+        self.batch("-", "--journal", "other.done", "--force", stdin="\n".join(map(json.dumps, rows)))
+        self.assertTrue((self.folder / "other.done").exists())
+        self.assertEqual(self.bought(), 3)
+        self.assertIn("row 2: it is not a JSON object", self.mistakes('[{"prompt": "a", "output": "out/b.mp4"}, 3]')[0])
+        self.assertIn("something follows", self.mistakes(json.dumps(rows) + json.dumps(rows))[0])
+
+    def test_a_template_is_right_as_it_stands(self):
+        for form in ("csv", "jsonl"):
+            text = self.batch("--template", form).stdout
+            (self.folder / f"clips.{form}").write_text(text)
+            self.assertIn("3 rows are right, and what is not paid for will cost about 1.365 USD",
+                          self.batch(f"clips.{form}", "--check", "--max-cost", 5).stdout)
+            data = envelope.data(self.batch("--template", form, "--json").stdout)
+            self.assertEqual(data, {"template": text})
+        heading = (self.folder / "clips.csv").read_text().splitlines()[0].split(",")
+        documented = re.search(r"<!-- fields: columns -->\n(.*?)\n<!-- end -->", (SOURCE / "docs/chains.md").read_text(), re.DOTALL)[1]
+        self.assertEqual(sorted(heading), sorted(["output", "profile", "size", "rate", *re.findall("`(.*?)`", documented)]))
+        self.batch("--template", "xml", code=2)
+        self.batch("--template", "csv", "clips.csv", code=2)
+        self.assertEqual(self.bought(), 0)
+
+    def test_a_check_answers_programs(self):
+        path = self.simple(2)
+        self.assertEqual(envelope.data(self.batch(path, "--check", "--json").stdout), {"rows": 2})
+        answer = envelope.answer(self.batch("-", "--check", "--json", code=3, stdin="Prompt;output\nA;out/a.mp4").stdout)
+        self.assertEqual(len(answer["error"]["problems"]), 2)
 
     def test_a_spreadsheets_file_is_read(self):
         (self.folder / "clips.csv").write_bytes(b'\xef\xbb\xbfprompt,output\r\n"A ""boat""",out/a.mp4\r\n\r\nB,out/b.mp4')

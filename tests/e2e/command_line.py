@@ -58,6 +58,11 @@ class CommandLine(EndToEnd):
         self.assertIn("needs an ID and a FILE", self.refused(2, "jobs", "resume", "1"))
         self.refused(2)
 
+    def test_sizes_are_written_as_people_do(self):
+        self.assertIn("0 clips removed", self.output_of("cache", "prune", "--max-size", "500MB"))
+        self.assertIn("such as 500MB or 8GiB", self.refused(2, "cache", "prune", "--max-size", "lots"))
+        self.assertIn("such as 500MB", self.refused(2, "generate", "A boat", "--max-clip-size", "lots"))
+
     def test_what_is_misspelt_gets_the_nearest_name(self):
         self.assertIn('no command "genrate". Did you mean generate?', self.refused(2, "genrate"))
         self.assertNotIn("Did you mean", self.refused(2, "film"))

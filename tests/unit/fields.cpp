@@ -109,6 +109,15 @@ GST_START_TEST(what_a_field_does_not_take_is_named_with_what_it_does) {
   Settings settings;
   for (const char *number : {"", " 5", "+5", "0x5", "5 ", "5.0", "1e3", "99999999999999999999"})
     fail_if(setFromText(settings, *findField("duration"), number).has_value(), "duration takes %s", number);
+  for (const auto &[written, bytes] :
+       {std::pair("500MB", "500000000"), std::pair("1.5 k", "1500"), std::pair("8GiB", "8589934592"),
+        std::pair("2Ki", "2048"), std::pair("7b", "7"), std::pair("9007199254740993", "9007199254740993")}) {
+    fail_unless(setFromText(settings, *findField("max-clip-size"), written).has_value(), "%s", written);
+    fail_unless_equals_text(textOf(settings, *findField("max-clip-size")), bytes);
+  }
+  for (const char *size : {"", "MB", "5X", "5Mi B", "-5", "5MM", "1e3", "5  MB", " 5MB", "5MB ", "1.2.3MB", "0x5",
+                           "0kB", "9223372036854775808", "10000000000TB"})
+    fail_if(setFromText(settings, *findField("max-clip-size"), size).has_value(), "max-clip-size takes %s", size);
   for (const char *number : {"", "inf", "0x1p3", "0,5", "1e400", "--1", "-0.5"})
     fail_if(setFromText(settings, *findField("cfg-scale"), number).has_value(), "cfg-scale takes %s", number);
 }

@@ -358,7 +358,9 @@ ExitCode Batch::run() {
 ExitCode refuse(const std::string &manifest, const std::vector<std::string> &problems) {
   for (const std::string &problem : problems)
     printFailure(manifest + ": " + problem);
-  const std::string summary = std::to_string(problems.size()) + " mistakes in " + manifest + "; nothing was bought";
+  const std::string summary = std::to_string(problems.size()) +
+                              (problems.size() == 1 ? " mistake in " : " mistakes in ") + manifest +
+                              "; nothing was bought";
   printFailure(summary);
   return Answer::instance().fail("bad-request", printable(summary), problems);
 }
@@ -378,12 +380,24 @@ void addFolders(ManifestTerms &terms, const std::string &manifest, const TextOpt
     terms.outputs.add(outputsTo.text());
 }
 
+ExitCode printTemplate(const std::string &form) {
+  const std::string text = manifestTemplate(form);
+  if (text.empty()) {
+    printUsageError("there is no template \"" + form + "\": there are csv and jsonl");
+    return ExitCode::Usage;
+  }
+  printJson(Members().text("template", text).value());
+  print(text.substr(0, text.size() - 1));
+  return ExitCode::Success;
+}
+
 constexpr auto explanation =
-    "Makes all clips of a manifest: CSV with a heading, or JSON lines. The columns are output, profile,\n"
-    "size, rate, and what is to be made: prompt, prompt-file, negative-prompt, image, tail-image, model,\n"
-    "duration, aspect-ratio, cfg-scale, generate-audio, parameters, take, generation-id. The options that\n"
-    "are called like columns hold for the rows that leave them empty; all other options are for the\n"
-    "command line alone. Rows name files below the folder of the manifest.\n\n"
+    "Makes all clips of a manifest: CSV with a heading, JSON lines or a JSON array, in a file or, as -, on\n"
+    "standard input. The columns are output, profile, size, rate, and what is to be made: prompt,\n"
+    "prompt-file, negative-prompt, image, tail-image, model, duration, aspect-ratio, cfg-scale,\n"
+    "generate-audio, seed, parameters, take, generation-id. The options that are called like columns hold\n"
+    "for the rows that leave them empty; all other options are for the command line alone. Rows name files\n"
+    "below the folder of the manifest.\n\n"
     "All rows are checked before anything is bought. Run the same command again after any interruption:\n"
     "what is made is left alone, what is bought is resumed, the rest is bought.";
 
@@ -391,6 +405,7 @@ constexpr auto explanation =
 
 ExitCode runBatch(const Arguments &arguments) {
   TextOption report;
+  TextOption form;
   TextOption journalFile;
   TextOption profile;
   TextOption size;
@@ -406,8 +421,11 @@ ExitCode runBatch(const Arguments &arguments) {
       {"max-cost", 0, 0, G_OPTION_ARG_STRING, mostCost.slot(), "buy nothing that would bring the estimates above this",
        "USD"},
       {"check", 0, 0, G_OPTION_ARG_NONE, &checkOnly, "check the manifest, buy nothing", nullptr},
+      {"template", 0, 0, G_OPTION_ARG_STRING, form.slot(), "print a manifest to begin with, and nothing else",
+       "csv|jsonl"},
       {"report", 0, 0, G_OPTION_ARG_FILENAME, report.slot(), "write report.csv and index.html there", "FOLDER"},
-      {"journal", 0, 0, G_OPTION_ARG_FILENAME, journalFile.slot(), "what is made, MANIFEST.done if not given", "FILE"},
+      {"journal", 0, 0, G_OPTION_ARG_FILENAME, journalFile.slot(),
+       "what is made; MANIFEST.done if not given, batch.done for standard input", "FILE"},
       {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clips", "PROFILE"},
       {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
@@ -429,8 +447,10 @@ ExitCode runBatch(const Arguments &arguments) {
     printUsageError(what);
     return ExitCode::Usage;
   };
+  if (form.given())
+    return words->empty() ? printTemplate(form.text()) : usage("--template takes no MANIFEST");
   if (words->empty())
-    return usage("batch needs a MANIFEST");
+    return usage("batch needs a MANIFEST, or - for standard input; --template csv prints one to begin with");
   if (atOnce < 1)
     return usage("--jobs must be at least 1");
   const auto limit = mostCost.given() ? parseUsd(mostCost.text()) : std::optional(0.0);
@@ -456,18 +476,21 @@ ExitCode runBatch(const Arguments &arguments) {
       return usage(std::string(name) + " can't be \"" + folder->text() + "\": there is no such folder");
 
   const std::string &file = words->front();
-  const std::string journalPath = journalFile.given() ? journalFile.text() : file + ".done";
-  terms.originals.add(file);
+  const bool piped = file == "-";
+  const std::string name = piped ? "standard input" : file;
+  const std::string journalPath = journalFile.given() ? journalFile.text() : piped ? "batch.done" : file + ".done";
+  if (!piped)
+    terms.originals.add(file);
   if (const auto allowed = terms.originals.check(journalPath); !allowed)
     return printError(allowed.error());
   terms.originals.add(journalPath);
-  for (const char *name : {"report.csv", "index.html"})
-    if (const auto allowed = terms.originals.check(report.text() + "/" + name); report.given() && !allowed)
+  for (const char *page : {"report.csv", "index.html"})
+    if (const auto allowed = terms.originals.check(report.text() + "/" + page); report.given() && !allowed)
       return printError(allowed.error());
   auto journal = Journal::open(journalPath);
   if (!journal)
     return printError(journal.error());
-  addFolders(terms, file, filesFrom, outputsTo);
+  addFolders(terms, piped ? "./-" : file, filesFrom, outputsTo);
   Manifest manifest = readManifest(file, terms);
   for (const std::string &remark : manifest.remarks)
     printWarning(remark);
@@ -480,19 +503,19 @@ ExitCode runBatch(const Arguments &arguments) {
   for (std::string &problem : batch.queueWhatIsLeft())
     problems.push_back(std::move(problem));
   if (!problems.empty())
-    return refuse(file, problems);
+    return refuse(name, problems);
   if (checkOnly) {
     printJson(Members()
                   .integer("rows", static_cast<int64_t>(batch.rows().size()))
                   .number("usd_estimated", *limit > 0 ? std::optional(estimated) : std::nullopt)
                   .value());
-    print(std::to_string(batch.rows().size()) + " rows are right" +
+    print(std::to_string(batch.rows().size()) + (batch.rows().size() == 1 ? " row is right" : " rows are right") +
           (*limit > 0 ? ", and what is not paid for will cost about " + usdText(estimated) : ""));
     return ExitCode::Success;
   }
   const ExitCode code = batch.run();
   if (report.given())
-    if (const auto written = writeReport(report.text(), {file, arguments}, batch.rows(), batch.results()); !written)
+    if (const auto written = writeReport(report.text(), {name, arguments}, batch.rows(), batch.results()); !written)
       return printError(written.error());
   return code;
 }

@@ -4,6 +4,7 @@
 
 #include <aimlvideo/folders.h>
 
+#include "base/byte_count.h"
 #include "clip/clip_store.h"
 #include "command.h"
 #include "envelope.h"
@@ -100,16 +101,16 @@ constexpr auto explanation =
     "  size      how much they take\n"
     "  prune     remove the least recently played down to the limits\n"
     "  verify    compare each with its recorded length and checksum\n\n"
-    "The limits are 20 GiB and 30 days, or what $AIMLVIDEO_CACHE_SIZE (bytes) and\n"
-    "$AIMLVIDEO_CACHE_DAYS say.";
+    "The limits are 20 GiB and 30 days, or what $AIMLVIDEO_CACHE_SIZE (such as 8GiB)\n"
+    "and $AIMLVIDEO_CACHE_DAYS say.";
 
 } // namespace
 
 ExitCode runCache(const Arguments &arguments) {
-  gint64 mostBytes = -1;
+  TextOption mostBytes;
   gint64 mostDays = -1;
   const GOptionEntry entries[] = {
-      {"max-size", 0, 0, G_OPTION_ARG_INT64, &mostBytes, "prune: to this size", "BYTES"},
+      {"max-size", 0, 0, G_OPTION_ARG_STRING, mostBytes.slot(), "prune: to this size, such as 500MB or 8GiB", "SIZE"},
       {"max-age", 0, 0, G_OPTION_ARG_INT64, &mostDays, "prune: what was not played for so long", "DAYS"},
       {},
   };
@@ -118,6 +119,11 @@ ExitCode runCache(const Arguments &arguments) {
   const auto words = options.parse(arguments, 1);
   if (!words)
     return ExitCode::Usage;
+  const auto bytes = parseByteCount(mostBytes.text());
+  if (mostBytes.given() && !bytes) {
+    printUsageError("--max-size can't be \"" + mostBytes.text() + "\": it is a size such as 500MB or 8GiB");
+    return ExitCode::Usage;
+  }
   const std::string action = words->empty() ? "list" : words->front();
   Answer::instance().rename("cache " + action);
   const auto store = ClipStore::open(clipFolder());
@@ -134,8 +140,8 @@ ExitCode runCache(const Arguments &arguments) {
     return ExitCode::Usage;
   }
   auto limits = ClipStore::Limits::fromEnvironment();
-  if (mostBytes >= 0)
-    limits.size = static_cast<uint64_t>(mostBytes);
+  if (mostBytes.given())
+    limits.size = *bytes;
   if (mostDays >= 0)
     limits.age = static_cast<uint64_t>(std::min<gint64>(mostDays, 36500)) * 24 * 60 * 60;
   const size_t removed = store->prune(limits);

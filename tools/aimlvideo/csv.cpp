@@ -11,28 +11,24 @@ constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
 
 class Reader {
 public:
-  explicit Reader(std::string_view text) : rest_(text) {
+  Reader(std::string_view text, char separator) : rest_(text), ends_{separator, '\n', '\0'} {
     if (rest_.starts_with(byteOrderMark))
       rest_.remove_prefix(byteOrderMark.size());
   }
 
-  tl::expected<std::vector<CsvRecord>, std::string> read() {
-    std::vector<CsvRecord> records;
+  Csv read() {
+    Csv csv;
     for (row_ = 1; !rest_.empty(); ++row_) {
       CsvRecord record{row_, {}};
-      for (bool more = true; more;) {
-        std::string field;
-        if (const std::string problem = readField(field); !problem.empty())
-          return tl::unexpected("row " + std::to_string(row_) + ": " + problem);
-        record.fields.push_back(std::move(field));
-        more = take(',');
+      if (const std::string problem = readRecord(record); !problem.empty()) {
+        csv.problems.emplace_back(row_, problem);
+        rest_.remove_prefix(std::min(rest_.find('\n'), rest_.size())); // the next line may be right
+        take('\n');
+      } else if (record.fields.size() > 1 || !record.fields.front().empty()) {
+        csv.records.push_back(std::move(record));
       }
-      if (!rest_.empty() && !takeLineBreak())
-        return tl::unexpected("row " + std::to_string(row_) + ": something follows a closing quotation mark");
-      if (record.fields.size() > 1 || !record.fields.front().empty())
-        records.push_back(std::move(record));
     }
-    return records;
+    return csv;
   }
 
 private:
@@ -45,11 +41,23 @@ private:
 
   bool takeLineBreak() { return take('\n') || (rest_.starts_with("\r\n") && take('\r') && take('\n')); }
 
+  /// Returns what is wrong, as below.
+  std::string readRecord(CsvRecord &record) {
+    for (bool more = true; more;) {
+      std::string field;
+      if (std::string problem = readField(field); !problem.empty())
+        return problem;
+      record.fields.push_back(std::move(field));
+      more = take(ends_[0]);
+    }
+    return rest_.empty() || takeLineBreak() ? "" : "something follows a closing quotation mark";
+  }
+
   /// Returns what is wrong; empty: nothing.
   std::string readField(std::string &field) {
     if (take('"'))
       return readQuoted(field);
-    const size_t end = std::min(rest_.find_first_of(",\n"), rest_.size());
+    const size_t end = std::min(rest_.find_first_of(ends_), rest_.size());
     field = rest_.substr(0, end);
     rest_.remove_prefix(end);
     if (rest_.starts_with('\n') && field.ends_with('\r'))
@@ -62,8 +70,10 @@ private:
   std::string readQuoted(std::string &field) {
     for (;;) {
       const size_t end = rest_.find('"');
-      if (end == std::string_view::npos)
+      if (end == std::string_view::npos) {
+        rest_ = {}; // it takes in all that follows
         return "a quotation mark is not closed";
+      }
       field += rest_.substr(0, end);
       rest_.remove_prefix(end + 1);
       if (!take('"'))
@@ -77,13 +87,14 @@ private:
   }
 
   std::string_view rest_;
+  const char ends_[3]; ///< what ends a field, the separator first
   size_t row_ = 0;
 };
 
 } // namespace
 
-tl::expected<std::vector<CsvRecord>, std::string> parseCsv(std::string_view text) {
-  return Reader(text).read();
+Csv parseCsv(std::string_view text, char separator) {
+  return Reader(text, separator).read();
 }
 
 std::string csvField(const std::string &text) {

@@ -21,6 +21,8 @@ std::string placeholderFor(const Field &field) {
   }
   if (std::holds_alternative<std::string Settings::*>(field.member))
     return field.is(Field::IsFile) ? "FILE" : field.is(Field::IsMedium) ? "IMAGE" : "TEXT";
+  if (std::holds_alternative<uint64_t Settings::*>(field.member))
+    return "SIZE";
   const GCharPtr unit(g_ascii_strup(field.unit ? field.unit : "number", -1));
   return unit.get();
 }

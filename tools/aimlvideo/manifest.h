@@ -40,11 +40,15 @@ struct ManifestTerms {
   Originals originals;   ///< what is not to be replaced, besides the files that rows name
 };
 
-/// Reads a manifest, CSV with a heading or JSON lines, and checks every row as the element will. A row says what is to
-/// be made and nothing else. Reads the files that rows name, as far as the terms allow; asks nobody.
+/// Reads a manifest, CSV with a heading, JSON lines or a JSON array, and checks every row as the element will. A row
+/// says what is to be made and nothing else. `file` may be `-`, standard input. Reads the files that rows name, as far
+/// as the terms allow; asks nobody.
 Manifest readManifest(const std::string &file, const ManifestTerms &terms);
 
 /// What a row would ask for without an output, checked alike.
 Result<ManifestRow> readRequest(const FieldTexts &texts, const ManifestTerms &terms);
+
+/// A manifest to begin with, which is right as it stands. Empty: there is none of this name.
+std::string manifestTemplate(const std::string &form);
 
 } // namespace aimlvideo::cli

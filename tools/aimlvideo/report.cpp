@@ -78,11 +78,11 @@ std::map<std::string, Record> recordsIn(const std::string &file) {
   if (!g_file_get_contents(file.c_str(), &contents, &size, nullptr))
     return records;
   const GCharPtr owner(contents);
-  const auto lines = parseCsv({contents, size});
-  if (!lines || lines->empty())
+  const Csv csv = parseCsv({contents, size});
+  if (!csv.problems.empty() || csv.records.empty())
     return records;
-  const auto &names = lines->front().fields;
-  for (auto line = std::next(lines->begin()); line != lines->end(); ++line) {
+  const auto &names = csv.records.front().fields;
+  for (auto line = std::next(csv.records.begin()); line != csv.records.end(); ++line) {
     Record record;
     for (size_t i = 0; i < std::min(names.size(), line->fields.size()); ++i)
       record[names[i]] = line->fields[i];
