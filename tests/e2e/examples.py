@@ -6,19 +6,17 @@ import concurrent.futures
 import contextlib
 import itertools
 import json
-import mmap
 import os
 import pathlib
 import re
 import shutil
 import socket
-import struct
 import subprocess
 import time
 import unittest
 import urllib.request
 
-from support import BUILD, EMULATOR, IMAGE, KEY, PATIENCE, SOURCE, EndToEnd, Launch, main
+from support import BUILD, EMULATOR, IMAGE, KEY, PATIENCE, SOURCE, EndToEnd, Launch, Screen, main
 
 EXAMPLES = SOURCE / "examples"
 PAGE = EXAMPLES / "README.md"
@@ -31,48 +29,6 @@ ORANGE, RED, BLACK, WHITE = (255, 128, 0), (255, 0, 0), (0, 0, 0), (255, 255, 25
 
 def alike(colour, other):
     return all(abs(one - two) < 60 for one, two in zip(colour, other))
-
-
-class Screen:
-    """An X server without a monitor. What is on it can be read."""
-
-    def __init__(self, folder):
-        reader, writer = os.pipe()
-        self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-noreset", "-fbdir",
-             folder],
-            pass_fds=[writer], stderr=subprocess.DEVNULL)
-        os.close(writer)
-        with os.fdopen(reader) as line:
-            number = line.readline().strip()
-        if not number:
-            raise AssertionError("Xvfb did not start")
-        self.display = ":" + number
-        with open(pathlib.Path(folder, "Xvfb_screen0"), "rb") as file:
-            self.memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        head = struct.unpack(">25I", self.memory[:100])  # of an XWD file
-        self.start, self.stride = head[0] + head[19] * 12, head[12]
-
-    def pixel(self, x, y):
-        place = self.start + y * self.stride + x * 4
-        blue, green, red = self.memory[place:place + 3]
-        return red, green, blue
-
-    def picture(self):
-        """Something that differs when the picture does."""
-        return hash(bytes(self.memory[self.start:self.start + 540 * self.stride]))
-
-    def wait_for(self, condition, what):
-        deadline = time.monotonic() + PATIENCE
-        while not condition(self):
-            if time.monotonic() > deadline:
-                raise AssertionError(what + " was not on the screen")
-            time.sleep(0.01)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        self.memory.close()
 
 
 class Examples(EndToEnd):

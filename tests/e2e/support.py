@@ -3,11 +3,13 @@
 
 import base64
 import json
+import mmap
 import os
 import pathlib
 import re
 import signal
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -99,6 +101,48 @@ class Launch:
             self.reader.join()
             self.process.stdout.close()
         return code, self.output
+
+
+class Screen:
+    """An X server without a monitor. What is on it can be read."""
+
+    def __init__(self, folder):
+        reader, writer = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-noreset", "-fbdir",
+             folder],
+            pass_fds=[writer], stderr=subprocess.DEVNULL)
+        os.close(writer)
+        with os.fdopen(reader) as line:
+            number = line.readline().strip()
+        if not number:
+            raise AssertionError("Xvfb did not start")
+        self.display = ":" + number
+        with open(pathlib.Path(folder, "Xvfb_screen0"), "rb") as file:
+            self.memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        head = struct.unpack(">25I", self.memory[:100])  # of an XWD file
+        self.start, self.stride = head[0] + head[19] * 12, head[12]
+
+    def pixel(self, x, y):
+        place = self.start + y * self.stride + x * 4
+        blue, green, red = self.memory[place:place + 3]
+        return red, green, blue
+
+    def picture(self):
+        """Something that differs when the picture does."""
+        return hash(bytes(self.memory[self.start:self.start + 540 * self.stride]))
+
+    def wait_for(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
+        while not condition(self):
+            if time.monotonic() > deadline:
+                raise AssertionError(what + " was not on the screen")
+            time.sleep(0.01)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.memory.close()
 
 
 class EndToEnd(unittest.TestCase):
