@@ -12,6 +12,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -389,6 +390,21 @@ class Page(unittest.TestCase):
                     path = pathlib.Path(folder or scrap, f"report-{width}-{scheme}.png")
                     self.browser.screenshot(path)
                     self.assertGreater(path.stat().st_size, 20_000)
+
+
+@unittest.skipUnless("--browser" in sys.argv, "takes a minute; --browser runs it")
+class Pictures(unittest.TestCase):
+    def test_the_pictures_of_the_documents_can_be_made_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([SOURCE / "scripts/make_pictures.py", "--to", folder], check=True,
+                           env=os.environ | {"BUILD": str(BUILD)})
+            made = {path.name: path.stat().st_size for path in pathlib.Path(folder).iterdir()}
+            names = {path.name for path in (SOURCE / "docs/pictures").iterdir()}
+            self.assertEqual(set(made), names | {"terminal.txt"})
+            self.assertLess(sum(made.values()), 300_000)
+            terminal = pathlib.Path(folder, "terminal.txt").read_text()
+            for pattern in (r"^\$ aimlvideo batch", r"bought, 0\.455 USD", "FAILED: the service refused", "generating"):
+                self.assertRegex(terminal, re.compile(pattern, re.MULTILINE))
 
 
 if __name__ == "__main__":
