@@ -101,8 +101,9 @@ static void gst_aiml_video_src_finalize(GObject *object) {
   G_OBJECT_CLASS(gst_aiml_video_src_parent_class)->finalize(object);
 }
 
-static void gst_aiml_video_src_set_property(GObject *object, guint id, const GValue *value, GParamSpec *) {
-  GST_AIML_VIDEO_SRC(object)->source->set(static_cast<Property>(id), value);
+static void gst_aiml_video_src_set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec) {
+  if (GST_AIML_VIDEO_SRC(object)->source->set(static_cast<Property>(id), g_param_spec_get_name(pspec), value))
+    g_object_notify_by_pspec(object, pspec);
 }
 
 static void gst_aiml_video_src_get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec) {

@@ -154,12 +154,23 @@ void Bus::progress(GstProgressType type, const std::string &text, int percent) c
 
 void Bus::progressStarted(const std::string &text) {
   progressOpen_ = true;
+  saidHowToGoOn_ = false;
   progress(GST_PROGRESS_TYPE_START, text, 0);
 }
 
-void Bus::progressContinued(const Status &status, const std::string &note) const {
-  if (progressOpen_)
-    progress(GST_PROGRESS_TYPE_CONTINUE, note.empty() ? describe(status) : note, status.percent().value_or(0));
+/// gst-launch-1.0 shows nothing of what is said once it was told to stop, so this is said before.
+void Bus::progressContinued(const Status &status, const std::string &note) {
+  if (!progressOpen_)
+    return;
+  std::string text = note.empty() ? describe(status) : note;
+  if (const auto percent = status.percent())
+    text += ", " + std::to_string(*percent) + " %";
+  if (!status.generationId.empty()) {
+    text += ", generation " + printable(status.generationId);
+    if (!saidHowToGoOn_.exchange(true))
+      text += "; if it is stopped, the same request goes on with it and buys nothing";
+  }
+  progress(GST_PROGRESS_TYPE_CONTINUE, text, status.percent().value_or(0));
 }
 
 bool Bus::progressEnded(GstProgressType end, const std::string &text) {

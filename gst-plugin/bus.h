@@ -25,7 +25,7 @@ public:
 
   /// GST_MESSAGE_PROGRESS with the code `generate`: one START, any number of CONTINUE, one end.
   void progressStarted(const std::string &text);
-  void progressContinued(const Status &status, const std::string &note) const;
+  void progressContinued(const Status &status, const std::string &note);
   /// False: it had ended before.
   bool progressEnded(GstProgressType end, const std::string &text);
 
@@ -34,6 +34,7 @@ private:
 
   GstElement *element_;
   std::atomic<bool> progressOpen_ = false;
+  std::atomic<bool> saidHowToGoOn_ = false;
 };
 
 /// The structure of the property `statistics`. Owned by the caller.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <list>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,10 +22,10 @@ namespace aimlvideo {
 
 namespace {
 
-constexpr auto configurable =
-    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-constexpr auto writeOnly =
-    static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+constexpr auto configurable = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                       G_PARAM_EXPLICIT_NOTIFY | GST_PARAM_MUTABLE_READY);
+constexpr auto writeOnly = static_cast<GParamFlags>(G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
+                                                    G_PARAM_EXPLICIT_NOTIFY | GST_PARAM_MUTABLE_READY);
 constexpr auto readOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
 constexpr auto defaultUserAgent = PACKAGE "/" PACKAGE_VERSION;
@@ -103,7 +104,8 @@ GType statusType() {
 }
 
 GParamFlags flagsOf(const Field &field) {
-  int flags = G_PARAM_STATIC_NAME | G_PARAM_STATIC_NICK | GST_PARAM_MUTABLE_READY | G_PARAM_WRITABLE;
+  int flags =
+      G_PARAM_STATIC_NAME | G_PARAM_STATIC_NICK | G_PARAM_EXPLICIT_NOTIFY | GST_PARAM_MUTABLE_READY | G_PARAM_WRITABLE;
   if (!field.is(Field::WriteOnly))
     flags |= G_PARAM_READABLE;
   if (field.shown || isSet(defaults(), field)) // what is not the same everywhere
@@ -239,16 +241,20 @@ void installProperties(GObjectClass *objectClass) {
   installOwnProperties(objectClass);
 }
 
-void setProperty(ElementSettings &settings, Property property, const GValue *value) {
-  if (const Field *field = fieldOf(property))
-    return setField(settings, *field, value);
+bool setProperty(ElementSettings &settings, Property property, const GValue *value) {
+  if (const Field *field = fieldOf(property)) {
+    const std::string before = textOf(settings, *field);
+    setField(settings, *field, value);
+    return before != textOf(settings, *field);
+  }
   switch (property) {
   case Property::ImageSample:
     settings.imageSource = imageSourceFor(static_cast<GstSample *>(g_value_get_boxed(value)));
     break;
-  case Property::PromptTag:
-    settings.promptTag = g_value_get_boolean(value);
-    break;
+  case Property::PromptTag: {
+    const bool before = std::exchange(settings.promptTag, g_value_get_boolean(value) != FALSE);
+    return before != settings.promptTag;
+  }
   case Property::TlsDatabase:
     settings.tlsDatabase = share(static_cast<GTlsDatabase *>(g_value_get_object(value)));
     break;
@@ -258,6 +264,7 @@ void setProperty(ElementSettings &settings, Property property, const GValue *val
   default: // those that can't be set
     break;
   }
+  return true;
 }
 
 bool getProperty(const ElementSettings &settings, Property property, GValue *value) {

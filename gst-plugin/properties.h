@@ -29,8 +29,8 @@ struct ElementSettings : Settings {
 
 void installProperties(GObjectClass *objectClass);
 
-/// Takes a value over into the settings.
-void setProperty(ElementSettings &settings, Property property, const GValue *value);
+/// Takes a value over into the settings. False: it is what they had before, or can't be read back.
+bool setProperty(ElementSettings &settings, Property property, const GValue *value);
 
 /// The value of a property that can be both set and read. False: not one of these.
 bool getProperty(const ElementSettings &settings, Property property, GValue *value);

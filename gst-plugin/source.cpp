@@ -13,14 +13,15 @@ GST_DEBUG_CATEGORY_EXTERN(aimlvideosrc_debug);
 
 namespace aimlvideo {
 
-void Source::set(Property property, const GValue *value) {
+bool Source::set(Property property, const char *name, const GValue *value) {
   if (locked()) {
-    bus_.warning(std::string("A property of aimlvideosrc was not changed: ") + "it can be set only in NULL or READY.",
+    bus_.warning(std::string("The property ") + name +
+                     " of aimlvideosrc was not changed: it can be set only in NULL or READY.",
                  "set the element to READY first");
-    return;
+    return false;
   }
   const Lock lock(mutex_);
-  setProperty(settings_, property, value);
+  return setProperty(settings_, property, value);
 }
 
 bool Source::setUri(const char *uri, GError **error) {
@@ -120,6 +121,7 @@ void Source::enterPaused() {
   }
   settings.recipient = recipientBehind(GST_BASE_SRC_PAD(element_));
   bus_.progressStarted("starting the generation");
+  buffering_.begin(!settings.uriAsSet.empty());
   const auto job = Job::start(std::move(settings), ownRow, *this);
   bool late = false;
   {
@@ -132,7 +134,14 @@ void Source::enterPaused() {
 }
 
 void Source::leavePaused() {
-  cancelJob();
+  Status last;
+  {
+    const Lock lock(mutex_);
+    if (job_)
+      last = job_->status();
+  }
+  if (cancelJob())
+    warnOfWhatGoesOn(last);
   const Lock lock(mutex_);
   jobStarted_ = false;
   outcome_ = Outcome::Pending;
@@ -160,6 +169,23 @@ bool Source::cancelJob() {
   return wasOpen;
 }
 
+/// What was under way when the element was stopped, and how its user gets the clip.
+void Source::warnOfWhatGoesOn(const Status &last) const {
+  const bool paid = last.state == State::Queued || last.state == State::Generating || last.state == State::Downloading;
+  const bool perhapsPaid = last.state == State::Submitting || last.state == State::LookingUp;
+  if (!paid && !perhapsPaid)
+    return;
+  std::string text = "The generation was interrupted. ";
+  if (paid)
+    text += "It is paid for and goes on at the service: the same request again gets its clip and buys nothing, and so "
+            "does generation-id=" +
+            printable(last.generationId) + ". `aimlvideo jobs` lists it.";
+  else
+    text += "It may be paid for: the same request again finds that out, and buys nothing twice. `aimlvideo jobs` lists "
+            "it.";
+  bus_.warning(text, "stopped before the clip arrived");
+}
+
 /// An EOS that an application sends. While there is no clip yet, nothing else would end the generation. This speaks
 /// before the base class wakes the streaming thread: the end of the stream, or the error of a demuxer that got nothing,
 /// may end the application, which then would not hear what it has paid for.
@@ -177,6 +203,7 @@ void Source::endOfStreamComes() {
     text += " It continues at the service: generation-id=" + current.generationId + " fetches it.";
   bus_.warning(text, "EOS before the clip arrived");
   bus_.generation(current);
+  buffering_.end();
 }
 
 void Source::setFlushing(bool flushing) {
@@ -285,12 +312,18 @@ void Source::stateChanged(const Status &status) {
   GST_INFO_OBJECT(element_, "%s, generation %s", nameOf(status.state), printable(status.generationId).c_str());
   bus_.generation(status);
   bus_.progressContinued(status, "");
-  for (const char *name : {"status", "current-generation-id", "statistics"})
-    g_object_notify(G_OBJECT(element_), name);
+  buffering_.update(status.percent().value_or(0));
+  g_object_notify(G_OBJECT(element_), "status");
+  if (notifiedId_ != status.generationId) {
+    notifiedId_ = status.generationId;
+    g_object_notify(G_OBJECT(element_), "current-generation-id");
+  }
+  g_object_notify(G_OBJECT(element_), "statistics");
 }
 
 void Source::progressed(const Status &status, const std::string &note) {
   bus_.progressContinued(status, note);
+  buffering_.update(status.percent().value_or(0));
   if (status.state != State::Downloading || !note.empty())
     return;
   bus_.generation(status);
@@ -309,6 +342,7 @@ void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) 
   if (learnSize(*clip))
     bus_.durationChanged();
   bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the clip is ready");
+  buffering_.end();
   g_object_notify(G_OBJECT(element_), "statistics");
   advance(Outcome::Arriving);
 }
@@ -322,6 +356,7 @@ void Source::completed(const Status &status) {
   if (!clip) { // a dry run
     bus_.generation(status);
     bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the dry run has ended, nothing was bought");
+    buffering_.end();
     g_object_notify(G_OBJECT(element_), "status");
     return advance(Outcome::DryRun);
   }

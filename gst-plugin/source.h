@@ -10,6 +10,7 @@
 #include <aimlvideo/job.h>
 
 #include "base/mutex.h"
+#include "buffering.h"
 #include "bus.h"
 #include "properties.h"
 
@@ -21,10 +22,12 @@ namespace aimlvideo {
 /// calls). `mutex_` guards what they share and is never held while posting, calling the job or a pad.
 class Source final : public JobObserver {
 public:
-  explicit Source(GstBaseSrc *element) : element_(element), bus_(GST_ELEMENT(element)) {}
+  explicit Source(GstBaseSrc *element)
+      : element_(element), bus_(GST_ELEMENT(element)), buffering_(GST_ELEMENT(element)) {}
 
   // any thread
-  void set(Property property, const GValue *value) EXCLUDES(mutex_);
+  /// Whether the property has another value now, as far as that can be told. `name` is its name.
+  bool set(Property property, const char *name, const GValue *value) EXCLUDES(mutex_);
   bool get(Property property, GValue *value) const EXCLUDES(mutex_);
   bool setUri(const char *uri, GError **error) EXCLUDES(mutex_);
   std::string uri() const EXCLUDES(mutex_);
@@ -63,6 +66,7 @@ private:
   };
 
   bool locked() const;
+  void warnOfWhatGoesOn(const Status &last) const;
   bool cancelJob() EXCLUDES(mutex_);
   void advance(Outcome outcome) EXCLUDES(mutex_);
   bool readable() const { return outcome_ == Outcome::Arriving || outcome_ == Outcome::Complete; }
@@ -75,6 +79,8 @@ private:
 
   GstBaseSrc *const element_; // owns this
   Bus bus_;
+  Buffering buffering_;
+  std::string notifiedId_;                 ///< of the property current-generation-id; the job's thread
   std::atomic<gint64> size_ = unknownSize; ///< of the clip, once it is known
 
   mutable Mutex mutex_;

@@ -270,7 +270,7 @@ Task<Result<Claim>> Claimant::goOn() {
   case RowState::NotBought:
     co_return Claim{};
   case RowState::Moderated:
-    co_return tl::unexpected(moderatedBefore(purchase_));
+    co_return tl::unexpected(moderatedBefore(context_.settings, purchase_));
   case RowState::Sent:
     co_return Claim{Claim::Way::LookUp, nullptr, false};
   case RowState::Running:

@@ -107,13 +107,17 @@ Error unknownGeneration(const Purchase &purchase, Error refusal) {
   return refusal;
 }
 
-Error moderatedBefore(const Purchase &purchase) {
+/// The advice is one that an element, a URI, a row of a manifest and a command line can follow alike: `reuse=none`
+/// would buy all of a manifest again, and no URI can set it.
+Error moderatedBefore(const Settings &settings, const Purchase &purchase) {
   Error error{};
   error.kind = ErrorKind::GenerationFailed;
   error.what = "the service refused the contents of the same request before, so it was not sent again";
   error.serviceMessage = purchase.row.cause;
   error.why = purchase.row.cause;
-  error.remedy = "Change the prompt or the image, or set reuse=none to try it anyway; nothing was bought";
+  error.remedy = settings.fetchesOnly() ? "There is no clip to fetch, and nothing was bought"
+                                        : "Change the prompt or the image; take=" + std::to_string(settings.take + 1) +
+                                              " tries the same contents again. Nothing was bought";
   return error;
 }
 

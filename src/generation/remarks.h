@@ -27,7 +27,7 @@ Error failedGeneration(const Reply &reply, std::string reason);
 Error lostGeneration(const Settings &settings, const Purchase &purchase, Error refusal);
 /// The service does not know a generation that is not known to be bought, or not to this key.
 Error unknownGeneration(const Purchase &purchase, Error refusal);
-Error moderatedBefore(const Purchase &purchase);
+Error moderatedBefore(const Settings &settings, const Purchase &purchase);
 /// What a URI alone may not buy, see Allowance.
 Error notForUri(const Settings &settings);
 /// How to get what is paid for.

@@ -128,10 +128,12 @@ class Interrupted(EndToEnd):
         self.emulator.wait_until(lambda report: report["tasks"] and report["tasks"][0]["polls"] > 0, "a poll")
         return run
 
-    def test_ctrl_c_ends_the_wait_at_once(self):
+    def test_ctrl_c_ends_the_wait_at_once_and_how_to_go_on_was_said_before(self):
         run = self.start()
         run.interrupt()
         code, output = run.end()
+        self.assertIn("generation " + self.emulator.report()["tasks"][0]["id"], output)
+        self.assertIn("if it is stopped, the same request goes on with it and buys nothing", output)
         # the service is still at work: nothing waited for it
         self.assertEqual(self.emulator.report()["unfinished"], 1)
         self.assertNotIn("ERROR", output)

@@ -232,6 +232,20 @@ class Seeking(Players):
         self.assertEqual(self.asked(), before)
 
 
+class Waiting(Players):
+    emulator_options = ("--generation-time", "2")
+
+    def test_gst_play_shows_how_far_the_clip_is_until_it_plays(self):
+        for more in ((), ("--use-playbin3",)):
+            with self.subTest(options=more):
+                output = self.expect_success((*GST_PLAY, *more, uri_for(f"a cat {more}")), PERMISSION)
+                shown = [int(percent) for percent in re.findall(r"Buffering\.\.\. (\d+)%", output)]
+                self.assertEqual((shown, shown[-1]), (sorted(set(shown)), 100))
+                self.assertLess(shown[0], 50)
+                self.assertLess(output.index("Buffering... 100%"), output.index("Prerolled."))
+                self.assertIn("Reached end of play list", output)
+
+
 class GstPlay(Players):
     """The library, in a process of its own."""
 
@@ -239,14 +253,16 @@ class GstPlay(Players):
         words = (sys.executable, __file__, "gst-play-library", uri_for("a cat"))
         self.assertNotEqual(self.expect_refusal(words), 0)
         self.assertEqual(self.asked(), 0)
-        self.expect_success(words, PERMISSION)
+        shown = [int(percent) for percent in self.expect_success(words, PERMISSION).split()]
+        self.assertEqual((shown, shown[-1]), (sorted(set(shown)), 100))
+        self.assertLess(shown[0], 50)
         self.assertEqual(self.bought(), 1)
-        self.expect_success(words)
+        self.assertEqual(self.expect_success(words), "")
         self.assertEqual(self.bought(), 1)
 
     @staticmethod
     def play(uri):
-        """Plays a URI to its end with GstPlay, and prints an error."""
+        """Plays a URI to its end with GstPlay, and prints what it says of buffering, and an error."""
         gst = ctypes.CDLL("libgstplay-1.0.so.0")
         for name in ("gst_play_new", "gst_play_get_pipeline", "gst_element_factory_make", "gst_play_get_message_bus",
                      "gst_bus_timed_pop"):
@@ -259,11 +275,15 @@ class GstPlay(Players):
         gst.gst_play_set_uri(player, uri.encode())
         gst.gst_play_play(player)
         bus = ctypes.c_void_p(gst.gst_play_get_message_bus(player))
-        end_of_stream, error = 5, 6  # GstPlayMessage
+        buffering, end_of_stream, error = 4, 5, 6  # GstPlayMessage
         while True:
             message = ctypes.c_void_p(gst.gst_bus_timed_pop(bus, ctypes.c_uint64(PATIENCE * 10**9)))
             kind = ctypes.c_int(-1)
             gst.gst_play_message_parse_type(message, ctypes.byref(kind))
+            if kind.value == buffering:
+                percent = ctypes.c_uint()
+                gst.gst_play_message_parse_buffering_percent(message, ctypes.byref(percent))
+                print(percent.value, flush=True)
             if kind.value == end_of_stream:
                 os._exit(0)
             if kind.value == error:

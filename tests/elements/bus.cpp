@@ -309,6 +309,72 @@ GST_START_TEST(autovideosrc_never_picks_it) {
 }
 GST_END_TEST
 
+GST_START_TEST(progress_names_percent_and_the_id_and_once_how_to_go_on) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  service.pollsUntilCompleted = 3;
+  Pipeline pipeline(service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  size_t advised = 0;
+  size_t named = 0;
+  for (const Event &event : pipeline.events()) {
+    if (event.what != "progress-continue")
+      continue;
+    gint percent = 0;
+    fail_unless(gst_structure_get_int(event.structure, "percent", &percent));
+    if (event.text.find(" %") != std::string::npos)
+      fail_unless(event.text.find(", " + std::to_string(percent) + " %") != std::string::npos, "%s",
+                  event.text.c_str());
+    const bool isNamed = event.text.find("generation gen/1:model") != std::string::npos;
+    fail_unless(isNamed || named == 0, "%s", event.text.c_str());
+    named += isNamed;
+    advised += event.text.find("the same request goes on with it and buys nothing") != std::string::npos;
+  }
+  fail_unless(named >= 2);
+  fail_unless_equals_int(advised, 1);
+  const Event download =
+      pipeline.waitFor("progress-continue", [](const Event &event) { return event.text.starts_with("downloading"); });
+  fail_unless(download.text.find(", 95 %") != std::string::npos, "%s", download.text.c_str());
+}
+GST_END_TEST
+
+GST_START_TEST(a_property_is_notified_of_when_it_has_changed) {
+  struct Heard {
+    std::vector<int> states;
+    std::vector<std::string> ids;
+    int others = 0;
+  } heard;
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  service.pollsUntilCompleted = 3;
+  Pipeline pipeline(service, "SRC ! fakesink");
+  const auto hear = +[](GObject *source, GParamSpec *spec, gpointer data) {
+    auto *all = static_cast<Heard *>(data);
+    if (g_str_equal(spec->name, "status")) {
+      g_object_get(source, "status", &all->states.emplace_back(-1), nullptr);
+    } else if (g_str_equal(spec->name, "current-generation-id")) {
+      char *id = nullptr;
+      g_object_get(source, "current-generation-id", &id, nullptr);
+      all->ids.emplace_back(id ? id : "");
+      g_free(id);
+    } else if (!g_str_equal(spec->name, "statistics")) {
+      ++all->others;
+    }
+  };
+  g_signal_connect(pipeline.source(), "notify", G_CALLBACK(hear), &heard);
+  g_object_set(pipeline.source(), "prompt", "cat", "duration", 0, "prompt-tag", FALSE, nullptr); // as they are
+  fail_unless_equals_int(heard.others, 0);
+  g_object_set(pipeline.source(), "duration", 10, "prompt-tag", TRUE, nullptr);
+  fail_unless_equals_int(heard.others, 2);
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless(heard.ids == std::vector<std::string>{"gen/1:model"}, "%zu", heard.ids.size());
+  fail_unless(heard.states.size() >= 3);
+  fail_unless(std::adjacent_find(heard.states.begin(), heard.states.end()) == heard.states.end());
+}
+GST_END_TEST
+
 static Suite *bus_suite() {
   Suite *suite = suite_create("bus");
   TCase *tests = tcase_create("messages");
@@ -325,6 +391,8 @@ static Suite *bus_suite() {
   tcase_add_test(tests, status_id_and_statistics_can_be_read);
   tcase_add_test(tests, tags_name_the_model_and_the_prompt_only_when_asked);
   tcase_add_test(tests, the_key_is_nowhere);
+  tcase_add_test(tests, progress_names_percent_and_the_id_and_once_how_to_go_on);
+  tcase_add_test(tests, a_property_is_notified_of_when_it_has_changed);
   tcase_add_test(tests, autovideosrc_never_picks_it);
   return suite;
 }

@@ -14,6 +14,15 @@ using namespace aimlvideo::test;
 
 namespace {
 
+/// How what is paid for, or may be, goes on.
+void check_warning(const Pipeline &pipeline, Phase phase) {
+  const Event warning = pipeline.waitFor("warning");
+  const bool known = phase != Phase::Submission;
+  fail_unless_contains(warning.text, known ? "It is paid for" : "It may be paid for");
+  fail_unless_contains(warning.text, known ? "generation-id=gen/1:model" : "the same request again finds that out");
+  fail_unless_contains(warning.text, "`aimlvideo jobs` lists it");
+}
+
 void stopped_while_stalled(GstState target, Phase phase, const char *line) {
   FakeService service;
   stallIn(service, phase);
@@ -31,6 +40,10 @@ void stopped_while_stalled(GstState target, Phase phase, const char *line) {
   fail_unless_equals_int(pipeline.count("progress-canceled") + completed, 1);
   fail_if(pipeline.happened("error"));
   fail_unless_equals_int(service.purchases(), 1);
+  if (completed == 0)
+    check_warning(pipeline, phase);
+  pipeline.setState(GST_STATE_NULL);
+  fail_unless_equals_int(pipeline.count("warning"), 1 - completed);
 }
 
 } // namespace
@@ -398,10 +411,9 @@ GST_START_TEST(eos_during_the_wait_ends_it) {
   fail_unless(warning.text.find("generation-id=gen/1:model") != std::string::npos);
   pipeline.waitFor("eos");
   fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
-  gint status = 0;
-  g_object_get(pipeline.source(), "status", &status, nullptr);
   pipeline.setState(GST_STATE_NULL);
   fail_unless_equals_int(pipeline.count("progress-canceled"), 1);
+  fail_unless_equals_int(pipeline.count("warning"), 1);
   fail_if(pipeline.happened("error"));
 }
 GST_END_TEST
@@ -443,8 +455,12 @@ GST_START_TEST(a_property_can_not_be_changed_while_running) {
   Pipeline pipeline(service, "SRC ! fakesink");
   pipeline.setState(GST_STATE_PLAYING);
   waitForStall(service, Phase::Poll);
+  int notified = 0;
+  g_signal_connect(pipeline.source(), "notify", G_CALLBACK(+[](GObject *, GParamSpec *, int *count) { ++*count; }),
+                   &notified);
   g_object_set(pipeline.source(), "prompt", "something else", nullptr);
-  pipeline.waitFor("warning");
+  fail_unless_contains(pipeline.waitFor("warning").text, "The property prompt of aimlvideosrc was not changed");
+  fail_unless_equals_int(notified, 0);
   char *prompt = nullptr;
   g_object_get(pipeline.source(), "prompt", &prompt, nullptr);
   fail_unless_equals_string(prompt, "cat");

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // aimlvideo:// URIs in GStreamer's own players: who may buy, and how they seek.
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "settings/allowance.h"
 #include "support/check.h"
 #include "support/clip_server.h"
 #include "support/pipeline.h"
+#include "support/stall.h"
 #include "unit/unit.h"
 
 using namespace aimlvideo;
@@ -104,6 +107,17 @@ bool seekTo(const Pipeline &pipeline, double seconds) {
   return gst_element_seek_simple(pipeline.pipeline(), GST_FORMAT_TIME,
                                  static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT),
                                  static_cast<gint64>(seconds * GST_SECOND));
+}
+
+/// What the pipeline said of buffering, in percent.
+std::vector<int> bufferingOf(const Pipeline &pipeline) {
+  std::vector<int> all;
+  for (const Event &event : pipeline.events())
+    if (event.what == "buffering") {
+      all.push_back(-1);
+      gst_structure_get_int(event.structure, "buffer-percent", &all.back());
+    }
+  return all;
 }
 
 bool isCompletion(const Event &event) {
@@ -303,6 +317,87 @@ GST_START_TEST(a_player_survives_a_storm_of_seeks_and_asks_nobody_once_the_clip_
 }
 GST_END_TEST
 
+GST_START_TEST(a_player_sees_the_wait_as_buffering_that_ends_with_100_before_it_plays) {
+  Scene scene;
+  scene.service.pollsUntilCompleted = 2;
+  Pipeline pipeline(line(__i__));
+  allow(pipeline, 1);
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  const auto all = bufferingOf(pipeline);
+  const auto end = std::find(all.begin(), all.end(), 100);
+  fail_unless(end - all.begin() >= 2 && end != all.end()); // what comes after it is the player's own
+  fail_unless(std::is_sorted(all.begin(), end) && std::adjacent_find(all.begin(), end) == end);
+  fail_unless(*(end - 1) >= 95); // the download
+  const auto isEnd = [](const Event &event) {
+    int percent = 0;
+    return event.what == "buffering" && gst_structure_get_int(event.structure, "buffer-percent", &percent) &&
+           percent == 100;
+  };
+  const auto events = pipeline.events();
+  const auto done = std::find_if(events.begin(), events.end(), isEnd) - events.begin();
+  fail_unless(static_cast<size_t>(done) < pipeline.position("async-done"));
+
+  Pipeline again(line(__i__)); // what need not be waited for is no buffering
+  again.setState(GST_STATE_PLAYING);
+  again.waitFor("eos");
+  const auto replayed = bufferingOf(again);
+  fail_unless(__i__ >= 4 || replayed.empty()); // the others buffer what comes from anywhere
+}
+GST_END_TEST
+
+GST_START_TEST(without_a_uri_nothing_is_said_of_buffering) {
+  Scene scene;
+  Pipeline pipeline(scene.service, "SRC ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless(bufferingOf(pipeline).empty());
+}
+GST_END_TEST
+
+GST_START_TEST(a_live_pipeline_is_told_nothing_of_buffering) {
+  Scene scene;
+  Pipeline pipeline("videotestsrc is-live=true ! fakesink " + line(2));
+  allow(pipeline, 1);
+  fail_unless_equals_int(pipeline.setState(GST_STATE_PAUSED), GST_STATE_CHANGE_NO_PREROLL);
+  pipeline.waitFor("element", isCompletion);
+  fail_unless(bufferingOf(pipeline).empty());
+}
+GST_END_TEST
+
+GST_START_TEST(a_pipeline_that_plays_already_is_told_nothing_of_buffering) {
+  Scene scene;
+  const ScopedVariable permission(uriCostVariable, "1");
+  Pipeline pipeline("videotestsrc ! fakesink sync=true");
+  pipeline.setState(GST_STATE_PLAYING);
+  fail_unless_equals_int(gst_element_get_state(pipeline.pipeline(), nullptr, nullptr, GST_CLOCK_TIME_NONE),
+                         GST_STATE_CHANGE_SUCCESS);
+  GstElement *next = elementFor(catUri);
+  GstElement *sink = gst_element_factory_make("fakesink", nullptr);
+  g_object_set(sink, "async", FALSE, nullptr);
+  gst_bin_add_many(GST_BIN(pipeline.pipeline()), next, sink, nullptr);
+  gst_element_link(next, sink);
+  gst_element_sync_state_with_parent(sink);
+  gst_element_sync_state_with_parent(next);
+  pipeline.waitFor("element", isCompletion);
+  fail_unless(bufferingOf(pipeline).empty());
+}
+GST_END_TEST
+
+GST_START_TEST(buffering_ends_with_a_wait_that_is_given_up) {
+  Scene scene;
+  const ScopedVariable permission(uriCostVariable, "1");
+  stallIn(scene.service, Phase::Poll);
+  Pipeline pipeline(std::string(catUri) + " ! fakesink");
+  pipeline.setState(GST_STATE_PLAYING);
+  waitForStall(scene.service, Phase::Poll);
+  fail_unless_equals_int(bufferingOf(pipeline).back() < 100, 1);
+  gst_element_send_event(pipeline.pipeline(), gst_event_new_eos());
+  pipeline.waitFor("eos");
+  fail_unless_equals_int(bufferingOf(pipeline).back(), 100);
+}
+GST_END_TEST
+
 static Suite *uri_suite() {
   Suite *suite = suite_create("uri");
   TCase *tests = tcase_create("all");
@@ -320,6 +415,11 @@ static Suite *uri_suite() {
   tcase_add_loop_test(tests, a_player_shows_the_first_frame_and_seeks_back_while_the_clip_arrives, 4, 7);
   tcase_add_loop_test(tests, a_player_seeks_ahead_of_what_has_arrived, 0, 2);
   tcase_add_loop_test(tests, a_player_survives_a_storm_of_seeks_and_asks_nobody_once_the_clip_is_there, 0, 2);
+  tcase_add_loop_test(tests, a_player_sees_the_wait_as_buffering_that_ends_with_100_before_it_plays, 0, howManyPlayers);
+  tcase_add_test(tests, without_a_uri_nothing_is_said_of_buffering);
+  tcase_add_test(tests, a_live_pipeline_is_told_nothing_of_buffering);
+  tcase_add_test(tests, a_pipeline_that_plays_already_is_told_nothing_of_buffering);
+  tcase_add_test(tests, buffering_ends_with_a_wait_that_is_given_up);
   return suite;
 }
 

@@ -17,7 +17,7 @@ namespace aimlvideo::test {
 struct Event {
   std::string what;   ///< `progress-start`, `progress-continue`, `progress-complete`, `progress-error`,
                       ///< `progress-canceled`, `error`, `warning`, `element`, `tag`, `duration-changed`, `eos`,
-                      ///< `async-done`, `buffer` (the first after start or flush on the source's pad)
+                      ///< `async-done`, `buffering`, `buffer` (the first after start or flush on the source's pad)
   std::string source; ///< name of the element that posted
   std::string text;   ///< of an error, a warning or a progress message
   std::string debug;  ///< likewise: file, line, function, element, cause

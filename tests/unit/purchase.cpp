@@ -641,7 +641,7 @@ GST_START_TEST(what_was_moderated_is_not_sent_again_unless_asked) {
   bench.row = 0;
   const Error again = bench.fault();
   fail_unless(again.kind == ErrorKind::GenerationFailed);
-  fail_unless_contains(again.text(), "reuse=none");
+  fail_unless_contains(again.text(), "Change the prompt or the image; take=1 tries the same contents again");
   fail_unless_contains(again.text(), "sensitive content");
   fail_unless_equals_int(bench.service.purchases(), 1);
   bench.settings.reuse = Reuse::None;
