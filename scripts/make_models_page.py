@@ -19,7 +19,8 @@ The models that are checked before anything is sent, with every parameter that t
 `aimlapi-emulator` read too. A model that is not here can be used anyway: its parameters are sent unchecked, unless
 [`aimlvideo models --refresh`](operating.md#new-models) has learned them.
 
-`aimlvideo models ID` shows one of them, with its price. Set a parameter that has no property of its own with `parameters`;
+`aimlvideo models kling --image --max-price 0.50 --sort price` finds some of them, `aimlvideo models ID` shows one, with its
+price. Set a parameter that has no property of its own with `parameters`;
 a local file may stand wherever a type says URI.
 
 **Bold** parameters are required. Times and sizes are those of the one sample run that the model's documentation shows.

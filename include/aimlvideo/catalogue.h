@@ -119,6 +119,11 @@ public:
   const std::vector<Model> &models() const;
   /// All ids and aliases.
   std::vector<std::string> names() const;
+  /// The service's own list lacks a model, by id or alias, as of the refresh that the user asked for last. False: the
+  /// list has it, or nobody has asked.
+  bool isUnlisted(std::string_view id) const;
+  /// The ids and aliases in that list; none: nobody has asked.
+  static std::vector<std::string> listedNames();
 
 private:
   Catalogue() = default;

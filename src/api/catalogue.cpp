@@ -260,6 +260,19 @@ std::vector<std::string> Catalogue::names() const {
   return names;
 }
 
+bool Catalogue::isUnlisted(std::string_view id) const {
+  const auto &listed = overlay().listed;
+  if (listed.empty() || listed.contains(id))
+    return false;
+  const Model *model = find(id);
+  return !model || (!listed.contains(model->id) &&
+                    std::ranges::none_of(model->aliases, [&](const auto &alias) { return listed.contains(alias); }));
+}
+
+std::vector<std::string> Catalogue::listedNames() {
+  return {overlay().listed.begin(), overlay().listed.end()};
+}
+
 namespace {
 
 /// The models that were asked for so far. They live as long as the process.

@@ -25,6 +25,7 @@ namespace {
 // far above what the service has
 constexpr size_t largestFile = 16 << 20;
 constexpr size_t mostModels = 5000;
+constexpr size_t mostNames = 50'000;
 constexpr size_t mostParameters = 300;
 constexpr size_t mostChoices = 1000;
 constexpr unsigned deepest = 6;
@@ -242,6 +243,10 @@ Overlay parseOverlay(std::string_view text) {
     forEach(model.get(), "aliases", 100,
             [&](JsonNode *alias) { overlay.aliases.try_emplace(json_node_get_string(alias), id); });
     overlay.models.try_emplace(id, adopt(json_node_init_object(json_node_alloc(), model.get())));
+  });
+  forEach(object, "listed", mostNames, [&](JsonNode *node) {
+    if (const auto name = json::scalarText(node); name && isModelName(*name))
+      overlay.listed.insert(*name);
   });
   if (left > 0)
     overlay.problem = std::to_string(left) + " entries of the refreshed catalogue " + overlayFile() +

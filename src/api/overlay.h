@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ namespace aimlvideo {
 struct Overlay {
   std::map<std::string, GRefPtr<JsonNode>, std::less<>> models; ///< by id, in the form of the catalogue
   std::map<std::string, std::string, std::less<>> aliases;      ///< name -> id
-  std::string problem; ///< a sentence: why it is ignored, in whole or in part; empty: it is not
+  std::set<std::string, std::less<>> listed; ///< all names in the service's list; empty: it is not known
+  std::string problem;                       ///< a sentence: why it is ignored, in whole or in part; empty: it is not
 
   bool empty() const { return models.empty(); }
 };

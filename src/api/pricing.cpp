@@ -195,6 +195,20 @@ std::string pricePath(std::string_view model) {
   return std::string("/v1/models?id=") + id.get() + "&include=pricing";
 }
 
+namespace {
+
+/// Id and aliases of an entry of the list.
+std::vector<std::string> namesOf(JsonObject *entry) {
+  std::vector<std::string> names{json::scalarText(json::member(entry, "id")).value_or("")};
+  JsonNode *aliases = json::member(entry, "aliases");
+  if (aliases && JSON_NODE_HOLDS_ARRAY(aliases))
+    for (guint i = 0; i < json_array_get_length(json_node_get_array(aliases)); ++i)
+      names.push_back(json::scalarText(json_array_get_element(json_node_get_array(aliases), i)).value_or(""));
+  return names;
+}
+
+} // namespace
+
 tl::expected<GRefPtr<JsonNode>, std::string> pricingIn(std::string_view body, std::string_view model) {
   const auto root = json::parse(body);
   if (!root)
@@ -202,19 +216,27 @@ tl::expected<GRefPtr<JsonNode>, std::string> pricingIn(std::string_view body, st
   JsonObject *list = json::objectIn(root->get());
   JsonNode *data = list ? json::member(list, "data") : root->get();
   for (JsonObject *entry : objectsIn(data)) {
-    bool meant = json::scalarText(json::member(entry, "id")) == model;
-    JsonNode *aliases = json::member(entry, "aliases");
-    if (aliases && JSON_NODE_HOLDS_ARRAY(aliases))
-      for (guint i = 0; i < json_array_get_length(json_node_get_array(aliases)); ++i)
-        meant = meant || json::scalarText(json_array_get_element(json_node_get_array(aliases), i)) == model;
-    if (!meant)
+    const auto names = namesOf(entry);
+    if (std::ranges::find(names, model) == names.end())
       continue;
     JsonNode *pricing = json::member(entry, "pricing");
     if (!json::objectIn(pricing))
       return tl::unexpected(std::string("the service lists it without a price"));
     return share(pricing);
   }
-  return tl::unexpected(std::string("the service does not list it"));
+  return tl::unexpected(std::string(notListed));
+}
+
+tl::expected<std::map<std::string, GRefPtr<JsonNode>>, std::string> pricingsIn(std::string_view body) {
+  const auto root = json::parse(body);
+  if (!root)
+    return tl::unexpected("its price list can't be read: " + root.error());
+  std::map<std::string, GRefPtr<JsonNode>> prices;
+  for (JsonObject *entry : objectsIn(json::member(json::objectIn(root->get()), "data")))
+    if (JsonNode *pricing = json::member(entry, "pricing"); json::objectIn(pricing))
+      for (const std::string &name : namesOf(entry))
+        prices.try_emplace(name, share(pricing));
+  return prices;
 }
 
 tl::expected<Estimate, std::string> estimateFor(JsonNode *pricing, JsonObject *body, const Model *known) {

@@ -25,6 +25,15 @@ std::string unknownModel(const std::string &id) {
   return text;
 }
 
+/// The warning for one that the service has no longer, or not yet.
+std::string unlistedModel(const std::string &id) {
+  std::string text =
+      "the service's own list, as of the last `aimlvideo models --refresh`, does not have the model " + id;
+  if (const std::string nearest = nearestTo(id, Catalogue::listedNames()); !nearest.empty())
+    text += "; did you mean " + nearest + "?";
+  return text;
+}
+
 /// The same model for the inputs that were given, where there is one: its id says what it takes.
 std::string siblingFor(const Inputs &inputs, const Model &model) {
   const bool withImage = inputs.find("image") != nullptr;
@@ -85,6 +94,8 @@ Result<Request> composeRequest(const Inputs &inputs) {
     request.prompt = std::get<std::string>(*prompt);
   if (!request.known)
     request.warnings.push_back(unknownModel(request.model));
+  else if (Catalogue::instance().isUnlisted(request.model))
+    request.warnings.push_back(unlistedModel(request.model));
   if (const std::string &problem = Catalogue::overlayProblem(); !problem.empty())
     request.warnings.push_back(problem);
 

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include <glib/gstdio.h>
+#include <utime.h>
+
 #include "api/deprecations.h"
 #include "base/folders.h"
 #include "base/json/value.h"
@@ -12,8 +15,8 @@ namespace aimlvideo {
 
 namespace {
 
-/// Far above the few kilobytes of one model.
-constexpr size_t largestAnswer = 1 << 20;
+/// Far above all models with their prices.
+constexpr size_t largestAnswer = 16 << 20;
 constexpr std::chrono::seconds patience{15}; // for one attempt
 constexpr unsigned attempts = 2;
 
@@ -48,6 +51,15 @@ void remember(const std::string &url, const std::string &folder, const Remembere
 
 } // namespace
 
+std::optional<std::string> recalledListing(const std::string &url, const char *folder, int64_t seconds) {
+  GStatBuf facts{};
+  if (g_stat(fileFor(url, folder).c_str(), &facts) != 0 ||
+      g_get_real_time() / G_USEC_PER_SEC - facts.st_mtime >= seconds)
+    return {};
+  Remembered known = recall(url, folder);
+  return known.body.empty() ? std::nullopt : std::optional(std::move(known.body));
+}
+
 Task<tl::expected<std::string, std::string>> fetchListing(HttpSession &session, const std::string &url,
                                                           const char *folder, Cancellation &cancellation,
                                                           Clock::time_point deadline) {
@@ -61,8 +73,10 @@ Task<tl::expected<std::string, std::string>> fetchListing(HttpSession &session, 
   for (unsigned attempt = 0; attempt < attempts && !cancellation.cancelled(); ++attempt) {
     const auto response =
         co_await session.exchange(request, cancellation, AttemptTime{deadline, patience}, largestAnswer);
-    if (response && response->status == 304 && !known.etag.empty())
+    if (response && response->status == 304 && !known.etag.empty()) {
+      g_utime(fileFor(url, folder).c_str(), nullptr); // which says since when it is known to be right
       co_return known.body;
+    }
     if (response && response->successful()) {
       co_await onPool([&] { remember(url, folder, {response->header("ETag").value_or(""), response->body}); });
       co_return response->body;

@@ -28,4 +28,22 @@ Task<tl::expected<Estimate, std::string>> priceOf(const Plan &plan, HttpSession 
   co_return estimateFor(pricing->get(), json::objectIn(request->get()), plan.request.known);
 }
 
+Task<tl::expected<std::map<std::string, GRefPtr<JsonNode>>, std::string>> allPricings(const std::string &baseUrl,
+                                                                                      bool fresh, HttpSession &session,
+                                                                                      Cancellation &cancellation,
+                                                                                      Clock::time_point deadline) {
+  constexpr int64_t day = 24 * 60 * 60;
+  const std::string url = baseUrl + allPricesPath;
+  if (const auto known = recalledListing(url, "prices", fresh ? day : G_MAXINT64))
+    co_return pricingsIn(*known);
+  if (!fresh)
+    co_return tl::unexpected(std::string("the service has not been asked for them yet"));
+  const auto body = co_await fetchListing(session, url, "prices", cancellation, deadline);
+  if (body)
+    co_return pricingsIn(*body);
+  if (const auto known = recalledListing(url, "prices", G_MAXINT64))
+    co_return pricingsIn(*known);
+  co_return tl::unexpected("the service's price list can't be fetched (" + body.error() + ")");
+}
+
 } // namespace aimlvideo

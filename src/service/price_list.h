@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <map>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -21,5 +22,12 @@ Task<tl::expected<Estimate, std::string>> priceOf(const Plan &plan, HttpSession 
 Task<tl::expected<GRefPtr<JsonNode>, std::string>> pricingOf(const std::string &baseUrl, const std::string &model,
                                                              HttpSession &session, Cancellation &cancellation,
                                                              Clock::time_point deadline);
+
+/// The prices of all models, by name: as they were a day ago at most if `fresh`, and then asked for if need be; else as
+/// they were known last. The error is a sentence.
+Task<tl::expected<std::map<std::string, GRefPtr<JsonNode>>, std::string>> allPricings(const std::string &baseUrl,
+                                                                                      bool fresh, HttpSession &session,
+                                                                                      Cancellation &cancellation,
+                                                                                      Clock::time_point deadline);
 
 } // namespace aimlvideo

@@ -111,6 +111,7 @@ private:
     const std::string id = textIn(entry, "id");
     std::vector<std::string> names = textsIn(entry, "aliases");
     names.insert(names.begin(), id);
+    listed_.insert(names.begin(), names.end());
     GRefPtr<JsonNode> known;
     for (const std::string &name : names)
       if (!known)
@@ -168,6 +169,11 @@ private:
     json_object_set_int_member(root.get(), "version", 1);
     json_object_set_string_member(root.get(), "service", baseUrl_.c_str());
     json_object_set_array_member(root.get(), "models", json_array_ref(models));
+    const auto listed = adopt(json_array_new());
+    for (const std::string &name : listed_)
+      if (isModelName(name))
+        json_array_add_string_element(listed.get(), name.c_str());
+    json_object_set_array_member(root.get(), "listed", json_array_ref(listed.get()));
     const auto node = adopt(json_node_init_object(json_node_alloc(), root.get()));
     return json::write(node.get());
   }
@@ -198,8 +204,9 @@ private:
   HttpSession session_;
   const Clock::time_point deadline_ = Clock::now() + patienceInAll;
   Refreshed found_;
-  unsigned failures_ = 0; ///< in a row
-  std::string why_;       ///< the last one
+  std::set<std::string> listed_; ///< all names, also of models that are known
+  unsigned failures_ = 0;        ///< in a row
+  std::string why_;              ///< the last one
   const GRefPtr<JsonArray> models_ = adopt(json_array_new());
 };
 

@@ -57,6 +57,16 @@ GST_START_TEST(an_overlay_keeps_facts_and_nothing_else) {
 }
 GST_END_TEST
 
+GST_START_TEST(an_overlay_knows_what_the_service_lists_by_names_that_can_be_names) {
+  const Overlay overlay =
+      parseOverlay(R"({"version":1,"models":[],"listed":["a/b","b","","no name","x\u001b[2J",7,null,["c"]]})");
+  fail_unless_equals_text(overlay.problem, "");
+  const std::set<std::string, std::less<>> names{"7", "a/b", "b"};
+  fail_unless(overlay.listed == names);
+  fail_unless(parseOverlay(overlayOf("")).listed.empty());
+}
+GST_END_TEST
+
 GST_START_TEST(a_damaged_overlay_is_ignored_and_this_is_said) {
   for (const char *text : {"<html>", "[]", "{}", R"({"version":2,"models":[]})", "\xff", R"({"version":1,"models":)"}) {
     const Overlay overlay = parseOverlay(text);
@@ -222,6 +232,7 @@ static Suite *overlay_suite() {
   TCase *tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, an_overlay_keeps_facts_and_nothing_else);
+  tcase_add_test(tests, an_overlay_knows_what_the_service_lists_by_names_that_can_be_names);
   tcase_add_test(tests, a_damaged_overlay_is_ignored_and_this_is_said);
   tcase_add_test(tests, an_entry_that_makes_no_sense_is_left_out_and_the_others_are_kept);
   tcase_add_test(tests, words_are_made_printable_and_numbers_that_no_limit_can_be_are_dropped);

@@ -142,6 +142,14 @@ GST_START_TEST(the_model_is_found_in_the_list_by_id_and_by_alias) {
   fail_unless_contains(pricingIn(list, "d").error(), "without a price");
   fail_unless_contains(pricingIn(list, "e").error(), "without a price");
   fail_unless_contains(pricingIn("<html>", "a").error(), "can't be read");
+  const auto all = pricingsIn(list).value(); // the same, once for all
+  for (const char *name : {"a", "b", "c"})
+    if (const auto one = pricingIn(list, name))
+      fail_unless_equals_text(json::write(all.at(name).get()), json::write(one->get()));
+  for (const char *name : {"z", "d", "e", ""})
+    fail_if(all.contains(name), "%s", name);
+  fail_unless_contains(pricingsIn("<html>").error(), "can't be read");
+  fail_unless(pricingsIn("[]").value().empty() && pricingsIn(R"({"data":[7,{}]})").value().empty());
   fail_unless_equals_text(pricePath("a/b c"), "/v1/models?id=a%2Fb%20c&include=pricing");
 }
 GST_END_TEST

@@ -77,6 +77,7 @@ json::Value jsonOf(const Quote &quote) {
   json::Value object = json::Value::object({{"valid", true}, {"model", request.model}});
   if (quote.fetched.empty())
     object.set("known", request.known != nullptr)
+        .set("listed", !quote.isUnlisted())
         .set("request", json::Value(json::parse(request.canonical).value()))
         .set("notes", jsonOf(request.notes))
         .set("warnings", jsonOf(request.warnings));
@@ -98,6 +99,16 @@ json::Value jsonOf(const Quote &quote) {
 
 namespace {
 
+/// What the check is worth: nothing fits a model that nobody knows, or that the service does not have.
+std::string fitOf(const Quote &quote) {
+  const Request &request = quote.plan.request;
+  if (!request.known)
+    return "The model " + request.model + " is not in the catalogue, so the request was not checked.";
+  if (quote.isUnlisted())
+    return "The request is as documented, but the service does not list the model " + request.model + ".";
+  return "The request fits the model " + request.model + ".";
+}
+
 /// `It will cost about 0.91 USD: ...`
 std::string costSentence(const Quote &quote) {
   const size_t toBuy = quote.toBuy();
@@ -117,6 +128,10 @@ std::string costSentence(const Quote &quote) {
 size_t Quote::toBuy() const {
   return static_cast<size_t>(std::ranges::count_if(
       takes, [](const std::optional<Earlier> &earlier) { return !earlier || !earlier->buysNothing; }));
+}
+
+bool Quote::isUnlisted() const {
+  return Catalogue::instance().isUnlisted(plan.request.model) || (!price && price.error() == notListed);
 }
 
 std::optional<double> Quote::due() const {
@@ -180,7 +195,7 @@ void show(const Quote &quote) {
   for (const std::string &warning : request.warnings)
     printWarning(warning);
   if (quote.fetched.empty()) {
-    print("The request fits the model " + request.model + ".");
+    print(fitOf(quote));
     const auto canonical = json::parse(request.canonical).value();
     JsonObject *body = json::objectIn(canonical.get());
     for (const std::string &name : json::memberNames(body))

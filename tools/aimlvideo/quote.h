@@ -30,6 +30,8 @@ struct Quote {
   unsigned firstTake = 0;
   std::vector<std::optional<Earlier>> takes;
 
+  /// The service does not have the model, by its price list or by the list of the last refresh.
+  bool isUnlisted() const;
   size_t toBuy() const; ///< takes
   /// USD of all that would be bought; empty: not known.
   std::optional<double> due() const;
