@@ -20,6 +20,7 @@ esac
 if [ $full = yes ]; then
   scripts/install-packages.sh scripts/packages-full.txt
   scripts/install-mcp-clients.sh
+  scripts/install-axe.sh
 else
   scripts/install-packages.sh
 fi

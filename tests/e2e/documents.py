@@ -59,11 +59,16 @@ class Commands(EndToEnd):
         self.environment = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, DISPLAY=screen.display,
                                 GST_PLUGIN_FEATURE_RANK="kmssink:NONE",
                                 PATH=f"{BUILD}/tools/emulator:{BUILD}/tools/aimlvideo:{os.environ['PATH']}", **self.home)
+
+    def begin(self, document):
+        """A folder for a document, whose examples follow one another."""
+        self.place = self.folder / document.name
+        self.place.mkdir()
         for name in ("mona.jpg", "first.jpg", "last.jpg"):
-            shutil.copy(IMAGE, self.folder / name)
+            shutil.copy(IMAGE, self.place / name)
         # the Install recipe is meant for a checkout; the build is there already
-        (self.folder / "meson.build").symlink_to(SOURCE / "meson.build")
-        (self.folder / "build").symlink_to(BUILD)
+        (self.place / "meson.build").symlink_to(SOURCE / "meson.build")
+        (self.place / "build").symlink_to(BUILD)
 
     def run_block(self, script):
         # what the document tells a reader to wait for
@@ -72,7 +77,7 @@ class Commands(EndToEnd):
         tasks = self.emulator.report()["tasks"]
         self.environment["GENERATION_ID"] = tasks[0]["id"] if tasks else "none"
         with tempfile.TemporaryFile("w+") as output:
-            shell = subprocess.Popen(["sh", "-euc", script], cwd=self.folder, env=self.environment, start_new_session=True,
+            shell = subprocess.Popen(["sh", "-euc", script], cwd=self.place, env=self.environment, start_new_session=True,
                                      stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
             code = shell.wait()
             with contextlib.suppress(ProcessLookupError):
@@ -85,6 +90,7 @@ class Commands(EndToEnd):
     def test_every_command_of_the_documents_works(self):
         counts = collections.Counter()
         for document in DOCUMENTS:
+            self.begin(document)
             for language, block in blocks_of(document):
                 if not runs_here(document, language):
                     continue
@@ -106,17 +112,17 @@ class Commands(EndToEnd):
 
     def run_json(self, block):
         """The servers of an agent: each starts in somebody's home, and answers."""
-        (self.folder / "clips").mkdir(exist_ok=True)
+        (self.place / "clips").mkdir(exist_ok=True)
         question = {"jsonrpc": "2.0", "id": 1, "method": "initialize",
                     "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}}
-        for server in json.loads(block.replace("/home/me", str(self.folder)))["mcpServers"].values():
-            run = subprocess.run([server["command"], *server["args"]], env=self.environment, cwd=self.folder, capture_output=True,
+        for server in json.loads(block.replace("/home/me", str(self.place)))["mcpServers"].values():
+            run = subprocess.run([server["command"], *server["args"]], env=self.environment, cwd=self.place, capture_output=True,
                                  input=json.dumps(question) + "\n", text=True)
             self.assertIn("serverInfo", json.loads(run.stdout)["result"], run.stderr)
 
     def run_jsonl(self, block):
         """A manifest: no model has anything to remark."""
-        (self.folder / "example.jsonl").write_text(block)
+        (self.place / "example.jsonl").write_text(block)
         self.assertRegex(self.run_block("mkdir -p clips && aimlvideo batch example.jsonl --force --check --max-cost 10"), r"^\d+ rows? .*\n$")
         self.run_block("aimlvideo batch example.jsonl --force --max-cost 10")
 

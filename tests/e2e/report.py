@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The report of `aimlvideo batch`, in a real browser and as text.
 
-    report.py               skips what needs a browser where chromium is missing
+    report.py               skips what needs chromium, or axe of scripts/install-axe.sh, where they are missing
     report.py --browser     fails there
 Leaves screenshots in $AIMLVIDEO_SCREENSHOTS, where that is set."""
 
@@ -27,6 +27,7 @@ sys.path.insert(0, str(SOURCE / "tests/emulator"))
 from browser import Browser  # noqa: E402
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
+AXE = BUILD / "axe/node_modules/axe-core/axe.min.js"
 CLIP = BUILD / "tests/clips/faststart.mp4"
 PRICE = 0.455
 EVIL = "<script>document.title = 'hacked'</script><img src=x onerror=\"document.title = 'hacked'\"> {{script}} & \"'"
@@ -208,8 +209,7 @@ class Window(Browser):
     def backgrounds(self, expression):
         """[text, colour, colour behind it] of each element of a JavaScript list."""
         self.run(f"globalThis.elements = {expression}")
-        root = self.ask("DOM.getDocument", depth=0)["root"]["nodeId"]
-        assert root
+        self.ask("DOM.getDocument", depth=0)  # without it no node has an id
         found = []
         for index in range(self.run("elements.length")):
             item = self.ask("Runtime.evaluate", expression=f"elements[{index}]")["result"]["objectId"]
@@ -218,6 +218,11 @@ class Window(Browser):
             text, colour = self.run(f"[elements[{index}].outerHTML.slice(0, 80), getComputedStyle(elements[{index}]).color]")
             found += [[text, colour, each] for each in behind]
         return found
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 @needs_browser
@@ -265,6 +270,17 @@ class Page(unittest.TestCase):
             self.assertGreater(len(texts), 100)
             least, where = self.browser.run(f"{CONTRAST}({json.dumps(texts)})")
             self.assertGreaterEqual(least, 4.5, f"{scheme}: {where}")
+
+    @unittest.skipUnless(AXE.exists() or "--browser" in sys.argv, "axe is not there; scripts/install-axe.sh puts it there")
+    def test_axe_finds_nothing_in_the_way_of_anybody(self):
+        for scheme in ("light", "dark"):
+            self.browser.media(scheme)
+            self.browser.run("for (const details of document.querySelectorAll('details')) details.open = true")
+            self.browser.run(AXE.read_text() + "; 0")
+            found = self.browser.run("""axe.run().then(({violations, passes}) => [passes.length, violations.map(
+                ({id, nodes}) => [id, nodes.map(node => node.html.slice(0, 200) + node.failureSummary)])])""")
+            self.assertGreater(found[0], 20)
+            self.assertEqual(found[1], [], scheme)
 
     def test_failures_come_first_and_say_why(self):
         self.assertEqual(self.browser.run("[...document.querySelectorAll('h2')].map(title => title.innerText)"),
@@ -347,9 +363,7 @@ class Page(unittest.TestCase):
         with tempfile.TemporaryDirectory() as elsewhere:
             for name in ("report", "clips"):
                 shutil.copytree(scene.folder / name, pathlib.Path(elsewhere, name))
-            handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=elsewhere)
-            handler.log_message = lambda *_: None
-            with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=elsewhere)) as server:
                 threading.Thread(target=server.serve_forever).start()
                 self.addCleanup(server.shutdown)
                 self.show(f"http://127.0.0.1:{server.server_port}/report/index.html")

@@ -183,26 +183,23 @@ std::string causeText(const ReportEntry &entry) {
          paragraph("p", entry.earlierError.empty() ? "" : "An earlier run said: " + entry.earlierError) + "</div>\n";
 }
 
+std::string pictureText(const Thumbnail &thumbnail, const std::string &name) {
+  if (thumbnail.jpeg.empty())
+    return "<span class=\"name\">" + escaped(name) + "</span>";
+  const GCharPtr data(g_base64_encode(reinterpret_cast<const guchar *>(thumbnail.jpeg.data()), thumbnail.jpeg.size()));
+  return std::string(R"(<img alt="" decoding="async" src="data:image/jpeg;base64,)") + data.get() + "\">";
+}
+
 std::string posterText(const ReportEntry &entry, const Thumbnail &thumbnail, const std::string &folder) {
   const Order &order = entry.row.order;
-  const bool isFolder = order.outputKind() == OutputKind::Folder;
   const bool isPicture = order.profile->kind == Profile::Kind::Poster;
-  const std::string name = order.output + (isFolder ? "/index.m3u8" : "");
-  std::string text = std::string("<a class=\"poster\" data-kind=\"") + (isPicture ? "image" : "video") +
-                     "\" data-name=\"" + escaped(name) + "\" href=\"" + escaped(linkTo(name, folder)) +
-                     "\" aria-label=\"" + (isPicture ? "Show " : "Play ") + escaped(name) + "\">";
-  if (thumbnail.jpeg.empty()) {
-    text += "<span class=\"name\" aria-hidden=\"true\">" + escaped(name) + "</span>";
-  } else {
-    const GCharPtr data(
-        g_base64_encode(reinterpret_cast<const guchar *>(thumbnail.jpeg.data()), thumbnail.jpeg.size()));
-    text += std::string(R"(<img alt="" decoding="async" src="data:image/jpeg;base64,)") + data.get() + "\">";
-  }
-  if (!isPicture)
-    text += "<span class=\"play\" aria-hidden=\"true\"></span>";
-  if (thumbnail.seconds)
-    text += "<span class=\"length\" aria-hidden=\"true\">" + timeText(*thumbnail.seconds) + "</span>";
-  return text + "</a>\n";
+  const std::string name = order.output + (order.outputKind() == OutputKind::Folder ? "/index.m3u8" : "");
+  const std::string length = thumbnail.seconds ? timeText(*thumbnail.seconds) : "";
+  const std::string label = (isPicture ? "Show " : "Play ") + name + (length.empty() ? "" : ", " + length);
+  return std::string("<a class=\"poster\" data-kind=\"") + (isPicture ? "image" : "video") + "\" data-name=\"" +
+         escaped(name) + "\" href=\"" + escaped(linkTo(name, folder)) + "\" aria-label=\"" + escaped(label) + "\">" +
+         pictureText(thumbnail, name) + (isPicture ? "" : "<span class=\"play\"></span>") +
+         (length.empty() ? "" : "<span class=\"length\">" + length + "</span>") + "</a>\n";
 }
 
 std::string fact(const char *name, const std::string &value) {
