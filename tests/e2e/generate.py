@@ -120,11 +120,12 @@ class Generate(EndToEnd):
         os.close(slave)
         os.close(master)
         self.assertEqual(self.bought(), 0)
-        reader, writer = os.pipe()
-        os.close(reader)
-        run = self.to_standard_output("A boat", into=writer, code=1)
-        os.close(writer)
-        self.assertIn(b"the clip is kept", run.stderr)
+        for _ in ("bought", "replayed"):
+            reader, writer = os.pipe()
+            os.close(reader)
+            run = self.to_standard_output("A boat", into=writer, code=1)
+            os.close(writer)
+            self.assertIn(b"the clip is kept", run.stderr)
         self.generate("A boat", "-o", "a.mp4")
         self.assertEqual(self.bought(), 1)
 
@@ -193,6 +194,10 @@ class Generate(EndToEnd):
         self.assertEqual((facts["usd_estimated"], facts["paid_for"]), (0.455, False))
         self.assertEqual(facts["takes"], [{"take": 0, "paid_for": True, "job": 1}, {"take": 1, "paid_for": False}])
         self.assertFalse((self.folder / "b.mp4").exists())
+        self.fault("poll", "status", status=503)
+        self.generate("A ship", "-o", "c.mp4", "--timeout", "1", code=7)
+        self.assertIn("is under way, and a run waits for it.\nIt costs nothing.", self.generate("A ship", "--dry-run").stdout)
+        self.assertIn("It will cost about", self.generate("A ship", "--dry-run", "--reuse", "none").stdout)
 
     def test_a_model_that_the_service_lacks_is_answered_with_the_nearest(self):
         run = self.generate("A boat", "-o", "a.mp4", "-m", "klingai/video-v2.6-pro-txt-to-video", code=5)
