@@ -441,9 +441,26 @@ class Batch(BatchCase):
         (self.folder / "evil.csv").write_text(f"prompt,output\na,no/{acting}\n")
         self.assertNotRegex(self.batch("evil.csv", code=3).stderr, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
 
+    def test_the_name_of_an_output_says_what_is_made_unless_somebody_does(self):
+        path = self.manifest([{"prompt": "a", "output": "out/a.webm"}, {"prompt": "a", "output": "out/a.mp4"},
+                              {"prompt": "a", "output": "out/b.mp4", "profile": "h264"}])
+        self.batch(path)
+        codecs = [self.probe(self.folder / name)["video"]["codec_name"] for name in ("out/a.webm", "out/a.mp4", "out/b.mp4")]
+        self.assertEqual(codecs, ["vp9", "h264", "h264"])
+        wrong = self.manifest([{"prompt": "a", "output": "out/a.avi"}, {"prompt": "a", "output": "out/a"}])
+        text = self.batch(wrong, code=3).stderr
+        self.assertIn("row 2: it is not known what to make of out/a.avi: no profile makes .avi", text)
+        self.assertIn("row 3: it is not known what to make of out/a: its name has no extension", text)
+        self.batch(wrong, "--profile", "poster")
+        self.assertEqual(self.emulator.report()["billable"], 1)
+
+    def test_quiet_prints_what_failed_and_nothing_else(self):
+        run = self.batch(self.simple(2), "--quiet")
+        self.assertEqual((run.stdout, run.stderr), ("", ""))
+
     def test_a_terminal_gets_a_live_table_above_which_the_rows_are_told(self):
         master, slave = pty.openpty()
-        process = subprocess.Popen(self.arguments(self.simple(4), "--jobs", 2), stdout=slave, stderr=slave,
+        process = subprocess.Popen(self.arguments(self.simple(4), "--jobs", 2, "--max-cost", 5), stdout=slave, stderr=slave,
                                    env=self.environment() | {"TERM": "xterm"}, cwd=self.folder)
         os.close(slave)
         output = b""
@@ -455,7 +472,8 @@ class Batch(BatchCase):
                 pass  # how a terminal ends
         self.assertEqual(process.wait(60), 0)
         self.assertRegex(output.decode(), r"(?s)out/\d.mp4  \[#* *\] +\d+ %  \w+ +\d:\d\d(, \d+:\d\d left)?.*"
-                                          r"of 4 made, 2 running, 2 waiting.*(; about \d+:\d\d left)?; \d\.\d\d USD billed")
+                                          r"of 4 made, 2 running, 2 waiting.*(; about \d+:\d\d left)?; 0.91 of 5.00 USD committed"
+                                          r".*\d\.\d\d USD billed")
         self.assertRegex(output.decode(), r"\033\[J(row \d: out/\d.mp4: bought, 0.455 USD, \d:\d\d\r\n)+")
 
     def test_a_row_that_waits_has_no_file_no_folder_and_no_pipeline(self):
@@ -507,7 +525,8 @@ class OthersManifest(BatchCase):
                "cfg-scale", "generate-audio", "seed", "parameters", "take", "generation-id"}
         facts = envelope.data(subprocess.run([COMMAND, "help", "--json"], capture_output=True, text=True).stdout)
         options = next(command["options"] for command in facts["commands"] if command["name"] == "generate")
-        others = {option["name"] for option in options if option["group"] in ("What to make", "Money", "The service")} - may
+        others = {option["name"] for option in options if option["group"] in ("What to make", "Money", "The service")}
+        others -= may | {"dry-run"}  # of generate alone
         self.assertGreaterEqual(others, {"base-url", "api-key-file", "proxy", "timeout", "reuse", "on-unknown", "max-cost"})
         for name in others:
             with self.subTest(name=name):
@@ -576,7 +595,8 @@ class OthersManifest(BatchCase):
 
     def test_force_replaces_neither_the_manifest_nor_what_a_clip_is_made_from(self):
         path = self.work / "clips.jsonl"
-        for row in ({"output": "work/clips.jsonl"}, {"output": "work/../work/clips.jsonl.done"},
+        for row in ({"output": "work/clips.jsonl", "profile": "mp4"},
+                    {"output": "work/../work/clips.jsonl.done", "profile": "mp4"},
                     {"output": "work/inside.jpg", "image": "work/inside.jpg", "profile": "poster"}):
             with self.subTest(row=row):
                 text = self.row(options=("--force",), **row).stderr

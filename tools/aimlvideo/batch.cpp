@@ -416,28 +416,38 @@ ExitCode runBatch(const Arguments &arguments) {
   TextOption mostCost;
   gboolean force = FALSE;
   gboolean checkOnly = FALSE;
-  const GOptionEntry entries[] = {
-      {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 by default", "NUMBER"},
-      {"max-cost", 0, 0, G_OPTION_ARG_STRING, mostCost.slot(), "buy nothing that would bring the estimates above this",
-       "USD"},
-      {"check", 0, 0, G_OPTION_ARG_NONE, &checkOnly, "check the manifest, buy nothing", nullptr},
-      {"template", 0, 0, G_OPTION_ARG_STRING, form.slot(), "print a manifest to begin with, and nothing else",
-       "csv|jsonl"},
+  const std::string profileChoices = choicesOfProfiles();
+  const GOptionEntry outputs[] = {
+      {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(),
+       "what to make of the clips; without it the extension of each output says so", profileChoices.c_str()},
+      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
+      {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
+      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make everything again and overwrite", nullptr},
       {"report", 0, 0, G_OPTION_ARG_FILENAME, report.slot(), "write report.csv and index.html there", "FOLDER"},
       {"journal", 0, 0, G_OPTION_ARG_FILENAME, journalFile.slot(),
        "what is made; MANIFEST.done if not given, batch.done for standard input", "FILE"},
-      {"profile", 0, 0, G_OPTION_ARG_STRING, profile.slot(), "what to make of the clips", "PROFILE"},
-      {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
-      {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
-      {"files-from", 0, 0, G_OPTION_ARG_FILENAME, filesFrom.slot(),
-       "rows may name files below this folder too, not only below the manifest's", "FOLDER"},
       {"outputs-to", 0, 0, G_OPTION_ARG_FILENAME, outputsTo.slot(),
        "rows may name outputs below this folder too, not only below the manifest's and the present one", "FOLDER"},
-      {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make everything again and overwrite", nullptr},
+      {},
+  };
+  const GOptionEntry money[] = {
+      {"max-cost", 0, 0, G_OPTION_ARG_STRING, mostCost.slot(), "buy nothing that would bring the estimates above this",
+       "USD"},
+      {"check", 0, 0, G_OPTION_ARG_NONE, &checkOnly, "check the manifest, buy nothing", nullptr},
+      {},
+  };
+  const GOptionEntry others[] = {
+      {"jobs", 'j', 0, G_OPTION_ARG_INT, &atOnce, "how many at once, 4 by default", "NUMBER"},
+      {"template", 0, 0, G_OPTION_ARG_STRING, form.slot(), "print a manifest to begin with, and nothing else",
+       "csv|jsonl"},
+      {"files-from", 0, 0, G_OPTION_ARG_FILENAME, filesFrom.slot(),
+       "rows may name files below this folder too, not only below the manifest's", "FOLDER"},
       {},
   };
   Options options("batch", "MANIFEST", explanation);
-  options.add(entries);
+  options.add(outputs, outputGroup);
+  options.add(money, moneyGroup);
+  options.add(others);
   FieldOptions fieldOptions([](const Field &field) { return !field.is(Field::IsAmount); }); // --max-cost is all rows'
   fieldOptions.addTo(options);
   const auto words = options.parse(arguments, 1);
@@ -460,10 +470,12 @@ ExitCode runBatch(const Arguments &arguments) {
   terms.properties = fieldOptions.texts();
   Order &shared = terms.shared;
   shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
-  const auto chosen = findProfile(profile.given() ? profile.text() : profiles().front().name);
-  if (!chosen)
-    return usage(chosen.error().text());
-  shared.profile = *chosen;
+  if (profile.given()) { // otherwise the names of the outputs say so
+    const auto chosen = findProfile(profile.text());
+    if (!chosen)
+      return usage(chosen.error().text());
+    shared.profile = *chosen;
+  }
   if (const auto read = parseSize(size.text(), shared.shape); size.given() && !read)
     return usage(read.error().text());
   if (const auto read = parseRate(rate.text(), shared.shape); rate.given() && !read)

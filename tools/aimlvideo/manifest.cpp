@@ -307,6 +307,10 @@ private:
       const auto profile = findProfile(name);
       if (expect(row, profile ? Result<void>() : tl::unexpected(profile.error())))
         row.order.profile = *profile;
+    } else if (!row.order.profile && !row.order.output.empty()) {
+      const auto profile = profileFor(row.order.output);
+      if (expect(row, profile ? Result<void>() : tl::unexpected(profile.error())))
+        row.order.profile = *profile;
     }
     if (const std::string size = take("size"); !size.empty())
       expect(row, parseSize(size, row.order.shape));

@@ -9,8 +9,7 @@
 namespace aimlvideo::cli {
 
 void OutputOptions::addTo(Options &options) {
-  for (const Profile &profile : profiles())
-    profiles_ += (profiles_.empty() ? "" : "|") + std::string(profile.name);
+  profiles_ = choicesOfProfiles();
   const GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, output_.slot(),
        "file to make, a folder for hls, or - for standard output", "FILE"},

@@ -65,6 +65,13 @@ constexpr Profile table[] = {
      {}},
 };
 
+std::string joinedNames(const char *separator) {
+  std::string names;
+  for (const Profile &profile : table)
+    names += (names.empty() ? "" : separator) + std::string(profile.name);
+  return names;
+}
+
 /// `.jpeg` is one that other programs write.
 bool isExtensionOf(const Profile &profile, const std::string &extension) {
   const bool isJpeg = g_ascii_strcasecmp(extension.c_str(), ".jpeg") == 0;
@@ -79,10 +86,11 @@ std::span<const Profile> profiles() {
 }
 
 std::string profileNames() {
-  std::string names;
-  for (const Profile &profile : table)
-    names += (names.empty() ? "" : ", ") + std::string(profile.name);
-  return names;
+  return joinedNames(", ");
+}
+
+std::string choicesOfProfiles() {
+  return joinedNames("|");
 }
 
 Result<const Profile *> findProfile(const std::string &name) {

@@ -47,6 +47,9 @@ std::span<const Profile> profiles();
 /// The names, for help and errors: `mp4, h264, webm`.
 std::string profileNames();
 
+/// The names as the placeholder of an option: `mp4|h264|webm`.
+std::string choicesOfProfiles();
+
 /// NotFound names the nearest.
 Result<const Profile *> findProfile(const std::string &name);
 
