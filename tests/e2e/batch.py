@@ -531,7 +531,7 @@ class OthersManifest(BatchCase):
         for name in others:
             with self.subTest(name=name):
                 self.assertRegex(self.row(**{name: "1"}).stderr,
-                                 rf"row 1: the column {name} is not for a manifest: .* command line: --{name}")
+                                 rf"row 1: the column {name} is not for a manifest: .* command line: --{'check' if name == 'dry-run' else name}")
         self.assertIn("$AIMLAPI_KEY", self.row(**{"api-key": KEY[::-1]}).stderr)
         self.assertEqual(self.emulator.report()["requests"], 0)
         self.assertIn("reuse can't be none", self.row(options=("--reuse", "none")).stderr)

@@ -218,9 +218,10 @@ Error problemWith(const std::string &name, const std::string &meant) {
     return failure(ErrorKind::BadRequest, "the column api-key is not for a manifest", "it says what is to be made",
                    "Set $AIMLAPI_KEY, or --api-key-file on the command line")
         .value();
-  if (const Field *field = findField(name); field && field->is(Field::OnCommandLine))
+  if (findField(name))
     return failure(ErrorKind::BadRequest, "the column " + name + " is not for a manifest",
-                   "a row says what is to be made and nothing else", "Set it on the command line: --" + name)
+                   "a row says what is to be made and nothing else",
+                   "Set it on the command line: --" + (name == "dry-run" ? "check" : name))
         .value();
   return failure(ErrorKind::BadRequest, "there is no column \"" + name + "\"", "",
                  meant.empty() ? "'aimlvideo batch --template csv' prints those that there are"
