@@ -62,4 +62,21 @@ LedgerInspection inspectLedger(const std::string &folder) {
   return found;
 }
 
+std::vector<JobName> newestJobs(const std::string &folder, unsigned most) {
+  auto database = sqlite::Database::open(Ledger::fileIn(folder), sqlite::Database::Access::Read);
+  if (!database)
+    return {};
+  auto statement = database->prepare("SELECT id, state, model, prompt FROM purchase ORDER BY id DESC LIMIT ?");
+  if (!statement)
+    return {};
+  statement->bind(static_cast<int64_t>(most));
+  std::vector<JobName> jobs;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row || !*row)
+      return jobs;
+    jobs.push_back({statement->integer(0), statement->text(1), statement->text(2), statement->text(3)});
+  }
+}
+
 } // namespace aimlvideo

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <aimlvideo/error.h>
 
@@ -21,5 +22,16 @@ struct LedgerInspection {
 
 /// Reads all of the ledger in a folder, whoever else has it open. Blocks for the disk.
 LedgerInspection inspectLedger(const std::string &folder);
+
+/// A job as a list to choose from shows it.
+struct JobName {
+  int64_t id = 0;
+  std::string state; ///< as the ledger has it
+  std::string model;
+  std::string prompt; ///< empty: it is not stored
+};
+
+/// The newest jobs, newest first. None where the ledger can't be read.
+std::vector<JobName> newestJobs(const std::string &folder, unsigned most);
 
 } // namespace aimlvideo

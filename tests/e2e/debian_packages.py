@@ -100,6 +100,12 @@ class DebianPackages(EndToEnd):
     def test_there_are_these_packages_and_no_other(self):
         self.assertEqual(sorted(self.files), sorted(PACKAGES))
 
+    def test_completion_is_where_the_shells_of_debian_look(self):
+        contents = run("dpkg-deb", "--contents", self.files["aimlvideo-tools"])
+        for path in ("bash-completion/completions/aimlvideo", "zsh/vendor-completions/_aimlvideo",
+                     "fish/vendor_completions.d/aimlvideo.fish"):
+            self.assertRegex(contents, rf"(?m)\./usr/share/{path}$")
+
     def test_the_readme_says_how_to_build_them(self):
         self.assertIn(f"\n{COMMAND}\n", (SOURCE / "README.md").read_text())
 

@@ -20,6 +20,8 @@ class Install(unittest.TestCase):
             self.assertEqual(len(plugins), 1)
             self.assertEqual(len(list(pathlib.Path(folder).glob("**/bin/aimlapi-emulator"))), 1)
             for pattern in ("bin/aimlvideo", "gstreamer-1.0/presets/GstAimlVideoSrc.prs",
+                            "share/bash-completion/completions/aimlvideo", "share/zsh/site-functions/_aimlvideo",
+                            "share/fish/vendor_completions.d/aimlvideo.fish",
                             *(f"man1/{page.name}" for page in (SOURCE / "docs/man").iterdir())):
                 self.assertEqual(len(list(pathlib.Path(folder).glob("**/" + pattern))), 1, pattern)
             library, = pathlib.Path(folder).glob("**/libaimlvideo.so.0")

@@ -8,6 +8,7 @@
 #include "api/nearest.h"
 #include "base/json/value.h"
 #include "command.h"
+#include "completion.h"
 #include "config.h"
 #include "envelope.h"
 #include "http/tls_trust.h"
@@ -98,6 +99,8 @@ ExitCode run(const std::string &name, const Arguments &arguments) {
     print("aimlvideo " PACKAGE_VERSION);
     return ExitCode::Success;
   }
+  if (name == completionCommand)
+    return printCompletions(arguments);
   const Command *command = find(name);
   return command ? command->run(arguments) : ExitCode::Usage;
 }
