@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Makes the clips that the benchmarks use, with ffmpeg: make_clips.sh FOLDER. About 2.2 GB.
+# Makes the clips that the benchmarks use, with ffmpeg: make_clips.sh FOLDER [first]. About 2.2 GB; the first one alone
+# has 18 MB.
 set -eu
-folder=${1:?usage: make_clips.sh FOLDER}
+folder=${1:?usage: make_clips.sh FOLDER [first]}
 mkdir -p "$folder"
 cd "$folder"
 quiet="-hide_banner -loglevel error -y"
@@ -10,6 +11,7 @@ quiet="-hide_banner -loglevel error -y"
 [ -e first.mp4 ] || ffmpeg $quiet -f lavfi -i "testsrc2=s=1180x1756:r=24:d=5,noise=alls=60:allf=t" \
   -f lavfi -i "sine=f=440:d=5" -c:v libx264 -preset ultrafast -b:v 26700k -minrate 26700k -maxrate 26700k -bufsize 26700k -g 48 \
   -pix_fmt yuv420p -c:a aac -movflags +faststart first.mp4
+if [ "${2:-}" = first ]; then exit; fi
 [ -e last.mp4 ] || ffmpeg $quiet -i first.mp4 -c copy last.mp4
 [ -e fragments.mp4 ] || ffmpeg $quiet -i first.mp4 -c copy -movflags +frag_keyframe+empty_moov fragments.mp4
 [ -e 1mb.mp4 ] || ffmpeg $quiet -f lavfi -i "testsrc2=s=640x360:r=24:d=5,noise=alls=40:allf=t" -c:v libx264 \

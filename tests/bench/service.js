@@ -135,9 +135,7 @@ readline.createInterface({ input: process.stdin }).on('line', (line) => {
   } else if (line.startsWith('report')) {
     const twice = [...prompts.values()].filter((times) => times > 1).length;
     print({ ...counts, accepted: number - countedFrom, began, last, twice, delays: line === 'report all' ? delays : [] });
-  } else if (line === 'accepted') {
-    waitingFor = Number(value);
-    }
+  }
 }).on('close', () => process.exit(0));
 
 server.listen({ port: 0, host: '127.0.0.1', backlog: 16384 }, () => print({ port: server.address().port }));
