@@ -24,10 +24,11 @@ SECTIONS = [
      "first decoded frame. curl downloads the whole clip before it is played, which counts."),
     ("throughput", "The cost of a clip", "A process that plays a clip from loopback at full speed; its start and GStreamer's are counted "
      "in all rows."),
-    ("targets", "Targets", "What this version must reach, next to the previous version and another program in the same run; `over` "
+    ("targets", "Targets", "What this version must reach, next to another program in the same run; `over` "
      "where it does not. Ratios are to the program of the same row: Python asyncio, which writes nothing down and locks nothing; "
-     "`fakesrc ! fakesink`; `souphttpsrc`; for the start, a Python script. Made by "
-     "`scripts/bench.sh --only targets --before BUILD`; `docs/testing.md` says how to build the previous version."),
+     "`fakesrc ! fakesink`; `souphttpsrc`; for the start, a Python script. `tests/bench/targets.py build-bench --rounds 1 "
+     "--only NAME` makes the rows of one name alone; with `--before BUILD` the previous version is measured as well "
+     "(`docs/testing.md` says how to build it)."),
     ("many", "Many at once", "All in one process, held while all wait; the service is node with `tests/bench/service.js`, a process of "
      "its own on the same machine. The generations take a third of the documented time, the worst case for the schedule, which learns "
      "only when the first have ended. Python's clients write nothing down and lock nothing."),
@@ -151,9 +152,10 @@ def main():
     results, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     page = ["# Performance", "",
-            "Written by `scripts/bench.sh`, which measures everything here in one run, with the other programs in turn on the same "
-            "machine; medians unless a table says otherwise. The commands of the others are in `tests/bench/`. Figures depend on "
-            "the machine; what to compare is the rows of one table.", "",
+            "Each table has been made by the command above it, on the machine and at the load that are named, with the other programs "
+            "of the table in turn in the same run; medians unless a table says otherwise. `scripts/bench.sh` makes all of them. The "
+            "commands of the others are in `tests/bench/`. Figures depend on the machine and on what else it does: what to compare is "
+            "the rows of one table.", "",
             f"{time.strftime('%Y-%m-%d')}, {machine()}, load {os.getloadavg()[2]:.1f} over the last 15 minutes."]
     if "--quick" in sys.argv:
         page += ["", "**A quick run: few rounds, small numbers.**"]
@@ -162,7 +164,7 @@ def main():
         if not source.exists():
             continue
         text = source.read_text().strip()
-        page += ["", f"## {title}", "", about, "", text]
+        page += ["", f"## {title}", "", about, "", f"`scripts/bench.sh --only {name}`", "", text]
         for plot, picture in plots_of(name, tables_in(text)).items():
             (folder / f"performance-{plot}.svg").write_text(picture)
             page += ["", f"![{title}](performance-{plot}.svg)"]
