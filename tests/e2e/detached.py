@@ -161,6 +161,21 @@ class Detached(EndToEnd):
         self.assert_fetched(job)
         self.assertEqual(self.bought(), 1)
 
+    def test_what_is_accepted_and_not_on_disk_is_not_reported_as_accepted(self):
+        self.faults(({"phase": "create"}, {"kind": "slow", "bytes_per_second": 60}))
+        process = self.begin("submit", "A boat", "--json")
+        self.emulator.wait_until(lambda report: report["tasks"], "the purchase")
+        with contextlib.closing(sqlite3.connect(self.folder / "state/aimlvideo/ledger.sqlite3", isolation_level=None)) as ledger:
+            ledger.execute("BEGIN IMMEDIATE")  # nobody else writes until this has ended
+            answer = envelope.answer(self.end(process, 75))
+        self.faults()
+        [task] = self.emulator.report()["tasks"]
+        self.assertEqual((answer["error"]["code"], answer["data"]["job"]["state"]), ("outcome-pending", "sent"))
+        self.assertIn(task["id"], answer["error"]["message"])
+        answer = self.answer("submit", "A boat")
+        self.assertEqual((answer["data"]["job"]["generation_id"], answer["data"]["origin"]), (task["id"], "looked-up"))
+        self.assertEqual(self.bought(), 1)
+
     def test_waiting_settles_what_was_unknown(self):
         self.faults(({"phase": "create"}, {"kind": "lost-after"}), ({"phase": "logs"}, {"kind": "status", "status": 503}))
         job = self.run_command("submit", "A boat", code=75).strip()
