@@ -172,7 +172,7 @@ class Protocol(McpCase):
             server.write(b"\n")
             answer = server.next()
             self.assertEqual((answer["error"]["code"], "result" in answer), (code, False), (line, answer))
-            self.assertTrue(answer["error"]["message"])
+            self.assertEqual("batches" in answer["error"]["message"], isinstance(line, str) and line.startswith("[") and code == -32600)
         for method, params, code in (("tools/call", {}, -32602), ("tools/call", {"name": "rm"}, -32602), ("tools/call", {"name": "jobs", "arguments": []}, -32602),
                                      ("tools/call", {"name": 5}, -32602), ("nonsense", {}, -32601), ("resources/read", {}, -32602),
                                      ("resources/read", {"uri": "file:///etc/passwd"}, -32602), ("prompts/list", {}, -32601), ("x" * 100000, {}, -32601)):

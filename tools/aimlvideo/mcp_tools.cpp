@@ -183,8 +183,8 @@ Result<std::string> placeBelow(const std::string &folder, const std::string &nam
   if (folder.empty())
     return failure(ErrorKind::BadRequest, "no file can be written", "the server was started without --output-folder",
                    "Ask its user to start it with one");
-  if (name.empty() || name.front() == '/' || printable(name) != name)
-    return refused("it is no relative path");
+  if (printable(name) != name)
+    return refused("it has characters that can't be shown");
   int place = open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   const GStrvPtr parts(g_strsplit(name.c_str(), "/", -1));
   const char *problem = place < 0 ? "the output folder is not there" : nullptr;
@@ -192,7 +192,7 @@ Result<std::string> placeBelow(const std::string &folder, const std::string &nam
     const std::string_view entry = *part;
     struct stat status{};
     if (entry.empty() || entry == "." || entry == "..")
-      problem = "it has a part that is empty, . or ..";
+      problem = "it is no relative path, or has a part that is empty, . or ..";
     else if (!part[1])
       problem = fstatat(place, *part, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode)
                     ? "it is a symbolic link"
