@@ -208,6 +208,8 @@ class Protocol(McpCase):
         self.assertEqual(server.next()["error"]["code"], -32600)
         server.write(json.dumps({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": slow}}) + "\n")
         self.assertTrue(server.call("jobs")["ok"])  # and nothing about the other
+        server.write(json.dumps(again) + "\n")  # whose id is free again
+        self.assertTrue(server.next()["result"]["structuredContent"]["ok"])
         server.end()
 
     def test_it_ends_with_its_input_or_a_signal_and_leaves_what_is_bought(self):
