@@ -162,6 +162,10 @@ class Generate(EndToEnd):
         self.assertEqual(lines[-1]["event"], "summary")
         self.assertEqual(lines[-1]["data"], {"takes": 2, "made": 2, "usd_spent": 0.91})
 
+    def test_what_all_takes_are_warned_of_is_said_once(self):
+        run = self.generate("A boat", "-o", "{take}.mp4", "--count", "3", "--parameters", '{"lighting": 1}', code=3)
+        self.assertEqual(run.stderr.count("has no parameter lighting"), 1)
+
     def test_takes_that_are_interrupted_are_resumed_by_the_same_command(self):
         self.fault("poll", "status", status=503)
         run = self.start("A boat", "-o", self.folder / "{take}.mp4", "--count", "2")

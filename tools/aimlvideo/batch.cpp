@@ -206,20 +206,28 @@ size_t Batch::count(RowState state) const {
                                            [state](const RowResult &result) { return result.state == state; }));
 }
 
-/// Seconds until all is made, by what the rows took so far and what is left of those that run; empty: nobody knows.
+/// Seconds until the service has made all, by what the rows took so far and what is left of those that run; empty:
+/// nobody knows.
 std::optional<double> Batch::secondsLeft(const std::vector<Progress> &running) const {
   std::vector<double> ends;
   std::vector<double> whole; // of rows, from the beginning to the end
-  for (const Progress &progress : running) {
-    if (!progress.left && !progress.longerThanUsual)
-      return {};
-    ends.push_back(progress.left.value_or(0));
-    whole.push_back(progress.elapsed + ends.back());
+  size_t notBegun = queue_.size();
+  auto progress = running.begin();
+  for (const auto &[index, row] : running_) {
+    const bool isMade = row.production->transcoding() || row.production->status().state >= State::Downloading;
+    const auto left = isMade || progress->longerThanUsual ? std::optional(0.0) : progress->left;
+    if (left) {
+      ends.push_back(*left);
+      whole.push_back(progress->elapsed + *left);
+    } else {
+      ++notBegun; // at the service
+    }
+    ++progress;
   }
   for (const RowResult &result : results_)
     if (result.state == RowState::Made)
       whole.push_back(result.seconds);
-  return timeForAll(std::move(ends), queue_.size(), whole);
+  return timeForAll(std::move(ends), notBegun, whole);
 }
 
 /// `3 of 10 made, 4 running, 3 waiting, 1 failed; about 4:10 left; 1.82 of 5.00 USD committed; 0.91 USD billed`, in as

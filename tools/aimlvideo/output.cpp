@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include <glib.h>
 #include <unistd.h>
@@ -93,6 +94,9 @@ void printUsageError(const std::string &what) {
 }
 
 void printWarning(const std::string &text) {
+  static std::set<std::string> printed; // rows and takes may all have the same
+  if (!printed.insert(text).second)
+    return;
   Answer::instance().addWarning(text);
   makeRoom();
   std::fprintf(stderr, "aimlvideo: %s %s\n", coloured("warning:", Colour::Yellow, stderr).c_str(),

@@ -48,7 +48,7 @@ ExitCode printTryAgain(std::string_view code, const std::string &what, int secon
 /// A mistake in the command line, with a hint at `--help`.
 void printUsageError(const std::string &what);
 
-/// A remark that is no failure.
+/// A remark that is no failure; once, however often it is made.
 void printWarning(const std::string &text);
 
 /// A paragraph broken at blanks into lines of at most `columns`, each behind `indent`.
