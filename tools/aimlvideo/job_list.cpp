@@ -89,9 +89,8 @@ bool JobFilter::matches(const LedgerRow &row) const {
 }
 
 Result<std::vector<RowState>> statesIn(const std::string &text) {
-  std::vector<std::string> names;
-  for (const RowState state : allStates)
-    names.emplace_back(nameOf(state));
+  std::vector<std::string> names(allStates.size());
+  std::ranges::transform(allStates, names.begin(), [](RowState state) { return nameOf(state); });
   std::vector<RowState> states;
   const GStrvPtr parts(g_strsplit(text.c_str(), ",", -1));
   for (char **part = parts.get(); *part; ++part) {

@@ -254,8 +254,9 @@ ExitCode runModels(const Arguments &arguments) {
     printUsageError(what);
     return ExitCode::Usage;
   };
-  ModelFilter filter{*words, text != FALSE, image != FALSE, video != FALSE, audio != FALSE, {}};
-  if (mostCost.given() && !(filter.maximumUsd = parseUsd(mostCost.text())))
+  const ModelFilter filter{*words,         text != FALSE,  image != FALSE,
+                           video != FALSE, audio != FALSE, parseUsd(mostCost.text())};
+  if (mostCost.given() && !filter.maximumUsd)
     return usage("--max-price can't be \"" + mostCost.text() + "\": it is an amount in USD, such as 0.50");
   const auto order = orderNamed(sorting.given() ? sorting.text() : "id");
   if (!order)

@@ -168,9 +168,8 @@ std::string Table::lineOf(const std::vector<std::string> &row, const std::vector
 
 std::vector<std::string> Table::lines(std::optional<size_t> width) const {
   const auto widths = widthsFor(width);
-  std::vector<std::string> headings;
-  for (const Column &column : columns_)
-    headings.emplace_back(column.heading);
+  std::vector<std::string> headings(columns_.size());
+  std::ranges::transform(columns_, headings.begin(), &Column::heading);
   std::vector<std::string> lines{lineOf(headings, widths)};
   for (const auto &row : rows_)
     lines.push_back(lineOf(row, widths));
