@@ -693,8 +693,11 @@ Task<Result<void>> Downloader::jumpFailed(const ClipRefusal &refusal) {
 Task<Result<void>> Downloader::renewLink() {
   auto fresh = co_await callbacks_.freshUrl();
   // what was wrong with the clip says more than that time was up when its link was asked for once more
-  if (!fresh && fresh.error().kind == ErrorKind::TimedOut && fresh.error().why.empty() && !cause_.empty())
+  if (!fresh && fresh.error().kind == ErrorKind::TimedOut && !cause_.empty()) {
+    if (!fresh.error().why.empty())
+      cause_ += "; another link was not had: " + fresh.error().why;
     co_return outOfTime();
+  }
   if (!fresh)
     co_return tl::unexpected(std::move(fresh.error()));
   url_ = std::move(*fresh);

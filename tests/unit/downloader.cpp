@@ -597,6 +597,21 @@ GST_START_TEST(a_deadline_while_another_link_is_asked_for_tells_what_was_wrong_w
 }
 GST_END_TEST
 
+GST_START_TEST(what_went_wrong_with_the_next_link_does_not_hide_what_was_wrong_with_the_first) {
+  Download download(shortClip(), [](const ClipRequest &, ClipAnswer &answer) {
+    answer.status = 403;
+    answer.text = "expired";
+    answer.contentRange.clear();
+  });
+  download.linkFault =
+      failure(ErrorKind::TimedOut, "the generation had not completed", "no complete answer in time").value();
+  const Error error = download.fault();
+  fail_unless(error.kind == ErrorKind::TimedOut);
+  fail_unless_contains(error.text(), "the clip's host answered 403");
+  fail_unless_contains(error.text(), "another link was not had: no complete answer in time");
+}
+GST_END_TEST
+
 GST_START_TEST(a_host_in_trouble_is_asked_again) {
   Download download(shortClip(), [](const ClipRequest &request, ClipAnswer &answer) {
     const unsigned statuses[] = {503, 500, 429, 504};
@@ -966,6 +981,7 @@ static Suite *downloader_suite() {
   tcase_add_test(tests, a_host_that_closes_every_connection_is_connected_to_again);
   tcase_add_loop_test(tests, a_link_that_expires_is_renewed_once_and_the_transfer_goes_on, 0, 2);
   tcase_add_test(tests, a_deadline_while_another_link_is_asked_for_tells_what_was_wrong_with_the_first);
+  tcase_add_test(tests, what_went_wrong_with_the_next_link_does_not_hide_what_was_wrong_with_the_first);
   tcase_add_test(tests, a_host_in_trouble_is_asked_again);
   tcase_add_loop_test(tests, a_page_with_status_200_is_an_error_with_its_first_words, 0, G_N_ELEMENTS(pages));
   tcase_add_test(tests, a_page_in_place_of_the_rest_is_no_other_file);
