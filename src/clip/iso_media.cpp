@@ -7,25 +7,11 @@
 
 #include <glib.h>
 
+#include "clip/iso_box.h"
+
 namespace aimlvideo {
 
 namespace {
-
-struct Box {
-  std::array<char, 4> type{};
-  uint64_t head = 8; ///< bytes before its contents
-  uint64_t size = 0; ///< with its head; 0: to the end of the file
-
-  std::string_view name() const { return {type.data(), type.size()}; }
-  bool is(const char *name) const { return this->name() == name; }
-};
-
-uint64_t bigEndian(const unsigned char *bytes, size_t count) {
-  uint64_t number = 0;
-  for (size_t i = 0; i < count; ++i)
-    number = number << 8 | bytes[i];
-  return number;
-}
 
 /// The sum, or the largest number where that is larger.
 uint64_t sum(uint64_t a, uint64_t b) {
@@ -65,21 +51,9 @@ private:
 };
 
 /// The header of the box at `offset`; empty if it is not there yet or is none.
-std::optional<Box> boxAt(Blocks &blocks, uint64_t offset) {
-  std::array<unsigned char, 16> head{};
-  const size_t count = blocks.read(offset, head.data(), head.size());
-  if (count < 8)
-    return {};
-  Box box;
-  std::copy_n(head.begin() + 4, 4, box.type.begin());
-  box.size = bigEndian(head.data(), 4);
-  if (box.size == 1) {
-    box.head = 16;
-    box.size = count == head.size() ? bigEndian(head.data() + 8, 8) : 1;
-  }
-  if (box.size != 0 && box.size < box.head)
-    return {};
-  return box;
+std::optional<IsoBox> boxAt(Blocks &blocks, uint64_t offset) {
+  std::array<unsigned char, IsoBox::largestHead> head{};
+  return isoBox(head.data(), blocks.read(offset, head.data(), head.size()));
 }
 
 /// A stretch of the file.
@@ -235,7 +209,7 @@ private:
   }
 
   /// Boxes of other names are no proof: there may be anything behind the last box.
-  static bool isKnown(const Box &box) {
+  static bool isKnown(const IsoBox &box) {
     static constexpr std::array names{"ftyp", "moov", "mdat", "free", "skip", "wide", "uuid", "udta", "meta",
                                       "moof", "mfra", "sidx", "ssix", "styp", "prft", "emsg", "pdin", "pnot"};
     return std::any_of(names.begin(), names.end(), [&](const char *name) { return box.is(name); });
