@@ -168,9 +168,6 @@ void installOwnProperties(GObjectClass *c) {
                              "First frame of the clip from the application, instead of image: a sample of image/jpeg, "
                              "image/png, image/webp or raw video; can't be read back (default: none)",
                              GST_TYPE_SAMPLE, writeOnly));
-  install(c, Property::PromptTag,
-          g_param_spec_boolean("prompt-tag", "Prompt tag", "Send the prompt downstream as the title tag", FALSE,
-                               configurable));
   install(c, Property::TlsDatabase,
           g_param_spec_object("tls-database", "TLS database",
                               "Certificate authorities to trust instead of the system's (default: the system's)",
@@ -251,10 +248,6 @@ bool setProperty(ElementSettings &settings, Property property, const GValue *val
   case Property::ImageSample:
     settings.imageSource = imageSourceFor(static_cast<GstSample *>(g_value_get_boxed(value)));
     break;
-  case Property::PromptTag: {
-    const bool before = std::exchange(settings.promptTag, g_value_get_boolean(value) != FALSE);
-    return before != settings.promptTag;
-  }
   case Property::TlsDatabase:
     settings.tlsDatabase = share(static_cast<GTlsDatabase *>(g_value_get_object(value)));
     break;
@@ -273,9 +266,6 @@ bool getProperty(const ElementSettings &settings, Property property, GValue *val
     return true;
   }
   switch (property) {
-  case Property::PromptTag:
-    g_value_set_boolean(value, settings.promptTag);
-    return true;
   case Property::TlsDatabase:
     g_value_set_object(value, settings.tlsDatabase.get());
     return true;

@@ -10,7 +10,6 @@ namespace aimlvideo {
 /// The ids of properties: those of fields() are their places in the table, from 1 on; these are the element's own.
 enum class Property : guint {
   ImageSample = 1000,
-  PromptTag,
   TlsDatabase,
   ExtraHeaders,
   // read-only
@@ -21,7 +20,6 @@ enum class Property : guint {
 
 /// What the element's own properties add to the engine's settings.
 struct ElementSettings : Settings {
-  bool promptTag = false;
   std::string uriAsSet; ///< empty: none was set
 
   ElementSettings();

@@ -257,7 +257,10 @@ GstFlowReturn Source::create(guint64 offset, guint length, GstBuffer **buffer) {
     return flow;
   const auto arrival = clip->await({offset, length, pulled ? Spool::Amount::Whole : Spool::Amount::Any},
                                    [&] { return unlockedSince(entry) || !readable(); });
+  const bool late = size_ == unknownSize;
   if (learnSize(*clip)) {
+    if (late)
+      bus_.durationChanged();
     // the base class asks for the size at its start only, and reads the segment in this thread
     GST_OBJECT_LOCK(base);
     base->segment.duration = size_;

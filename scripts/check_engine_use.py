@@ -12,7 +12,7 @@ SOURCE = SCRIPTS.parent
 USERS = ("gst-plugin", "tools/aimlvideo", "examples")
 # program: its folders, each of which includes only those before it and itself; "" is the program's own folder
 ROOMS = {
-    "src": ("base", "api", "http", "media", "settings", "ledger", "timing", "clip", "service", "generation"),
+    "src": ("base", "api", "http", "media", "settings", "ledger", "timing", "clip", "provenance", "service", "generation"),
     "tools/emulator": ("wire", "studio", "service", ""),
 }
 

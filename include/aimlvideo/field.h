@@ -34,6 +34,7 @@ enum class FieldGroup {
   Service,   ///< where, with which key, for how long
   Purchase,  ///< what was bought before
   Price,     ///< what it may cost
+  Delivery,  ///< what goes along with the clip
   Transport, ///< the way to the service and back
 };
 

@@ -56,6 +56,13 @@ enum class StorePrompt {
   Default, ///< as long as others can't read the ledger
 };
 
+/// Whether a clip is delivered with a mark behind it that says that a model has made it.
+enum class Mark {
+  Auto,
+  None,
+  Force, ///< also where a signature or an index ends the clip, which then is not found any more
+};
+
 /// An image that an application gives instead of a reference.
 struct GivenImage {
   std::string bytes;    ///< PNG, JPEG or WebP
@@ -106,6 +113,9 @@ struct Settings {
   std::string output;     ///< the file that the application makes of the clip, which the ledger keeps beside the prompt
   double maximumCost = 0; ///< USD; nothing is bought above this estimate or without one. 0: no cap
   bool dryRun = false;    ///< check and estimate, buy nothing
+
+  Mark mark = Mark::Auto;
+  bool promptTag = false; ///< the prompt may go along with the clip: in its mark and, from the element, as a tag
 
   uint64_t maximumClipSize = 8ULL << 30; ///< bytes
   std::string temporaryFolder;           ///< for a clip while the store can't be used

@@ -85,6 +85,7 @@ struct AIMLVIDEO_API Status {
   uint64_t bytesReceived = 0;
   std::optional<uint64_t> bytesTotal;
   uint64_t bytesPerSecond = 0; ///< recently; 0 before there is a rate
+  std::string unmarked;        ///< of a complete clip: why it is delivered without a mark; empty: it has one
 
   /// This run submitted it, and it was accepted.
   bool bought() const { return origin == Origin::Bought || origin == Origin::LookedUp; }

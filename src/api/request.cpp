@@ -127,6 +127,7 @@ Result<Request> composeRequest(const Inputs &inputs) {
   const auto node = adopt(json_node_init_object(json_node_alloc(), body.get()));
   request.body = writer.written();
   request.canonical = canonicalJson(node.get(), writer.identities);
+  request.withMedia = !writer.identities.empty() || !remoteMediaIn(request.canonical).empty();
   return request;
 }
 

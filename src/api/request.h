@@ -46,6 +46,7 @@ struct Request {
   /// What the body says, in the one spelling that all equal bodies share and with `sha256:...` of the original bytes in
   /// the place of each local file and data URI. http(s) addresses stay as they are. See canonicalJson().
   std::string canonical;
+  bool withMedia = false;            ///< a picture, video or sound of the user's goes with it
   std::vector<std::string> notes;    ///< sentences about media that were changed on their way
   std::vector<std::string> warnings; ///< sentences for the user about a request that is sent anyway
 };

@@ -282,6 +282,8 @@ Task<Result<Claim>> Claimant::goOn() {
   if (!replay && !given)
     co_return Claim{};
   purchase_.wasCompleted = true;
+  if (auto mark = co_await onPool([this] { return purchase_.ledger->mark(purchase_.row.id); }))
+    purchase_.mark = std::move(*mark);
   std::shared_ptr<Spool> clip;
   if (replay)
     clip = co_await stored();

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generation/generation.h"
 
+#include "config.h"
+
+#include <algorithm>
 #include <cassert>
 #include <exception>
 #include <utility>
 
 #include "base/folders.h"
+#include "base/glib_ptr.h"
 #include "base/on_worker.h"
 #include "generation/claim.h"
 #include "generation/clip_fetch.h"
@@ -14,6 +18,7 @@
 #include "generation/price_check.h"
 #include "generation/remarks.h"
 #include "generation/stored_clip.h"
+#include "provenance/mark.h"
 #include "settings/service_address.h"
 
 namespace aimlvideo {
@@ -31,6 +36,9 @@ Generation::Generation(Settings settings, int64_t ownRow, Cancellation &cancella
       context_{settings_, patience, cancellation, narrator_, random_, static_cast<uint32_t>(random_()), {}} {
   // who is stopped from now on, and started again, has to know what may have been bought
   purchase_.recorded = callbacks.claimed;
+  purchase_.makeMark = [this](const LedgerRow &row) {
+    return makeMark(row);
+  };
 }
 
 Task<Result<std::shared_ptr<Spool>>> Generation::run() {
@@ -98,6 +106,7 @@ Task<Result<Generation::Step>> Generation::check() {
   const Request &request = plan_.request;
   narrator_.status.model = request.model;
   narrator_.status.prompt = request.prompt;
+  withMedia_ = request.withMedia;
 
   session_ = HttpSession::shared(sessionOptionsFor(context_));
   client_ = std::make_unique<ServiceClient>(*session_, plan_, settings_.extraHeaders);
@@ -163,8 +172,10 @@ Task<Result<Generation::Step>> Generation::goOn() {
     co_return Step::Await;
   case Claim::Way::Replay:
     status.origin = claimed->joined ? Origin::Joined : Origin::Replayed;
-    clip_ = std::move(claimed->clip);
-    arriving_(status, clip_);
+    if (purchase_.mark.empty()) // by an earlier version
+      co_await purchase_.recordAfterwards(LedgerRow::State::Completed, narrator_);
+    deliver(std::move(claimed->clip));
+    sayIfUnmarked();
     co_return Step::End;
   }
   co_return Step::Buy;
@@ -324,7 +335,7 @@ bool Generation::mayReplace(const Error &error) const {
 Task<Result<Generation::Step>> Generation::fetch() {
   ClipFetch::Arriving arriving = [this](const std::shared_ptr<Spool> &clip) {
     arrived_ = true;
-    arriving_(narrator_.status, clip);
+    deliver(clip);
   };
   ClipFetch fetch(context_, plan_, *client_, purchase_, store_, std::move(arriving));
   auto clip = co_await fetch.fetch(completion_.clipUrl, std::move(descriptor_));
@@ -336,8 +347,43 @@ Task<Result<Generation::Step>> Generation::fetch() {
   }
   if (!clip)
     co_return replace(std::move(clip.error()));
-  clip_ = std::move(*clip);
+  sayIfUnmarked();
   co_return Step::End;
+}
+
+/// What is known of the generation in a row, for good.
+std::string Generation::makeMark(const LedgerRow &row) const {
+  const Model *model = Catalogue::instance().find(row.model);
+  const auto takesMedia = [](const Parameter &parameter) {
+    return parameter.required && parameter.holdsMedia();
+  };
+  MarkFacts facts;
+  facts.fromPicture =
+      settings_.fetchesOnly() ? model && std::ranges::any_of(model->parameters, takesMedia) : withMedia_;
+  facts.model = row.model;
+  facts.vendor = model ? model->vendor : "";
+  facts.generationId = row.generationId;
+  const gint64 seconds = row.submitted != 0 ? row.submitted / 1000 : g_get_real_time() / G_USEC_PER_SEC;
+  const auto created = adopt(g_date_time_new_from_unix_utc(seconds));
+  facts.created = created ? GCharPtr(g_date_time_format_iso8601(created.get())).get() : "";
+  facts.tool = "gst-aimlvideo " PACKAGE_VERSION;
+  if (settings_.promptTag)
+    facts.prompt = narrator_.status.prompt.empty() ? row.prompt : narrator_.status.prompt;
+  return markFrom(facts);
+}
+
+/// The clip may be read from now on, with its mark.
+void Generation::deliver(std::shared_ptr<Spool> clip) {
+  clip_ = std::make_shared<MarkedClip>(std::move(clip), markBox(purchase_.mark), settings_.mark);
+  arriving_(narrator_.status, clip_);
+}
+
+/// All of the clip is there.
+void Generation::sayIfUnmarked() {
+  const std::string why = clip_->unmarked();
+  narrator_.status.unmarked = why;
+  if (!why.empty() && settings_.mark != Mark::None)
+    narrator_.note("the clip is delivered without a mark: " + why);
 }
 
 Task<void> Generation::finishUp() {

@@ -10,6 +10,7 @@
 #include "generation/descriptors.h"
 #include "generation/flight.h"
 #include "generation/submission.h"
+#include "provenance/marked_clip.h"
 
 namespace aimlvideo {
 
@@ -67,6 +68,9 @@ private:
   Task<Result<void>> takeTurn();
   Result<Step> replace(Error lost);
   void addToDoubt(const std::string &why);
+  std::string makeMark(const LedgerRow &row) const;
+  void deliver(std::shared_ptr<Spool> clip);
+  void sayIfUnmarked();
   bool mayReplace(const Error &error) const;
   Failure notInTime(const std::string &what, const std::string &why, const std::string &remedy) const;
   Failure finish(Error error) const;
@@ -87,6 +91,7 @@ private:
 
   Purchase purchase_;
   JobKind kind_;
+  bool withMedia_ = false;         ///< a picture, video or sound of the user's went with the request
   std::unique_ptr<Flight> flight_; ///< while it counts as one in flight
   unsigned mayHaveBought_ = 0;     ///< submissions of this request that nobody knows the outcome of, for the cap
   bool submitted_ = false;         ///< this run has sent a submission
@@ -97,7 +102,7 @@ private:
   std::unique_ptr<Error> doubt_; ///< why nobody knows the outcome of the submission
   UnderWay underWay_;
   Completion completion_;
-  std::shared_ptr<Spool> clip_; ///< null: not yet, or a dry run
+  std::shared_ptr<MarkedClip> clip_; ///< null: not yet, or a dry run
 };
 
 } // namespace aimlvideo

@@ -10,13 +10,16 @@ namespace aimlvideo {
 Task<Result<void>> Purchase::record(LedgerRow::State state) {
   assert(Loop::instance().isCurrent());
   row.state = state;
+  if (state == LedgerRow::State::Completed && mark.empty())
+    mark = makeMark(row);
   if (!ledger)
     co_return {};
   using Written = Result<std::unique_ptr<LedgerRow>>; // many wait for it at once, and a row is large
   ViaCallback<Written> answer([this](const auto &say) {
-    ledger->submitWrite(row, [say](Result<LedgerRow> done) {
+    const auto told = [say](Result<LedgerRow> done) {
       say(done ? Written(std::make_unique<LedgerRow>(std::move(*done))) : std::move(done).failure());
-    });
+    };
+    ledger->submitWrite(row, told, row.state == LedgerRow::State::Completed ? mark : "");
   });
   auto written = co_await answer;
   if (!written)
@@ -50,6 +53,7 @@ void Purchase::renew() {
   byOtherKey = false;
   wasCompleted = false;
   doubted = false;
+  mark.clear();
   keptClip.clear();
   confirmed = false;
 }

@@ -26,6 +26,10 @@ public:
   std::string keptClip;
   /// The service had finished it in an earlier run.
   bool wasCompleted = false;
+  /// XMP packet that is delivered behind the clip, written with the row once it is completed; empty: not made yet.
+  std::string mark;
+  /// Makes it.
+  std::function<std::string(const LedgerRow &row)> makeMark;
   /// Called with the row's number each time that the row is on disk, before anything else happens.
   std::function<void(int64_t row)> recorded;
 

@@ -88,6 +88,11 @@ constexpr std::array migrations{
       ALTER TABLE purchase ADD COLUMN output TEXT NOT NULL DEFAULT '';
       INSERT INTO setting SELECT 'tell-of-prompts', '' WHERE EXISTS (SELECT 1 FROM purchase);
     )sql",
+    R"sql(
+      CREATE TABLE mark (
+        purchase INTEGER PRIMARY KEY,
+        packet TEXT NOT NULL);
+    )sql",
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
@@ -454,11 +459,13 @@ bool Ledger::takeNotice() {
 }
 
 /// The first column of all rows.
-Result<std::vector<std::string>> Ledger::textsOf(const char *sql) {
+Result<std::vector<std::string>> Ledger::textsOf(const char *sql, const std::vector<std::string> &values) {
   const Lock lock(mutex_);
   auto statement = database_.prepare(sql);
   if (!statement)
     return ledgerFailure(folder_, statement.error());
+  for (const std::string &value : values)
+    statement->bind(value);
   std::vector<std::string> texts;
   for (;;) {
     const auto row = statement->step();
@@ -618,29 +625,45 @@ Result<void> Ledger::write(LedgerRow &row) {
   return {};
 }
 
-void Ledger::submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done) {
+void Ledger::submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done, std::string mark) {
   stamp(row);
   struct Submission {
     LedgerRow row;
+    std::string mark;
     int64_t id;
   };
-  const auto submission = std::make_shared<Submission>(Submission{std::move(row), 0});
-  writes_.submit([submission](sqlite::Database &database) { return insert(database, submission->row, submission->id); },
-                 [this, submission, done = std::move(done)](const sqlite::Done<void> &written) {
-                   if (!written)
-                     return done(ledgerFailure(folder_, written.error()));
-                   submission->row.id = submission->id;
-                   done(std::move(submission->row));
-                 },
-                 shared_from_this());
+  const auto submission = std::make_shared<Submission>(Submission{std::move(row), std::move(mark), 0});
+  writes_.submit(
+      [submission](sqlite::Database &database) {
+        auto written = insert(database, submission->row, submission->id);
+        if (written && !submission->mark.empty())
+          written = database.run("INSERT OR IGNORE INTO mark VALUES (?, ?)", submission->id, submission->mark);
+        return written;
+      },
+      [this, submission, done = std::move(done)](const sqlite::Done<void> &written) {
+        if (!written)
+          return done(ledgerFailure(folder_, written.error()));
+        submission->row.id = submission->id;
+        done(std::move(submission->row));
+      },
+      shared_from_this());
 }
 
 Result<void> Ledger::remove(int64_t id) {
-  const auto removed =
-      writes_.run([&](sqlite::Database &database) { return database.run("DELETE FROM purchase WHERE id = ?", id); });
+  const auto removed = writes_.run([&](sqlite::Database &database) {
+    auto done = database.run("DELETE FROM purchase WHERE id = ?", id);
+    return done ? database.run("DELETE FROM mark WHERE purchase = ?", id) : done;
+  });
   if (!removed)
     return ledgerFailure(folder_, removed.error());
   return {};
+}
+
+Result<std::string> Ledger::mark(int64_t id) {
+  const auto found = textsOf("SELECT packet FROM mark WHERE purchase = CAST(? AS INTEGER)", {std::to_string(id)});
+  if (!found)
+    return tl::unexpected(found.error());
+  return found->empty() ? "" : found->front();
 }
 
 Result<void> Ledger::setStored(int64_t id, const std::string &clip, const std::string &checksum,

@@ -63,7 +63,10 @@ public:
   /// called by the worker (see workOn()), which holds no lock, and the ledger lives until then. What is submitted while
   /// the disk is busy is written together, in the order of submission. A new row is submitted once: before `done`
   /// nobody knows its `id`.
-  void submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done);
+  /// `mark`: what is delivered behind the row's clip from now on, unless that is decided already; empty: nothing is.
+  void submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done, std::string mark = {});
+  /// The XMP packet that is delivered behind a row's clip; empty: that is not decided yet.
+  Result<std::string> mark(int64_t id);
   Result<void> remove(int64_t id);
   /// Notes what the file of a row's clip looks like and its SHA-256, where that is known, if it still has that clip.
   Result<void> setStored(int64_t id, const std::string &clip, const std::string &checksum, const std::string &proof);
@@ -103,7 +106,8 @@ private:
   Ledger(std::string folder, LockFile presence, sqlite::Database database)
       : folder_(std::move(folder)), presence_(std::move(presence)), database_(std::move(database)) {}
   sqlite::Done<void> prepare(bool wholly) EXCLUDES(mutex_);
-  Result<std::vector<std::string>> textsOf(const char *sql) EXCLUDES(mutex_);
+  Result<std::vector<std::string>> textsOf(const char *sql, const std::vector<std::string> &values = {})
+      EXCLUDES(mutex_);
   Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values)
       EXCLUDES(mutex_);
 

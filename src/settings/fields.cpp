@@ -59,6 +59,12 @@ constexpr Choice storePrompts[] = {
     choice(StorePrompt::Default, "default", "Keep both, unless others can read the ledger"),
 };
 
+constexpr Choice marks[] = {
+    choice(Mark::Auto, "auto", "Behind the clip's last byte, where that harms nothing"),
+    choice(Mark::None, "none", "The clip as the service made it"),
+    choice(Mark::Force, "force", "Also where it makes a signature or an index at the clip's end useless"),
+};
+
 /// A URI that may stand in a drawing of the pipeline.
 std::string withoutUser(const std::string &text) {
   if (text.find('@') == std::string::npos)
@@ -178,6 +184,14 @@ constexpr Field table[] = {
     {.name = "dry-run", .title = "Dry run",
      .about = "Check the request, estimate its price, report both and end with EOS; buy nothing",
      .member = &Settings::dryRun, .group = Price, .uses = 0},
+
+    {.name = "mark", .title = "Mark",
+     .about = "Whether the clip is delivered with a mark that says that a model has made it: an XMP box with IPTC's "
+              "DigitalSourceType",
+     .member = choices<&Settings::mark>("Mark", marks), .group = Delivery, .uses = option},
+    {.name = "prompt-tag", .title = "Prompt tag",
+     .about = "Whether the prompt goes along with the clip: in its mark, and as the title tag of the stream",
+     .member = &Settings::promptTag, .group = Delivery, .uses = option},
 
     {.name = "max-clip-size", .title = "Maximum clip size",
      .about = "Largest clip in bytes that is downloaded; a larger one is an error",

@@ -25,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "reliabi
 from scene import BUILD, COMMAND, PLAYER, Seen, digests, seen_by_player  # noqa: E402
 
 from fronts import KINDS as FRONTS  # noqa: E402
+import marks  # noqa: E402
 from gate import Certificates  # noqa: E402
 from service import Service  # noqa: E402
 from wire import FAULTS, Fault, Style, Wire  # noqa: E402
@@ -158,7 +159,7 @@ class Case:
         if way != "command":
             return seen_by_player(way, code, output, errors, seconds, self.digests)
         file = self.folder / "fetched.mp4"
-        seen = Seen(code == 0 and file.read_bytes() == self.clip.bytes, "", errors, seconds, errors, code)
+        seen = Seen(code == 0 and marks.delivers(file.read_bytes(), self.clip.bytes), "", errors, seconds, errors, code)
         if code == 0 and not seen.clip:
             seen.problem = "another clip was delivered"
         return seen

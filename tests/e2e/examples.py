@@ -16,6 +16,7 @@ import time
 import unittest
 import urllib.request
 
+import marks
 from support import BUILD, EMULATOR, IMAGE, KEY, PATIENCE, SOURCE, EndToEnd, Launch, Screen, main
 
 EXAMPLES = SOURCE / "examples"
@@ -202,7 +203,7 @@ class Embedding(Examples):
                          r"\[queued, generation \S+, .* s left", r"\[completed, generation \S+, \d\.\d\d USD\]",
                          "is there"):
                 self.assertRegex(text, sign)
-            self.assertEqual(output.read_bytes(), CLIP.read_bytes())
+            self.assertTrue(marks.delivers(output.read_bytes(), CLIP.read_bytes()))
             self.assertEqual(self.bought(), before + 1)
             self.assertEqual(self.start(*words).end()[0], 0)
             self.assertEqual(self.bought(), before + 1)
@@ -260,7 +261,7 @@ class Engine(Examples):
         self.assertEqual(code, 0, text)
         self.assertIn("second.mp4 is there, replayed, 0.00 USD", text)
         for name in ("first.mp4", "second.mp4"):
-            self.assertEqual((self.folder / name).read_bytes(), CLIP.read_bytes())
+            self.assertTrue(marks.delivers((self.folder / name).read_bytes(), CLIP.read_bytes()))
         self.assertEqual(self.bought(), 1)
 
     def test_it_is_stopped_at_once_and_the_same_command_resumes_what_was_bought(self):
@@ -277,7 +278,7 @@ class Engine(Examples):
         code, text = self.make("a lighthouse", output).end()
         self.assertEqual(code, 0, text)
         self.assertIn("clip.mp4 is there, resumed, 0.00 USD", text)
-        self.assertEqual(output.read_bytes(), CLIP.read_bytes())
+        self.assertTrue(marks.delivers(output.read_bytes(), CLIP.read_bytes()))
         self.assertEqual(self.bought(), 1)
 
     def test_it_tells_the_cause_of_a_failure_and_leaves_no_file(self):

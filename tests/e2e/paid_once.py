@@ -17,6 +17,7 @@ import unittest
 import urllib.request
 
 import envelope
+import marks
 from support import BUILD, KEY, EndToEnd, Launch, main
 
 CLIP = BUILD / "tests/clips/faststart.mp4"
@@ -85,7 +86,7 @@ class PaidOnce(EndToEnd):
         """(whether there is the whole clip, what was said)"""
         clip = keywords.get("clip", self.clip)
         code, output = self.start(*properties, **keywords).end()
-        whole = code == 0 and clip.exists() and clip.read_bytes() == CLIP.read_bytes()
+        whole = code == 0 and clip.exists() and marks.delivers(clip.read_bytes(), CLIP.read_bytes())
         return whole, output
 
     def command(self, *arguments, code=0):
@@ -252,7 +253,7 @@ class Processes(PaidOnce):
                 for clip, process in self.start_many(number):
                     code, output = process.end()
                     self.assertEqual(code, 0, output)
-                    self.assertEqual(clip.read_bytes(), CLIP.read_bytes())
+                    self.assertTrue(marks.delivers(clip.read_bytes(), CLIP.read_bytes()))
                 self.assertEqual(self.purchases(), 1)
 
     def wait_for_purchase(self):
@@ -269,7 +270,7 @@ class Processes(PaidOnce):
         owner.end()
         code, output = second.end()
         self.assertEqual(code, 0, output)
-        self.assertEqual(self.clip.read_bytes(), CLIP.read_bytes())
+        self.assertTrue(marks.delivers(self.clip.read_bytes(), CLIP.read_bytes()))
         self.assertEqual(self.purchases(), 1)
 
     def test_a_stopped_owner_keeps_its_purchase_to_itself(self):
@@ -378,13 +379,13 @@ class Commands(PaidOnce):
         self.assertIn(job["generation_id"], self.command("jobs", "show", "1"))
         self.assertIn("a cat on a roof", self.command("jobs", "show", "1"))
         self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"))
-        self.assertEqual((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes())
+        self.assertTrue(marks.delivers((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes()))
         (self.folder / "there.mp4").write_text("precious")
         self.assertIn("--force overwrites it",
                       self.command("jobs", "resume", "1", str(self.folder / "there.mp4"), code=3))
         self.assertEqual((self.folder / "there.mp4").read_text(), "precious")
         self.command("jobs", "resume", "1", str(self.folder / "there.mp4"), "--force")
-        self.assertEqual((self.folder / "there.mp4").read_bytes(), CLIP.read_bytes())
+        self.assertTrue(marks.delivers((self.folder / "there.mp4").read_bytes(), CLIP.read_bytes()))
         self.command("jobs", "forget", "1", code=3)
         self.command("jobs", "forget", "1", "--force")
         self.assertEqual(self.jobs(), [])
@@ -403,7 +404,7 @@ class Commands(PaidOnce):
         self.assertEqual((self.folder / "resumed.mp4").read_bytes(), cut)
         self.faults()
         self.command("jobs", "resume", "1", str(self.folder / "resumed.mp4"), "--incomplete", "--force")
-        self.assertEqual((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes())
+        self.assertTrue(marks.delivers((self.folder / "resumed.mp4").read_bytes(), CLIP.read_bytes()))
         self.assertEqual(self.purchases(), 1)
 
     def test_an_unfinished_job_is_resumed_to_a_file_and_not_forgotten_by_mistake(self):
@@ -415,7 +416,7 @@ class Commands(PaidOnce):
         self.command("jobs", "resolve", "1", "--not-bought", code=3)
         self.faults()
         self.command("jobs", "resume", "1", str(self.clip), "--force")  # the pipeline has left an empty file there
-        self.assertEqual(self.clip.read_bytes(), CLIP.read_bytes())
+        self.assertTrue(marks.delivers(self.clip.read_bytes(), CLIP.read_bytes()))
         self.assertEqual(self.purchases(), 1)
 
     def test_the_cache_is_listed_verified_and_pruned(self):

@@ -59,7 +59,7 @@ class Soak(EndToEnd):
         size = ["--generations", str(self.arguments.generations)] if self.arguments.generations else \
             ["--seconds", str(self.arguments.seconds)]
         done = subprocess.run([CLIENT, "--elements", str(self.arguments.elements), *size, "--poll-interval", "300",
-                               "--sha256", hashlib.sha256(CLIP.read_bytes()).hexdigest()],
+                               "--sha256", hashlib.sha256(CLIP.read_bytes()).hexdigest(), "--bytes", str(CLIP.stat().st_size)],
                               env=environment, stdout=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 0)
         result = json.loads(done.stdout)

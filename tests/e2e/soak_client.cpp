@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Many elements in one process, each with one generation after another, for so long or so many.
 //
-//   soak-client --elements N (--generations N | --seconds N) [--poll-interval MS] [--sha256 HEX]
+//   soak-client --elements N (--generations N | --seconds N) [--poll-interval MS] [--sha256 HEX --bytes N]
 //
 // Takes the service and the key from the environment. Prints a line of JSON: what arrived, what did not and why, and
 // the memory, threads and descriptors of this process when half was done and at the end.
@@ -29,7 +29,8 @@ struct Options {
   int generations = 0; ///< 0: as many as fit into `seconds`
   int seconds = 60;
   int pollInterval = 0;
-  std::string checksum; ///< SHA-256 of every clip; empty: not looked at
+  std::string checksum; ///< SHA-256 of the first `bytes` of every clip; empty: not looked at
+  gint64 bytes = 0;     ///< what is behind them is the mark
 };
 
 void write(JsonBuilder *json, const char *name, const Holdings &held) {
@@ -116,7 +117,9 @@ private:
     static void handoff(GstElement *, GstBuffer *buffer, GstPad *, gpointer self) {
       GstMapInfo map;
       gst_buffer_map(buffer, &map, GST_MAP_READ);
-      g_checksum_update(static_cast<Line *>(self)->checksum, map.data, static_cast<gssize>(map.size));
+      auto *line = static_cast<Line *>(self);
+      const auto left = line->soak.options_.bytes - static_cast<gint64>(GST_BUFFER_OFFSET(buffer));
+      g_checksum_update(line->checksum, map.data, std::clamp<gssize>(left, 0, static_cast<gssize>(map.size)));
       gst_buffer_unmap(buffer, &map);
     }
 
@@ -199,6 +202,7 @@ int main(int argc, char **argv) {
       {"seconds", 0, 0, G_OPTION_ARG_INT, &options.seconds, "to begin generations for", "N"},
       {"poll-interval", 0, 0, G_OPTION_ARG_INT, &options.pollInterval, "of each element", "MS"},
       {"sha256", 0, 0, G_OPTION_ARG_STRING, &checksum, "of every clip", "HEX"},
+      {"bytes", 0, 0, G_OPTION_ARG_INT64, &options.bytes, "of every clip, without the mark behind it", "N"},
       {},
   };
   GOptionContext *context = g_option_context_new(nullptr);

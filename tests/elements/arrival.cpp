@@ -108,9 +108,8 @@ GST_START_TEST(the_first_frame_does_not_wait_for_the_rest) {
   fail_unless(pipeline.position("progress-complete") < pipeline.position("buffer"));
   fail_unless(pipeline.position("duration-changed") < pipeline.position("buffer"));
   fail_unless(scene.host.bytesSent() < scene.clip.size() / 2);
-  gint64 size = 0;
-  fail_unless(gst_element_query_duration(pipeline.source(), GST_FORMAT_BYTES, &size));
-  fail_unless_equals_int64(size, static_cast<gint64>(scene.clip.size()));
+  const bool marked = !std::string_view(early[__i__].layout).starts_with("fragmented"); // these end in an index
+  fail_unless_equals_int(pipeline.size() > scene.clip.size(), marked);
   fail_if(pipeline.happened("error"));
 }
 GST_END_TEST
@@ -195,12 +194,13 @@ GST_START_TEST(a_buffer_can_be_written_to_and_the_clip_stays) {
   pipeline.waitFor("eos");
   pipeline.setState(GST_STATE_READY);
   pipeline.forgetEvents();
+  const size_t requests = scene.host.requests().size();
   // replayed from the store, and whole
   Pipeline again(scene.service, "SRC ! qtdemux ! h264parse ! fakesink");
   again.setState(GST_STATE_PLAYING);
   again.waitFor("eos");
   fail_if(again.happened("error"));
-  fail_unless_equals_int(scene.host.requests().size(), 1);
+  fail_unless_equals_int(scene.host.requests().size(), requests);
 }
 GST_END_TEST
 
@@ -258,7 +258,8 @@ GST_START_TEST(a_storm_of_seeks_ends_at_the_last_place_and_with_a_right_clip) {
   Pipeline again(scene.service, "SRC ! fakesink");
   again.setState(GST_STATE_PLAYING);
   again.waitFor("eos");
-  fail_unless_equals_uint64(again.bytes(), scene.clip.size());
+  fail_unless(again.size() > scene.clip.size());
+  fail_unless_equals_uint64(again.bytes(), again.size());
   fail_unless_equals_int(scene.host.requests().size(), requests);
 }
 GST_END_TEST
@@ -271,7 +272,10 @@ GST_START_TEST(a_flushing_seek_by_bytes_does_not_restart_the_download) {
   for (const gint64 offset : {0, 100, 5'000'000, 7})
     fail_unless(gst_element_seek_simple(pipeline.source(), GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH, offset));
   pipeline.setState(GST_STATE_PAUSED);
-  fail_unless_equals_int(scene.host.requests().size(), 1);
+  // the other is for the box behind the media, which tells whether a mark can follow
+  const auto requests = scene.host.requests();
+  fail_unless(requests.size() <= 2);
+  fail_unless(requests.size() == 1 || requests[1].first > scene.clip.size() / 2);
   fail_unless_equals_int(pipeline.count("progress-complete"), 1);
 }
 GST_END_TEST
@@ -403,7 +407,8 @@ GST_START_TEST(what_was_interrupted_while_it_arrived_plays_again_without_a_purch
   pipeline.forgetEvents();
   pipeline.setState(GST_STATE_PLAYING);
   pipeline.waitFor("eos");
-  fail_unless_equals_uint64(pipeline.bytes(), scene.clip.size());
+  fail_unless(pipeline.size() > scene.clip.size());
+  fail_unless_equals_uint64(pipeline.bytes(), pipeline.size());
   fail_unless_equals_int(scene.service.purchases(), 1);
 }
 GST_END_TEST

@@ -140,9 +140,22 @@ GST_START_TEST(the_size_is_known_with_the_first_buffer) {
   Pipeline pipeline(service, "SRC ! fakesink");
   pipeline.setState(GST_STATE_PAUSED);
   pipeline.waitFor("async-done");
-  gint64 size = 0;
-  fail_unless(gst_element_query_duration(pipeline.source(), GST_FORMAT_BYTES, &size));
-  fail_unless_equals_int64(size, static_cast<gint64>(service.clip.size()));
+  fail_unless(pipeline.size() > service.clip.size());
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_uint64(pipeline.bytes(), pipeline.size());
+}
+GST_END_TEST
+
+GST_START_TEST(without_a_mark_the_bytes_are_the_services) {
+  FakeService service;
+  service.clip = clipNamed("faststart");
+  Pipeline pipeline(service, "SRC ! fakesink");
+  g_object_set(pipeline.source(), "mark", 1, nullptr);
+  pipeline.setState(GST_STATE_PLAYING);
+  pipeline.waitFor("eos");
+  fail_unless_equals_uint64(pipeline.size(), service.clip.size());
+  fail_unless_equals_uint64(pipeline.bytes(), service.clip.size());
 }
 GST_END_TEST
 
@@ -226,6 +239,7 @@ static Suite *delivery_suite() {
   tcase_add_test(tests, the_bytes_are_those_of_the_host);
   tcase_add_test(tests, the_size_is_not_known_and_never_waited_for_during_the_wait);
   tcase_add_test(tests, the_size_is_known_with_the_first_buffer);
+  tcase_add_test(tests, without_a_mark_the_bytes_are_the_services);
   tcase_add_test(tests, a_time_seek_in_a_clip_makes_no_request);
   tcase_add_test(tests, a_broken_transfer_is_mended_and_bought_once);
   if (mallopt(M_MMAP_THRESHOLD, 128 * 1024) == 1) // the sanitizers' allocators have no such setting

@@ -22,19 +22,29 @@ namespace {
 constexpr GstClockTime patience = 300 * GST_SECOND;
 constexpr GstClockTime tick = 10 * GST_MSECOND;
 
-struct Checksum {
-  Checksum() : value(g_checksum_new(G_CHECKSUM_SHA256)) {}
-  Checksum(const Checksum &) = delete;
-  Checksum &operator=(const Checksum &) = delete;
-  ~Checksum() { g_checksum_free(value); }
+struct Stream {
   void add(GstBuffer *buffer) {
     GstMapInfo map;
     gst_buffer_map(buffer, &map, GST_MAP_READ);
-    g_checksum_update(value, map.data, static_cast<gssize>(map.size));
+    bytes.append(reinterpret_cast<const char *>(map.data), map.size);
     gst_buffer_unmap(buffer, &map);
   }
-  GChecksum *value;
+  std::string bytes;
 };
+
+/// Where a box `uuid` at the very end of a file begins, which may be a mark; its size: there is none.
+size_t beginOfMark(const std::string &file) {
+  size_t last = 0;
+  for (size_t at = 0; at + 8 <= file.size();) {
+    const auto *bytes = reinterpret_cast<const guint8 *>(file.data() + at);
+    const guint64 size = GST_READ_UINT32_BE(bytes);
+    if (size < 8)
+      return file.size();
+    last = at;
+    at += size;
+  }
+  return file.size() >= 8 && file.compare(last + 4, 4, "uuid") == 0 ? last : file.size();
+}
 
 class Player {
 public:
@@ -57,7 +67,7 @@ private:
   GstElement *source_ = nullptr;
   GstElement *consumer_ = nullptr;
   std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<Checksum>> streams_; ///< by their names
+  std::map<std::string, std::unique_ptr<Stream>> streams_; ///< by their names
   JsonArray *const errors_ = json_array_new();
   JsonArray *const notes_ = json_array_new();
   bool ended_ = false;
@@ -108,19 +118,19 @@ void Player::collect(GstElement *from, const char *pad, const std::string &name)
   gst_bin_add_many(GST_BIN(pipeline_), queue, sink, nullptr);
   gst_element_link(queue, sink);
   gst_element_link_pads(from, pad, queue, "sink");
-  Checksum *checksum = nullptr;
+  Stream *stream = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    checksum = (streams_[name] = std::make_unique<Checksum>()).get();
+    stream = (streams_[name] = std::make_unique<Stream>()).get();
   }
   GstPad *sinkPad = gst_element_get_static_pad(sink, "sink");
   gst_pad_add_probe(
       sinkPad, GST_PAD_PROBE_TYPE_BUFFER,
       +[](GstPad *, GstPadProbeInfo *info, gpointer data) {
-        static_cast<Checksum *>(data)->add(GST_PAD_PROBE_INFO_BUFFER(info));
+        static_cast<Stream *>(data)->add(GST_PAD_PROBE_INFO_BUFFER(info));
         return GST_PAD_PROBE_OK;
       },
-      checksum, nullptr);
+      stream, nullptr);
   gst_object_unref(sinkPad);
   gst_element_sync_state_with_parent(sink);
   gst_element_sync_state_with_parent(queue);
@@ -192,14 +202,25 @@ void Player::play() {
 }
 
 void Player::tell() const {
-  Checksum all;
-  for (const auto &[name, checksum] : streams_)
-    g_checksum_update(all.value, reinterpret_cast<const guchar *>(g_checksum_get_string(checksum->value)), -1);
+  GChecksum *all = g_checksum_new(G_CHECKSUM_SHA256);
+  std::string mark;
+  for (const auto &[name, stream] : streams_) {
+    std::string &bytes = stream->bytes;
+    if (!pulls_) {
+      mark = bytes.substr(beginOfMark(bytes));
+      bytes.resize(bytes.size() - mark.size());
+    }
+    g_checksum_update(all, reinterpret_cast<const guchar *>(bytes.data()), static_cast<gssize>(bytes.size()));
+  }
   JsonObject *object = json_object_new();
+  char *base64 = g_base64_encode(reinterpret_cast<const guchar *>(mark.data()), mark.size());
+  json_object_set_string_member(object, "mark", base64);
+  g_free(base64);
   json_object_set_boolean_member(object, "ended", ended_);
   json_object_set_boolean_member(object, "hung", hung_);
   json_object_set_boolean_member(object, "pulled", pulled_);
-  json_object_set_string_member(object, "digest", g_checksum_get_string(all.value));
+  json_object_set_string_member(object, "digest", g_checksum_get_string(all));
+  g_checksum_free(all);
   json_object_set_int_member(object, "streams", static_cast<gint64>(streams_.size()));
   json_object_set_array_member(object, "errors", json_array_ref(errors_));
   json_object_set_array_member(object, "notes", json_array_ref(notes_));

@@ -198,6 +198,12 @@ void Pipeline::forgetEvents() {
   bytes_ = 0;
 }
 
+guint64 Pipeline::size() const {
+  gint64 size = 0;
+  fail_unless(gst_element_query_duration(source(), GST_FORMAT_BYTES, &size));
+  return static_cast<guint64>(size);
+}
+
 guint64 Pipeline::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;

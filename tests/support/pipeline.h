@@ -56,6 +56,8 @@ public:
 
   /// Bytes that left the source's pad.
   guint64 bytes() const;
+  /// Of the clip with the mark behind it, by the source's own word.
+  guint64 size() const;
 
 private:
   void make(const std::string &line);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "await.h"
+#include "clip/iso_box.h"
 #include "generation/generation.h"
+#include "provenance/xmp_box.h"
 #include "support/test_server.h"
 #include "unit.h"
 
@@ -156,6 +158,16 @@ inline std::string contentsOf(const Spool &spool) {
   std::string bytes(spool.size().value_or(0), '\0');
   fail_unless(spool.read(0, bytes.data(), bytes.size()).has_value());
   return bytes;
+}
+
+/// The service's bytes and then a mark, and nothing else.
+inline void expectMarked(const std::string &delivered, const std::string &clip) {
+  fail_unless(delivered.starts_with(clip));
+  const std::string mark = delivered.substr(clip.size());
+  fail_unless(mark.size() > 24, "there is no mark");
+  fail_unless(mark.substr(4, 4) == "uuid" && mark.substr(8, 16) == xmpUserType);
+  fail_unless_equals_int(bigEndian(reinterpret_cast<const unsigned char *>(mark.data()), 4), mark.size());
+  fail_unless_contains(mark, "rainedAlgorithmicMedia");
 }
 
 } // namespace aimlvideo::test

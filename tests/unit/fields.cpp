@@ -53,6 +53,8 @@ constexpr Line lines[] = {
     {"store-prompt", "true", "maybe", nullptr, ""},
     {"max-cost", "0.5", "nan", nullptr, ""},
     {"dry-run", "true", "2", nullptr, ""},
+    {"mark", "none", "maybe", nullptr, ""},
+    {"prompt-tag", "true", "perhaps", nullptr, ""},
     {"max-clip-size", "1000", "0", nullptr, ""},
     {"temp-dir", "/tmp", "", nullptr, ""},
     {"proxy", "http://p:1", "", nullptr, ""},

@@ -442,7 +442,7 @@ GST_START_TEST(a_cut_clip_that_an_earlier_version_has_stored_is_fetched_again) {
   bench.row = 0;
   const auto clip = bench.run();
   fail_unless(clip.has_value());
-  fail_unless(contentsOf(**clip) == whole);
+  expectMarked(contentsOf(**clip), whole);
 }
 GST_END_TEST
 
@@ -462,7 +462,7 @@ GST_START_TEST(a_clip_that_its_host_has_cut_is_an_error_and_fetched_by_the_next_
   bench.row = 0;
   const auto clip = bench.run();
   fail_unless(clip.has_value());
-  fail_unless(contentsOf(**clip) == whole);
+  expectMarked(contentsOf(**clip), whole);
   fail_unless_equals_int(bench.service.purchases(), 1);
 }
 GST_END_TEST
@@ -477,13 +477,14 @@ GST_START_TEST(what_there_is_of_a_cut_clip_is_had_by_who_asks_for_it_and_not_kep
   const auto clip = bench.run();
   fail_unless(clip.has_value());
   fail_unless(contentsOf(**clip) == bench.service.clip);
-  fail_unless_contains(bench.notes.back(), "incomplete");
+  fail_unless(
+      std::ranges::any_of(bench.notes, [](const auto &note) { return note.find("incomplete") != std::string::npos; }));
   fail_unless_equals_int(bench.service.home.clips(), 0);
 
   bench.service.clip = whole; // all of it is handed out, and kept, as soon as there is all
   const auto better = bench.run();
   fail_unless(better.has_value());
-  fail_unless(contentsOf(**better) == whole);
+  expectMarked(contentsOf(**better), whole);
   fail_unless_equals_int(bench.service.home.clips(), 1);
   fail_unless_equals_int(bench.service.purchases(), 1);
 }
@@ -978,7 +979,7 @@ GST_START_TEST(who_has_an_older_ledger_hears_once_that_prompts_are_kept) {
   fail_unless(bench.run().has_value());
   const std::string file = bench.service.home.state() + "/aimlvideo/ledger.sqlite3";
   fail_unless(sqlite::Database::open(file)
-                  ->execute("ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
+                  ->execute("DROP TABLE mark; ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
                   .has_value());
   // what is said needs no telling
   for (const auto &[take, choice, told] :
