@@ -112,6 +112,7 @@ void Bus::generation(const Status &status) const {
                         G_TYPE_STRING, nameOf(status.origin), nullptr);
   setText(structure, "model", status.model);
   setText(structure, "generation-id", status.generationId);
+  setText(structure, "unmarked", status.unmarked);
   if (const auto remaining = status.remaining())
     gst_structure_set(structure, "eta", G_TYPE_UINT64, nanoseconds(*remaining), nullptr);
   setEstimate(structure, status);

@@ -102,6 +102,7 @@ int main() {
   printGroup("service", FieldGroup::Service);
   printGroup("purchase", FieldGroup::Purchase);
   printGroup("price", FieldGroup::Price);
+  printGroup("delivery", FieldGroup::Delivery);
   printGroup("transport", FieldGroup::Transport);
   printNames("presets", Field::InPreset);
   printNames("columns", Field::InManifest);

@@ -116,6 +116,7 @@ void check_presence(const GstStructure *message, const std::string &status) {
   fail_if(status == "submitting" && (has("generation-id") || has("usd-spent") || has("bytes")));
   fail_if(has("bytes") && (waitingStates.contains(status) || status == "looking-up" || status == "queued-locally"));
   fail_if(has("rate") && !has("bytes"));
+  fail_if(has("unmarked") && status != "completed", "without a mark while %s", status.c_str());
   check_range<guint64>(message, "bytes", 1, G_MAXUINT64);
 }
 
@@ -381,6 +382,7 @@ GST_END_TEST
 GST_START_TEST(every_field_of_the_pages_comes) {
   Slow slow;
   play(slow.service, "max-cost=1 prompt-tag=true", "eos");
+  play(slow.service, "take=3 mark=none", "eos");
   refuse(slow.service);
   play(slow.service, "take=1", "progress-error");
   FakeService failing;

@@ -34,6 +34,8 @@ const char *groupOf(const Field &field) {
   case FieldGroup::Purchase:
   case FieldGroup::Price:
     return moneyGroup;
+  case FieldGroup::Delivery:
+    return outputGroup;
   case FieldGroup::Service:
   case FieldGroup::Transport:
     break;
