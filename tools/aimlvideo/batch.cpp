@@ -269,6 +269,7 @@ void Batch::draw() {
     nameColumns = std::max(nameColumns, cellsOf(rows_[index].order.output));
   nameColumns = std::min({nameColumns, longestName, columns * 2 / 5});
   std::vector<Progress> all;
+  all.reserve(running_.size());
   for (auto &[index, running] : running_)
     all.push_back(running.production->progress());
   const std::vector<std::string> end = overall(all, columns);

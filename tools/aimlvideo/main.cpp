@@ -69,6 +69,7 @@ ExitCode printFacts() {
   for (const Command &command : commands()) {
     const CommandFacts facts = factsOf(command);
     std::vector<json::Value> options;
+    options.reserve(facts.options.size());
     for (const OptionFacts &option : facts.options)
       options.push_back(jsonOf(option));
     all.push_back(json::Value::object({{"name", command.name},

@@ -188,6 +188,7 @@ void Options::help(bool all) const {
 
 std::string Options::nearestOption(const Arguments &arguments) const {
   std::vector<std::string> names;
+  names.reserve(facts_.options.size());
   for (const OptionFacts &option : facts_.options)
     names.push_back(option.name);
   for (const std::string &argument : arguments) {

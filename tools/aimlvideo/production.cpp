@@ -236,7 +236,7 @@ void Production::make() {
   transcode(folder_->path(result), [this] { finish(nullptr); });
 }
 
-void Production::transcode(const std::string &target, std::function<void()> done) {
+void Production::transcode(const std::string &target, const std::function<void()> &done) {
   transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target,
                                              [this, done](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes

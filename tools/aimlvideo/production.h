@@ -87,7 +87,7 @@ private:
   void heard(const Status &status, const std::string &note);
   void fetched();
   void make();
-  void transcode(const std::string &target, std::function<void()> done);
+  void transcode(const std::string &target, const std::function<void()> &done);
   void makeForStandardOutput();
   void deliver(const std::shared_ptr<Spool> &clip);
   void leaveTurn();

@@ -152,7 +152,7 @@ Result<Quote> quote(Settings settings, unsigned takes, Asking asking) {
               .firstTake = settings.take,
               .takes = {}};
   if (settings.fetchesOnly()) {
-    quote.takes.push_back(Quote::Earlier{0, true, true, "Generation " + settings.generationId + " is fetched", {}});
+    quote.takes.emplace_back(Quote::Earlier{0, true, true, "Generation " + settings.generationId + " is fetched", {}});
     return quote;
   }
   for (unsigned i = 0; i < takes; ++i) {
