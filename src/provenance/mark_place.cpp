@@ -33,7 +33,7 @@ MarkPlace::Verdict MarkPlace::look(const Spool &clip, uint64_t size) {
   while (verdict_ == Verdict::Unclear) {
     if (endsInIndex_ && wish_ != Mark::Force)
       return taken("the clip ends in an index of its fragments, where players look for it");
-    if (at_ == size)
+    if (at_ == size && size > 0)
       return verdict_ = Verdict::Free;
     if (!isThere(clip, at_, size))
       return verdict_;

@@ -4,12 +4,13 @@
 #include "clip/iso_media.h"
 
 #include "fuzz.h"
+#include "provenance/mark_place.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::fuzz;
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  std::string_view bytes = textOf(data, size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count) {
+  std::string_view bytes = textOf(data, count);
   const auto hole = cutNumber<uint16_t>(bytes);
   const auto length = cutNumber<uint16_t>(bytes);
   if (looksLikeText(bytes))
@@ -27,6 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   for (const uint64_t end : {start.size() + length + rest.size(), start.size(), size_t{0}}) {
     const auto finding = wholenessOf(*spool, end);
     must_hold((finding.wholeness == Wholeness::Cut) == !finding.why.empty());
+  }
+  const uint64_t size = start.size() + length + rest.size();
+  for (const Mark wish : {Mark::Auto, Mark::Force}) {
+    MarkPlace place(wish);
+    const auto verdict = place.look(*spool, size);
+    must_hold((verdict == MarkPlace::Verdict::Taken) == !place.why().empty());
+    must_hold(verdict != MarkPlace::Verdict::Unclear || place.missing() < size);
+    must_hold(place.look(*spool, size) == verdict);
   }
   return 0;
 }
