@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 
 from adversary import AT_A_TIME, CLIPS, GRACE, Clip, arguments, may_be_late
-from machine import Disk
+from machine import Disk, faketime_library
 import marks  # behind adversary, which finds it
 from scene import COMMAND, PLAYER, seen_by_player
 from service import Service
@@ -355,8 +355,7 @@ class Shared:
             subprocess.run(["umount", probe], check=True)
         else:
             print("no tmpfs can be mounted here: disks neither fill up nor become read-only", flush=True)
-        self.faketime = subprocess.run(["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True,
-                                       check=True).stdout.strip()
+        self.faketime = faketime_library()
 
 
 def carry_out(seed, number, shared, steps):

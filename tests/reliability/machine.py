@@ -172,6 +172,16 @@ class CacheFillsUp(Held, Disk):
         return state.f_bavail * state.f_bsize
 
 
+def faketime_library():
+    """The path of the library behind the command faketime. The command fails where one with the same process id, which
+    was killed, has left its shared memory."""
+    for _ in range(10):
+        run = subprocess.run(["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True)
+        if run.returncode == 0:
+            return run.stdout.strip()
+    raise AssertionError(run.stderr)
+
+
 class ClockJumps(Held):
     def __init__(self, *arguments):
         super().__init__(*arguments[:4])
@@ -181,8 +191,7 @@ class ClockJumps(Held):
         if not shutil.which("faketime"):
             raise unittest.SkipTest("the command faketime is not installed")
         super().begin()
-        library = subprocess.run(["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True,
-                                 check=True).stdout.strip()
+        library = faketime_library()
         self.clock = self.scene.folder / "clock"
         self.clock.write_text("+0\n")
         self.scene.environment |= {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_NO_CACHE": "1",
