@@ -4,7 +4,6 @@
 
 import http.server
 import os
-import pathlib
 import re
 import shutil
 import socket
@@ -119,6 +118,11 @@ class Doctor(EndToEnd):
         self.fails(["key"], "missing", "", *offline, "--api-key-file", self.folder / "missing")
         checks = self.run_doctor(AIMLAPI_KEY="")[0]
         self.assertEqual((checks["connection"]["state"], checks["balance"]["state"]), ("ok", "skipped"))
+
+    def test_what_failed_is_red(self):
+        run = subprocess.run([COMMAND, "doctor", "--offline", "--profile", "mp4", "--color=always"], capture_output=True, text=True,
+                             env=os.environ | self.home | {"AIMLAPI_KEY": ""})
+        self.assertEqual(re.findall(r"\x1b\[31m(\w+ +\w+)", run.stdout), ["failed   key"])
 
     def test_address(self):
         self.fails(["address"], "http", "", AIMLAPI_BASE_URL="http://example.com")

@@ -48,6 +48,12 @@ const char *wordFor(State state) {
   return "";
 }
 
+std::optional<Colour> colourOf(State state) {
+  if (state == State::Wrong)
+    return Colour::Red;
+  return state == State::Remark ? std::optional(Colour::Yellow) : std::nullopt;
+}
+
 json::Value jsonOf(const Findings &findings) {
   json::Value checks = json::Value::array();
   for (const Finding &finding : findings) {
@@ -64,7 +70,7 @@ void printFinding(const Finding &finding, size_t width) {
   const std::string head = std::string(wordFor(finding.state)) + std::string(9 - strlen(wordFor(finding.state)), ' ') +
                            finding.check + std::string(width + 2 - finding.check.size(), ' ');
   const std::string indent(head.size(), ' ');
-  print(head + wrapped(finding.text, indent).substr(indent.size()));
+  print(head + wrapped(finding.text, indent).substr(indent.size()), colourOf(finding.state));
   if (!finding.hint.empty())
     print(wrapped("-> " + finding.hint, indent));
 }
