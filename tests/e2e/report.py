@@ -349,8 +349,8 @@ class Page(unittest.TestCase):
         self.browser.wait_until(self.playing("#player[open]"), "a name that needs escaping, playing")
         self.browser.key("Escape", 27)
         self.browser.wait_until("!document.getElementById('player').open", "the end")
-        self.assertTrue(self.browser.run(f"document.activeElement === {self.of(EVIL, '.poster')}"))
-        self.assertIsNone(self.browser.run("document.querySelector('video')"))
+        self.browser.wait_until(f"document.activeElement === {self.of(EVIL, '.poster')}", "the focus on the last clip")
+        self.browser.wait_until("!document.querySelector('#player video')", "the end of the clip")
         self.assertEqual(self.browser.messages, [])
 
     def test_what_a_browser_can_not_play_says_so_and_is_linked(self):
