@@ -183,8 +183,8 @@ Result<std::string> placeBelow(const std::string &folder, const std::string &nam
   if (folder.empty())
     return failure(ErrorKind::BadRequest, "no file can be written", "the server was started without --output-folder",
                    "Ask its user to start it with one");
-  if (printable(name) != name)
-    return refused("it has characters that can't be shown");
+  if (name.empty() || printable(name) != name)
+    return refused("it is empty, or has characters that can't be shown");
   int place = open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   const GStrvPtr parts(g_strsplit(name.c_str(), "/", -1));
   const char *problem = place < 0 ? "the output folder is not there" : nullptr;
