@@ -117,7 +117,7 @@ public:
   static const std::string &overlayProblem();
   /// All of them, read at the first call.
   const std::vector<Model> &models() const;
-  /// All ids and aliases.
+  /// All ids and aliases. Reads no model.
   std::vector<std::string> names() const;
   /// The service's own list lacks a model, by id or alias, as of the refresh that the user asked for last. False: the
   /// list has it, or nobody has asked.

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "api/overlay.h"
 #include "base/json/node.h"
@@ -251,13 +252,29 @@ const std::vector<Model> &Catalogue::models() const {
   return *models;
 }
 
+namespace {
+
+/// Adds the names below a folder of the resource in which the models lie by their names, such as `klingai/`.
+void addNames(const std::string &folder, std::set<std::string> &names) {
+  const GStrvPtr entries(g_resource_enumerate_children(
+      aimlvideo_models_get_resource(), ("/aimlvideo/model/" + folder).c_str(), G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr));
+  for (char **entry = entries.get(); entry && *entry; ++entry)
+    if (g_str_has_suffix(*entry, "/"))
+      addNames(folder + *entry, names);
+    else
+      names.insert(folder + *entry);
+}
+
+} // namespace
+
 std::vector<std::string> Catalogue::names() const {
-  std::vector<std::string> names;
-  for (const Model &model : models()) {
-    names.push_back(model.id);
-    names.insert(names.end(), model.aliases.begin(), model.aliases.end());
-  }
-  return names;
+  std::set<std::string> names;
+  addNames("", names);
+  for (const auto &[id, model] : overlay().models)
+    names.insert(id);
+  for (const auto &[alias, id] : overlay().aliases)
+    names.insert(alias);
+  return {names.begin(), names.end()};
 }
 
 bool Catalogue::isUnlisted(std::string_view id) const {

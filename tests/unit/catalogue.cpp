@@ -40,6 +40,18 @@ GST_START_TEST(every_parameter_has_a_name_and_a_type_that_is_checked) {
 }
 GST_END_TEST
 
+GST_START_TEST(the_names_are_all_ids_and_aliases) {
+  std::set<std::string> wanted;
+  for (const Model &model : Catalogue::instance().models()) {
+    wanted.insert(model.id);
+    wanted.insert(model.aliases.begin(), model.aliases.end());
+  }
+  const auto names = Catalogue::instance().names();
+  fail_unless_equals_int(names.size(), wanted.size());
+  fail_unless(std::set<std::string>(names.begin(), names.end()) == wanted);
+}
+GST_END_TEST
+
 GST_START_TEST(a_model_is_found_by_id_and_by_alias) {
   const Model *byId = Catalogue::instance().find("openai/sora-2-t2v");
   fail_unless(byId != nullptr);
@@ -121,6 +133,7 @@ static Suite *catalogue_suite() {
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, the_compiled_in_models_are_read);
   tcase_add_test(tests, every_parameter_has_a_name_and_a_type_that_is_checked);
+  tcase_add_test(tests, the_names_are_all_ids_and_aliases);
   tcase_add_test(tests, a_model_is_found_by_id_and_by_alias);
   tcase_add_test(tests, each_model_is_found_as_it_is_listed);
   tcase_add_test(tests, ids_are_compared_byte_for_byte);
