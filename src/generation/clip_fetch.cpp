@@ -122,7 +122,8 @@ Task<ClipReach> ClipFetch::reach() {
 
 /// The clip's present address. The generation has completed, so this asks once and takes over what comes.
 Task<Result<std::string>> ClipFetch::freshUrl() {
-  auto completed = co_await waitForCompletion(context_, client_, purchase_, {});
+  UnderWay underWay;
+  auto completed = co_await waitForCompletion(context_, client_, purchase_, underWay);
   if (!completed)
     co_return std::move(completed).failure();
   co_return std::move(completed->clipUrl);

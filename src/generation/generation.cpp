@@ -306,7 +306,7 @@ void Generation::addToDoubt(const std::string &why) {
 }
 
 Task<Result<Generation::Step>> Generation::await() {
-  auto completed = co_await waitForCompletion(context_, *client_, purchase_, std::move(underWay_));
+  auto completed = co_await waitForCompletion(context_, *client_, purchase_, underWay_);
   flight_.reset();
   if (!completed)
     co_return replace(std::move(completed.error()));

@@ -257,7 +257,7 @@ void Waiting::takeOver() {
 } // namespace
 
 Task<Result<Completion>> waitForCompletion(const Context &context, ServiceClient &client, Purchase &purchase,
-                                           UnderWay underWay) {
+                                           UnderWay &underWay) {
   Waiting waiting(context, client, purchase, underWay);
   co_return co_await waiting.carryOut();
 }

@@ -27,9 +27,9 @@ struct Completion {
 };
 
 /// Polls a generation that is bought until it has completed with a clip, and records its end in the ledger. Faults of
-/// polls are ridden out until the deadline.
+/// polls are ridden out until the deadline. `underWay` follows what is known.
 Task<Result<Completion>> waitForCompletion(const Context &context, ServiceClient &client, Purchase &purchase,
-                                           UnderWay underWay);
+                                           UnderWay &underWay);
 
 /// Time to the next poll: the user's interval, else what the service has asked for, else the schedule's.
 std::chrono::milliseconds pauseBeforePoll(const Context &context, std::optional<std::chrono::seconds> retryAfter);
