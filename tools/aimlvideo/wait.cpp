@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutex.h"
 #include "command.h"
 #include "envelope.h"
 #include "field_options.h"
@@ -48,7 +49,9 @@ public:
     settings.ledgerRow = waited_.job.id;
     settings.baseUrl = waited_.job.baseUrl;
     settings.model = waited_.job.model;
-    job_ = Job::start(std::move(settings), 0, *this);
+    auto job = Job::start(std::move(settings), 0, *this);
+    const Lock lock(mutex_);
+    job_ = std::move(job);
   }
 
   const std::shared_ptr<Job> &job() const { return job_; }
@@ -72,8 +75,12 @@ public:
 private:
   // the job's thread
   void stateChanged(const Status &status) override {
-    if (status.state == State::Downloading)
-      waiter_.inbox_->post([this] { ended({}); });
+    if (status.state != State::Downloading)
+      return;
+    waiter_.inbox_->post([this] { ended({}); });
+    const Lock lock(mutex_);
+    if (job_)
+      job_->stop(); // here, before it asks for the clip
   }
   void completed(const Status &) override {
     waiter_.inbox_->post([this] { ended({}); });
@@ -92,6 +99,7 @@ private:
 
   Waiter &waiter_;
   Waited waited_;
+  Mutex mutex_;              ///< for the job's thread, which reads what the main loop's writes
   std::shared_ptr<Job> job_; ///< null: nobody has to be asked
   bool ended_ = false;
 };
