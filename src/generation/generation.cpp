@@ -363,8 +363,8 @@ std::string Generation::makeMark(const LedgerRow &row) const {
   facts.model = row.model;
   facts.vendor = model ? model->vendor : "";
   facts.generationId = row.generationId;
-  const gint64 seconds = row.submitted != 0 ? row.submitted / 1000 : g_get_real_time() / G_USEC_PER_SEC;
-  const auto created = adopt(g_date_time_new_from_unix_utc(seconds));
+  const gint64 accepted = row.submitted != 0 ? row.submitted / 1000 : g_get_real_time() / G_USEC_PER_SEC;
+  const auto created = adopt(g_date_time_new_from_unix_utc(accepted));
   facts.created = created ? GCharPtr(g_date_time_format_iso8601(created.get())).get() : "";
   facts.tool = "gst-aimlvideo " PACKAGE_VERSION;
   if (settings_.promptTag)
