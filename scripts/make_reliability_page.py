@@ -25,9 +25,9 @@ What holds in all of them:
 
 - **Nothing is bought twice.** The column *bought* says how many purchases the service has counted when the run ends; with the
   fault gone, the same line again ends with the clip and one purchase.
-- **The clip is whole or there is an error.** What is pushed is compared with the file at the service byte for byte, what is
-  pulled by what a demuxer makes of it. An error is one message with the true cause, before whatever the pipeline makes of the
-  end of the stream.
+- **The clip is whole or there is an error.** What is pushed, up to the [mark](provenance.md) behind it, is compared
+  with the file at the service byte for byte, what is pulled by what a demuxer makes of it. An error is one message with the
+  true cause, before whatever the pipeline makes of the end of the stream.
 - **It ends.** Errors that come "at once" do so within seconds, all others by `timeout`. Nothing waits longer.
 - **What is paid for stays in the ledger**, and the next run of the same request resumes it.
 - **The key** goes only to the service and is in no message.
