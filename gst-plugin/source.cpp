@@ -187,22 +187,22 @@ void Source::warnOfWhatGoesOn(const Status &last) const {
 }
 
 /// An EOS that an application sends. While there is no clip yet, nothing else would end the generation. This speaks
-/// before the base class wakes the streaming thread: the end of the stream, or the error of a demuxer that got nothing,
-/// may end the application, which then would not hear what it has paid for.
+/// before anything lets a streaming thread go on, also one that comes only now: the end of the stream, or the error of a
+/// demuxer that got nothing, may end the application, which then would not hear what it has paid for.
 void Source::endOfStreamComes() {
   {
     const Lock lock(mutex_);
     if (outcome_ != Outcome::Pending || !jobStarted_)
       return;
   }
+  const std::string id = status().generationId;
+  std::string text = "The generation was interrupted by EOS, there is no data.";
+  if (!id.empty())
+    text += " It continues at the service: generation-id=" + id + " fetches it.";
+  bus_.warning(text, "EOS before the clip arrived");
   if (!cancelJob())
     return;
-  const Status current = status();
-  std::string text = "The generation was interrupted by EOS, there is no data.";
-  if (!current.generationId.empty())
-    text += " It continues at the service: generation-id=" + current.generationId + " fetches it.";
-  bus_.warning(text, "EOS before the clip arrived");
-  bus_.generation(current);
+  bus_.generation(status());
   buffering_.end();
 }
 
