@@ -187,8 +187,8 @@ void Source::warnOfWhatGoesOn(const Status &last) const {
 }
 
 /// An EOS that an application sends. While there is no clip yet, nothing else would end the generation. This speaks
-/// before anything lets a streaming thread go on, also one that comes only now: the end of the stream, or the error of a
-/// demuxer that got nothing, may end the application, which then would not hear what it has paid for.
+/// before anything lets a streaming thread go on, also one that comes only now: the end of the stream, or the error of
+/// a demuxer that got nothing, may end the application, which then would not hear what it has paid for.
 void Source::endOfStreamComes() {
   {
     const Lock lock(mutex_);
