@@ -3,7 +3,7 @@
 """Writes the tables of the documents that come from tables in the code: of fields
 (src/settings/fields.cpp), and of the codes of errors (tools/aimlvideo/exit_code.cpp).
 
-    scripts/make_field_tables.py [BUILD]            writes them
+    scripts/make_field_tables.py [BUILD]            builds what prints them, and writes them
     scripts/make_field_tables.py [BUILD] --check    says which document is stale
 
 A table stands between <!-- fields: NAME --> or <!-- codes: NAME --> and <!-- end -->.
@@ -18,7 +18,11 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 PAGES = ("docs/properties.md", "docs/uri.md", "docs/chains.md", "docs/errors.md")
 
 arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
-build = pathlib.Path(arguments[0] if arguments else SOURCE / "build")
+# the folder of scripts/try.sh where there is one
+build = pathlib.Path(arguments[0]) if arguments else next(
+    (SOURCE / name for name in ("build-try", "build") if (SOURCE / name / "build.ninja").exists()), SOURCE / "build")
+if "--check" not in sys.argv:
+    subprocess.run(["ninja", "-C", build, "--quiet", "tests/e2e/field-tables"], check=True)
 printed = subprocess.run([build / "tests/e2e/field-tables"], capture_output=True, text=True, check=True).stdout
 tables = dict(re.findall(r"<!-- (\w+: \w+) -->\n(.*?)(?=<!-- |\Z)", printed, re.DOTALL))
 used = set()
