@@ -73,7 +73,7 @@ class Commands(EndToEnd):
     def run_block(self, script):
         # what the document tells a reader to wait for
         script = re.sub(r"^(aimlapi-emulator --port (\d+)) &$",
-                        r"\1 >listening & until [ -s listening ]; do sleep 0.05; done", script, flags=re.MULTILINE)
+                        r"\1 >listening & until [ -s listening ]; do kill -0 $!; sleep 0.05; done", script, flags=re.MULTILINE)
         tasks = self.emulator.report()["tasks"]
         self.environment["GENERATION_ID"] = tasks[0]["id"] if tasks else "none"
         with tempfile.TemporaryFile("w+") as output:
