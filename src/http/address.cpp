@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
-#include <vector>
-
-#include "base/glib_ptr.h"
+#include <utility>
 
 namespace aimlvideo {
 
@@ -62,7 +60,7 @@ bool namesThisMachine(std::string_view host) {
   return label.starts_with("0x") || label.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// Awaited: whether a host has addresses, and local ones only.
+/// Awaited: the addresses of a host.
 class NameLookup {
 public:
   NameLookup(const std::string &host, GCancellable *cancellable) : host_(host), cancellable_(cancellable) {}
@@ -75,22 +73,29 @@ public:
         resolver.get(), host_.c_str(), cancellable_,
         [](GObject *source, GAsyncResult *result, gpointer data) {
           auto *self = static_cast<NameLookup *>(data);
-          GList *addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, nullptr);
-          self->local_ = addresses != nullptr;
-          for (const GList *item = addresses; item; item = item->next)
-            self->local_ = self->local_ && !isPublic(G_INET_ADDRESS(item->data));
-          g_resolver_free_addresses(addresses);
+          self->finish(G_RESOLVER(source), result);
           self->awaiter_.resume();
         },
         this);
   }
-  bool await_resume() const { return local_; }
+  HostAddresses await_resume() { return std::move(found_); }
 
 private:
+  void finish(GResolver *resolver, GAsyncResult *result) {
+    GErrorSlot error;
+    GList *addresses = g_resolver_lookup_by_name_finish(resolver, result, &error);
+    if (error)
+      found_ = tl::unexpected(std::string(error.message()));
+    else
+      for (const GList *item = addresses; item; item = item->next)
+        found_->push_back(share(G_INET_ADDRESS(item->data)));
+    g_resolver_free_addresses(addresses);
+  }
+
   const std::string &host_;
   GCancellable *cancellable_;
   std::coroutine_handle<> awaiter_;
-  bool local_ = false;
+  HostAddresses found_;
 };
 
 } // namespace
@@ -116,9 +121,15 @@ std::string whyNotPublic(GSocketAddress *address) {
   return isPublic(peer) ? "" : "its host has the address " + textOf(peer);
 }
 
-Task<bool> isAtLocalAddress(const std::string &host, GCancellable *cancellable) {
+Task<HostAddresses> addressesOf(const std::string &host, GCancellable *cancellable) {
   NameLookup lookup(host, cancellable);
   co_return co_await lookup;
+}
+
+Task<bool> isAtLocalAddress(const std::string &host, GCancellable *cancellable) {
+  const auto found = co_await addressesOf(host, cancellable);
+  co_return found && !found->empty() &&
+      std::ranges::none_of(*found, [](const auto &address) { return isPublic(address.get()); });
 }
 
 } // namespace aimlvideo

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <gio/gio.h>
+#include <tl/expected.hpp>
 
+#include "base/glib_ptr.h"
 #include "base/task.h"
 
 namespace aimlvideo {
@@ -17,6 +20,12 @@ bool isPublic(GInetAddress *address);
 /// only the name of the host behind it is known; that is refused when it is `localhost` or below it, a literal address
 /// that is not public, or an address in an old spelling such as 127.1.
 std::string whyNotPublic(GSocketAddress *address);
+
+/// The addresses of a host, or why it has none, in the system's words.
+using HostAddresses = tl::expected<std::vector<GRefPtr<GInetAddress>>, std::string>;
+
+/// What the system's resolver has for `host`, a name or a literal address.
+Task<HostAddresses> addressesOf(const std::string &host, GCancellable *cancellable);
 
 /// Whether `host`, a name or a literal address, has addresses by the system's resolver and none of them is public.
 Task<bool> isAtLocalAddress(const std::string &host, GCancellable *cancellable);

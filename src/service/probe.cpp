@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "service/probe.h"
 
+#include "http/address.h"
+
 namespace aimlvideo {
 
 namespace {
@@ -17,52 +19,15 @@ std::string withoutUser(const std::string &proxy) {
   return shown.get();
 }
 
-/// Awaited: the addresses of a host.
-class NameLookup {
-public:
-  NameLookup(const std::string &host, GCancellable *cancellable, Probe &probe)
-      : host_(host), cancellable_(cancellable), probe_(probe) {}
-
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> awaiter) {
-    awaiter_ = awaiter;
-    const auto resolver = adopt(g_resolver_get_default());
-    g_resolver_lookup_by_name_async(
-        resolver.get(), host_.c_str(), cancellable_,
-        [](GObject *source, GAsyncResult *result, gpointer data) {
-          auto *self = static_cast<NameLookup *>(data);
-          self->finish(G_RESOLVER(source), result);
-          self->awaiter_.resume();
-        },
-        this);
-  }
-  void await_resume() const {}
-
-private:
-  void finish(GResolver *resolver, GAsyncResult *result) {
-    GErrorSlot error;
-    GList *addresses = g_resolver_lookup_by_name_finish(resolver, result, &error);
-    for (const GList *item = addresses; item; item = item->next) {
-      const GCharPtr text(g_inet_address_to_string(G_INET_ADDRESS(item->data)));
-      probe_.addresses.emplace_back(text.get());
-    }
-    g_resolver_free_addresses(addresses);
-    if (g_error_matches(error.get(), G_IO_ERROR, G_IO_ERROR_CANCELLED))
-      probe_.nameProblem = "no name server has answered in time";
-    else if (error)
-      probe_.nameProblem = error.message();
-  }
-
-  const std::string &host_;
-  GCancellable *cancellable_;
-  Probe &probe_;
-  std::coroutine_handle<> awaiter_;
-};
-
 Task<void> lookUp(const std::string &host, Cancellation &cancellation, Probe &probe) {
   const Cancellation::Attempt attempt(cancellation, Clock::now() + patience);
-  NameLookup lookup(host, attempt.cancellable(), probe);
-  co_await lookup;
+  const auto found = co_await addressesOf(host, attempt.cancellable());
+  if (!found)
+    probe.nameProblem =
+        g_cancellable_is_cancelled(attempt.cancellable()) ? "no name server has answered in time" : found.error();
+  else
+    for (const auto &address : *found)
+      probe.addresses.emplace_back(GCharPtr(g_inet_address_to_string(address.get())).get());
 }
 
 std::optional<std::chrono::seconds> howFarAhead(const HttpResponse &head) {
