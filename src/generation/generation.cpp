@@ -372,9 +372,10 @@ std::string Generation::makeMark(const LedgerRow &row) const {
   return markFrom(facts);
 }
 
-/// The clip may be read from now on, with its mark.
+/// The clip may be read from now on, with its mark, if one could be made.
 void Generation::deliver(std::shared_ptr<Spool> clip) {
-  clip_ = std::make_shared<MarkedClip>(std::move(clip), markBox(purchase_.mark), settings_.mark);
+  const Mark wish = purchase_.mark.empty() ? Mark::None : settings_.mark;
+  clip_ = std::make_shared<MarkedClip>(std::move(clip), markBox(purchase_.mark), wish);
   arriving_(narrator_.status, clip_);
 }
 
