@@ -69,6 +69,6 @@ grep -h ' runs, ' build-address/meson-logs/testlog.txt || true
 cat build/meson-logs/testlog.txt build-thread/meson-logs/testlog.txt build-address/meson-logs/testlog.txt | awk '
   /^[0-9]+%: Checks: / { gsub(",", ""); checks += $3; bad += $5 + $7 }
   /^Ran [0-9]+ tests? in / { checks += $2 }
-  /^FAILED \(/ { line = $0; gsub("[^0-9 ]", " ", line); n = split(line, parts, " "); for (i = 1; i <= n; i++) bad += parts[i] }
+  /^FAILED \(/ { for (i = 1; i <= NF; i++) if (split($i, part, "=") == 2 && part[1] ~ /(failures|errors|successes)$/) bad += part[2] }
   END { printf "%d passed, %d failed\n", checks - bad, bad }'
 exit $failed
