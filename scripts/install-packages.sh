@@ -5,10 +5,15 @@
 #
 #   scripts/install-packages.sh [LIST]...
 set -eu
+# what is there by the name of another package, as npm is in the nodejs of its makers
+provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' | sed 's/([^)]*)//g; s/,/ /g' | tr '\n' ' ')
 missing=
 for package in $(sed 's/#.*//' "$(dirname "$0")/packages.txt" "$@"); do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$status" = installed ] || missing="$missing $package"
+  [ "$status" = installed ] || case " $provided " in
+  *" $package "*) ;;
+  *) missing="$missing $package" ;;
+  esac
 done
 [ -n "$missing" ] || exit 0
 as_root=
