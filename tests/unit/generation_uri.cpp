@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <aimlvideo/uri.h>
 
+#include <algorithm>
 #include <random>
 
 #include <aimlvideo/field.h>
