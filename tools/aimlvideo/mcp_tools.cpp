@@ -428,25 +428,25 @@ std::vector<McpServer::Tool> McpTools::tools() {
        object({{"words", text("Words that id, vendor or kind contain, such as: kling image-to-video")},
                {"id", text("Id of one model, of which everything is told")}}),
        annotations(true, true, false),
-       [this](const auto &arguments, auto reply) {
+       [this](const auto &arguments, const auto &reply) {
          return models(arguments, reply);
        }},
       {"check", "Check a request",
        "Checks a request against the model's documentation and tells its price. Buys nothing.", requestSchema(),
        annotations(true, true, true),
-       [this](const auto &arguments, auto reply) {
+       [this](const auto &arguments, const auto &reply) {
          return check(arguments, reply);
        }},
       {"submit", "Buy a clip",
        "Buys a generation and returns its job when the service has accepted it, without waiting for the clip. COSTS "
        "MONEY, within the limits of this server. The same request again returns the same job and buys nothing.",
        requestSchema(), annotations(false, true, true),
-       [this](const auto &arguments, auto reply) {
+       [this](const auto &arguments, const auto &reply) {
          return submit(arguments, reply);
        }},
       {"wait", "Wait for jobs", "Waits until the service has made the clips of jobs. Fetches nothing, buys nothing.",
        object({{"jobs", jobList}, {"timeout", timeout}}, {"jobs"}), annotations(true, true, true),
-       [this](const auto &arguments, auto reply) {
+       [this](const auto &arguments, const auto &reply) {
          return wait(arguments, reply);
        }},
       {"fetch", "Fetch a clip",
@@ -460,7 +460,7 @@ std::vector<McpServer::Tool> McpTools::tools() {
                {"timeout", timeout}},
               {"job", "output"}),
        annotations(false, true, true),
-       [this](const auto &arguments, auto reply) {
+       [this](const auto &arguments, const auto &reply) {
          return fetch(arguments, reply);
        }},
       {"jobs", "What was bought", "Lists the newest jobs of this user's ledger, or tells all that is known of one.",
@@ -469,11 +469,11 @@ std::vector<McpServer::Tool> McpTools::tools() {
                {"unfinished", json::Value::object({{"type", "boolean"}, {"description", "Only those under way"}})},
                {"limit", whole("How many at most; 20 if not given", 1, 1000)}}),
        annotations(true, true, false),
-       [this](const auto &arguments, auto reply) {
+       [this](const auto &arguments, const auto &reply) {
          return jobs(arguments, reply);
        }},
       {"balance", "Balance", "Tells how much money the account has left.", object({}), annotations(true, true, true),
-       [this](const auto &arguments, auto reply) -> Begun {
+       [this](const auto &arguments, const auto &reply) -> Begun {
          if (const auto known = checkNames(arguments, {}); !known)
            return tl::unexpected(known.error());
          return balance(reply);

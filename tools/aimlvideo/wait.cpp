@@ -157,6 +157,7 @@ std::vector<Waited> Waiter::results() {
   stopJobs(jobs);
   inbox_->close();
   std::vector<Waited> results;
+  results.reserve(guests_.size());
   for (const auto &guest : guests_)
     results.push_back(guest->result());
   return results;
