@@ -12,6 +12,7 @@
 #include <aimlvideo/job.h>
 #include <aimlvideo/ledger.h>
 #include <aimlvideo/log.h>
+#include <aimlvideo/mark.h>
 #include <aimlvideo/money.h>
 #include <aimlvideo/printable.h>
 #include <aimlvideo/request.h>

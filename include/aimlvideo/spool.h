@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include <aimlvideo/error.h>
 #include <aimlvideo/export.h>
@@ -43,6 +44,10 @@ public:
     Kind kind = Kind::Stopped;
     uint64_t size = 0; ///< bytes that can be read at the offset
   };
+  /// The mark that says who made the clip, see <aimlvideo/mark.h>, also where it could not follow the clip's last byte;
+  /// empty: none is wanted.
+  virtual std::string mark() const;
+
   /// Blocks until the requested bytes are there, the clip ends before them, or `stop` returns true. `stop` is called
   /// whenever something changed and after wake(), with the spool's lock held.
   virtual Arrival await(const Demand &demand, const std::function<bool()> &stop) = 0;

@@ -83,6 +83,10 @@ std::shared_ptr<SpoolFile> SpoolFile::open(int descriptor, uint64_t size) {
 
 Spool::~Spool() = default;
 
+std::string Spool::mark() const {
+  return {};
+}
+
 SpoolFile::~SpoolFile() {
   close(descriptor_);
 }

@@ -8,6 +8,8 @@
 #include <exception>
 #include <utility>
 
+#include <aimlvideo/mark.h>
+
 #include "base/folders.h"
 #include "base/glib_ptr.h"
 #include "base/on_worker.h"
@@ -18,7 +20,6 @@
 #include "generation/price_check.h"
 #include "generation/remarks.h"
 #include "generation/stored_clip.h"
-#include "provenance/mark.h"
 #include "settings/service_address.h"
 
 namespace aimlvideo {
@@ -358,10 +359,11 @@ std::string Generation::makeMark(const LedgerRow &row) const {
     return parameter.required && parameter.holdsMedia();
   };
   MarkFacts facts;
-  facts.fromPicture =
+  const bool fromMedia =
       settings_.fetchesOnly() ? model && std::ranges::any_of(model->parameters, takesMedia) : withMedia_;
-  facts.model = row.model;
-  facts.vendor = model ? model->vendor : "";
+  facts.sourceType = fromMedia ? generatedFromMedia : generatedMedia;
+  facts.description = "Video made by a generative AI model";
+  facts.system = (model && !model->vendor.empty() ? model->vendor + " " : "") + row.model;
   facts.generationId = row.generationId;
   const gint64 accepted = row.submitted != 0 ? row.submitted / 1000 : g_get_real_time() / G_USEC_PER_SEC;
   const auto created = adopt(g_date_time_new_from_unix_utc(accepted));
@@ -375,7 +377,7 @@ std::string Generation::makeMark(const LedgerRow &row) const {
 /// The clip may be read from now on, with its mark, if one could be made.
 void Generation::deliver(std::shared_ptr<Spool> clip) {
   const Mark wish = purchase_.mark.empty() ? Mark::None : settings_.mark;
-  clip_ = std::make_shared<MarkedClip>(std::move(clip), markBox(purchase_.mark), wish);
+  clip_ = std::make_shared<MarkedClip>(std::move(clip), purchase_.mark, wish);
   arriving_(narrator_.status, clip_);
 }
 

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "provenance/mark.h"
+#include <aimlvideo/mark.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <exempi/xmp.h>
 #include <exempi/xmpconsts.h>
 #include <glib.h>
+
+#include <aimlvideo/printable.h>
 
 #include "base/glib_ptr.h"
 #include "provenance/xmp_box.h"
@@ -19,11 +25,8 @@ namespace {
 
 // https://www.iptc.org/std/photometadata/specification/ and https://cv.iptc.org/newscodes/digitalsourcetype/
 constexpr auto iptcExtension = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
-constexpr auto sourceTypes = "http://cv.iptc.org/newscodes/digitalsourcetype/";
-
-/// Never the prompt, which is its author's to publish.
-constexpr auto description = "Video made by a generative AI model";
-
+// https://www.tc260.org.cn: TC260-PG-20258A
+constexpr auto aigcSchema = "http://www.tc260.org.cn/ns/AIGC/1.0/";
 struct Free {
   void operator()(XmpPtr xmp) const { xmp_free(xmp); }
   void operator()(XmpStringPtr text) const { xmp_string_free(text); }
@@ -36,6 +39,7 @@ void prepareLibrary() {
   std::call_once(once, [] {
     xmp_init();
     xmp_register_namespace(iptcExtension, "Iptc4xmpExt", nullptr);
+    xmp_register_namespace(aigcSchema, "TC260", nullptr);
   });
 }
 
@@ -54,10 +58,55 @@ std::string writable(const std::string &text) {
   return result;
 }
 
-void set(const Xmp &xmp, const char *schema, const char *name, const std::string &value) {
-  if (!value.empty())
-    xmp_set_property(xmp.get(), schema, name, writable(value).c_str(), 0);
+/// A fact and the XMP property that holds it.
+struct Field {
+  std::string MarkFacts::*fact;
+  const char *schema;
+  const char *name;
+};
+constexpr Field fields[] = {
+    {&MarkFacts::sourceType, iptcExtension, "DigitalSourceType"},
+    {&MarkFacts::system, iptcExtension, "AISystemUsed"},
+    {&MarkFacts::prompt, iptcExtension, "AIPromptInformation"},
+    {&MarkFacts::tool, NS_XAP, "CreatorTool"},
+    {&MarkFacts::created, NS_XAP, "CreateDate"},
+    {&MarkFacts::generationId, NS_DC, "identifier"},
+    {&MarkFacts::aigc, aigcSchema, "AIGC"},
+};
+
+std::string textOf(XmpStringPtr text) {
+  return {xmp_string_cstr(text), xmp_string_len(text)};
 }
+
+/// The library would say so on the application's standard error where it is not.
+bool isXml(const std::string &text) {
+  const GMarkupParser parser{};
+  const std::unique_ptr<GMarkupParseContext, ReleasedBy<g_markup_parse_context_free>> context(
+      g_markup_parse_context_new(&parser, GMarkupParseFlags{}, nullptr, nullptr));
+  return g_markup_parse_context_parse(context.get(), text.data(), static_cast<gssize>(text.size()), nullptr) &&
+         g_markup_parse_context_end_parse(context.get(), nullptr);
+}
+
+/// Null: it is no XMP.
+Xmp parsed(const std::string &mark) {
+  prepareLibrary();
+  Xmp xmp(isXml(mark) ? xmp_new_empty() : nullptr);
+  if (xmp && !xmp_parse(xmp.get(), mark.data(), mark.size()))
+    xmp.reset();
+  return xmp;
+}
+
+// what a line has: its beginning, and the names of what follows
+constexpr auto lineStart = "AI generated";
+struct Word {
+  std::string MarkFacts::*fact;
+  std::string_view name;
+};
+constexpr Word words[] = {
+    {&MarkFacts::sourceType, "; digitalSourceType="},
+    {&MarkFacts::system, "; system="},
+    {&MarkFacts::generationId, "; generation="},
+};
 
 } // namespace
 
@@ -67,30 +116,115 @@ std::string markFrom(const MarkFacts &facts) {
   const XmpText text(xmp_string_new());
   if (!xmp || !text)
     return {};
-  const char *kind = facts.fromPicture ? "compositeWithTrainedAlgorithmicMedia" : "trainedAlgorithmicMedia";
-  set(xmp, iptcExtension, "DigitalSourceType", std::string(sourceTypes) + kind);
-  const std::string system = facts.vendor.empty() ? facts.model : facts.vendor + " " + facts.model;
-  set(xmp, iptcExtension, "AISystemUsed", system);
-  set(xmp, iptcExtension, "AIPromptInformation", facts.prompt);
-  set(xmp, NS_XAP, "CreatorTool", facts.tool);
-  set(xmp, NS_XAP, "CreateDate", facts.created);
-  set(xmp, NS_DC, "identifier", facts.generationId);
-  xmp_set_localized_text(xmp.get(), NS_DC, "description", "", "x-default", description, 0);
+  for (const Field &field : fields)
+    if (const std::string &value = facts.*field.fact; !value.empty())
+      xmp_set_property(xmp.get(), field.schema, field.name, writable(value).c_str(), 0);
+  if (!facts.description.empty())
+    xmp_set_localized_text(xmp.get(), NS_DC, "description", "", "x-default", writable(facts.description).c_str(), 0);
   constexpr uint32_t form = XMP_SERIAL_READONLYPACKET | XMP_SERIAL_USECOMPACTFORMAT;
   if (!xmp_serialize(xmp.get(), text.get(), form, 0))
     return {};
-  return {xmp_string_cstr(text.get()), xmp_string_len(text.get())};
+  return textOf(text.get());
 }
 
-std::string markBox(const std::string &packet) {
+std::optional<MarkFacts> factsIn(const std::string &mark) {
+  const Xmp xmp = parsed(mark);
+  const XmpText text(xmp_string_new());
+  if (!xmp || !text)
+    return {};
+  MarkFacts facts;
+  for (const Field &field : fields)
+    if (xmp_get_property(xmp.get(), field.schema, field.name, text.get(), nullptr))
+      facts.*field.fact = textOf(text.get());
+  if (xmp_get_localized_text(xmp.get(), NS_DC, "description", nullptr, "x-default", nullptr, text.get(), nullptr))
+    facts.description = textOf(text.get());
+  return facts;
+}
+
+bool isGenerated(const std::string &sourceType) {
+  // `compositeSynthetic` is one of elements some of which a model has made
+  constexpr std::array kinds{"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"};
+  const size_t slash = sourceType.rfind('/');
+  return slash != std::string::npos && std::ranges::find(kinds, sourceType.substr(slash + 1)) != kinds.end();
+}
+
+MarkFacts together(const std::vector<MarkFacts> &parts) {
+  MarkFacts all;
+  for (const MarkFacts &part : parts)
+    for (std::string MarkFacts::*fact : {&MarkFacts::description, &MarkFacts::system, &MarkFacts::generationId,
+                                         &MarkFacts::tool, &MarkFacts::prompt}) {
+      std::string &joined = all.*fact;
+      const std::string &value = part.*fact;
+      if (!value.empty() && (", " + joined + ", ").find(", " + value + ", ") == std::string::npos)
+        joined += (joined.empty() ? "" : ", ") + value;
+    }
+  for (const MarkFacts &part : parts) {
+    all.created = std::max(all.created, part.created);
+    if (all.sourceType != generatedFromMedia && !part.sourceType.empty())
+      all.sourceType = part.sourceType;
+  }
+  return all;
+}
+
+// ids and names are the service's words
+std::string markLine(const MarkFacts &facts) {
+  std::string line = lineStart;
+  for (const Word &word : words)
+    if (const std::string &value = facts.*word.fact; !value.empty())
+      line += std::string(word.name) + printable(value);
+  return line;
+}
+
+std::optional<MarkFacts> factsInLine(const std::string &line) {
+  if (!line.starts_with(lineStart))
+    return {};
+  MarkFacts facts;
+  for (const Word &word : words) {
+    const size_t at = line.find(word.name);
+    if (at == std::string::npos)
+      continue;
+    const size_t begin = at + word.name.size();
+    facts.*word.fact = line.substr(begin, line.find("; ", begin) - begin);
+  }
+  return facts;
+}
+
+std::string markBox(const std::string &mark) {
   constexpr size_t head = 8;
-  const auto size = static_cast<uint32_t>(head + xmpUserType.size() + packet.size());
+  const auto size = static_cast<uint32_t>(head + xmpUserType.size() + mark.size());
   std::string box;
   for (int shift = 24; shift >= 0; shift -= 8)
     box += static_cast<char>(size >> shift);
   box += "uuid";
   box.append(xmpUserType.begin(), xmpUserType.end());
-  return box + packet;
+  return box + mark;
+}
+
+std::string markSegment(const std::string &mark) {
+  // XMP specification, part 3, section on JPEG: APP1, length with its own two bytes, namespace with its null byte
+  constexpr std::string_view name("http://ns.adobe.com/xap/1.0/", sizeof("http://ns.adobe.com/xap/1.0/"));
+  constexpr size_t most = 0xFFFF;
+  const size_t size = 2 + name.size() + mark.size();
+  if (size > most) {
+    auto facts = factsIn(mark);
+    if (!facts || std::exchange(facts->prompt, {}).empty())
+      return {};
+    return markSegment(markFrom(*facts));
+  }
+  std::string segment = "\xFF\xE1";
+  segment += static_cast<char>(size >> 8);
+  segment += static_cast<char>(size);
+  return segment.append(name) + mark;
+}
+
+size_t markOffset(const void *jpeg, size_t size) {
+  const auto *bytes = static_cast<const unsigned char *>(jpeg);
+  constexpr size_t headers = 6;
+  if (size < headers || bytes[0] != 0xFF || bytes[1] != 0xD8 || bytes[2] != 0xFF)
+    return 0;
+  constexpr unsigned char app0 = 0xE0; // JFIF, which wants to be the first
+  const size_t behind = 4 + (bytes[4] << 8U | bytes[5]);
+  return bytes[3] == app0 && behind <= size ? behind : 2;
 }
 
 } // namespace aimlvideo

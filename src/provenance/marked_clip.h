@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <aimlvideo/mark.h>
 #include <aimlvideo/settings.h>
 #include <aimlvideo/spool.h>
 
@@ -19,12 +20,13 @@ namespace aimlvideo {
 /// reader waits for them.
 class MarkedClip final : public Spool {
 public:
-  /// `box`: the mark, see markBox().
-  MarkedClip(std::shared_ptr<Spool> clip, std::string box, Mark wish)
-      : clip_(std::move(clip)), box_(std::move(box)), wish_(wish), place_(wish) {}
+  /// `mark`: see <aimlvideo/mark.h>.
+  MarkedClip(std::shared_ptr<Spool> clip, std::string mark, Mark wish)
+      : clip_(std::move(clip)), mark_(std::move(mark)), box_(markBox(mark_)), wish_(wish), place_(wish) {}
 
   int descriptor() const override { return clip_->descriptor(); } ///< of the clip without its mark
   std::optional<uint64_t> size() const override EXCLUDES(mutex_);
+  std::string mark() const override { return wish_ == Mark::None ? "" : mark_; }
   bool complete() const override { return clip_->complete(); }
   uint64_t presentUntil(uint64_t offset) const override EXCLUDES(mutex_);
   Arrival await(const Demand &demand, const std::function<bool()> &stop) override EXCLUDES(mutex_);
@@ -45,6 +47,7 @@ private:
   std::optional<Demand> headerFor(const Demand &demand) const EXCLUDES(mutex_);
 
   const std::shared_ptr<Spool> clip_;
+  const std::string mark_;
   const std::string box_;
   const Mark wish_;
   mutable Mutex mutex_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "settings/api_key.h"
 
-#include <array>
-
 #include <glib/gstdio.h>
 
 #include "settings/text_file.h"
@@ -10,8 +8,6 @@
 namespace aimlvideo {
 
 namespace {
-
-constexpr std::array keyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
 
 std::string systemdCredential() {
   const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
@@ -66,7 +62,7 @@ Result<FoundKey> lookForKey(const Secret &given, const std::string &file) {
       return tl::unexpected(std::move(key.error()));
     return FoundKey{std::move(*key), warningAbout(file), file};
   }
-  for (const char *name : keyVariables)
+  for (const char *name : apiKeyVariables)
     if (const char *value = g_getenv(name); value && *value)
       return FoundKey{Secret(value), "", "$" + std::string(name)};
   if (const std::string path = systemdCredential(); !path.empty() && g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) {
@@ -83,7 +79,7 @@ Result<FoundKey> lookForKey(const Secret &given, const std::string &file) {
 Result<void> checkKeyIsNamed(const Secret &given, const std::string &file) {
   if (!given.empty() || !file.empty() || !systemdCredential().empty())
     return {};
-  for (const char *name : keyVariables)
+  for (const char *name : apiKeyVariables)
     if (const char *value = g_getenv(name); value && *value)
       return {};
   return noKey();

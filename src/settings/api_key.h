@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <array>
 #include <string>
 
 #include <aimlvideo/error.h>
 #include <aimlvideo/secret.h>
 
 namespace aimlvideo {
+
+/// The environment variables that may hold one, in the order in which they are asked.
+constexpr std::array apiKeyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
 
 /// A key, and what its owner should hear about how it is kept.
 struct FoundKey {

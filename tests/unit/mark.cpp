@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "provenance/mark.h"
+#include <aimlvideo/mark.h>
 
 #include <thread>
 
@@ -33,7 +33,8 @@ std::string user(std::string_view type) {
 
 const std::string start = box("ftyp", "isom") + box("moov", std::string(100, 'm'));
 const std::string media = box("mdat", std::string(1000, 'd'));
-const std::string packet = markFrom({.model = "a/model", .created = "2026-11-27T20:00:00Z"});
+const std::string packet =
+    markFrom({.sourceType = generatedMedia, .system = "a/model", .created = "2026-11-27T20:00:00Z"});
 
 std::shared_ptr<SpoolFile> spoolOf(const std::string &clip) {
   auto spool = *SpoolFile::create("");
@@ -43,7 +44,7 @@ std::shared_ptr<SpoolFile> spoolOf(const std::string &clip) {
 }
 
 std::string delivered(const std::string &clip, Mark wish) {
-  return contentsOf(MarkedClip(spoolOf(clip), markBox(packet), wish));
+  return contentsOf(MarkedClip(spoolOf(clip), packet, wish));
 }
 
 /// Waits until a reader is in await(), and returns what it asks for.
@@ -89,7 +90,7 @@ GST_START_TEST(a_clip_that_a_mark_would_harm_is_left_alone_and_says_why) {
       {"short", "no MP4", false},
   };
   for (const Case &one : cases) {
-    const MarkedClip clip(spoolOf(one.clip), markBox(packet), Mark::Auto);
+    const MarkedClip clip(spoolOf(one.clip), packet, Mark::Auto);
     fail_unless(contentsOf(clip) == one.clip, "%s", one.why);
     fail_unless_contains(clip.unmarked(), one.why);
     if (one.forced)
@@ -103,7 +104,7 @@ GST_END_TEST
 GST_START_TEST(a_clip_is_read_across_its_end_in_pieces_of_any_size) {
   const std::string clip = start + media;
   const std::string whole = clip + markBox(packet);
-  const MarkedClip marked(spoolOf(clip), markBox(packet), Mark::Auto);
+  const MarkedClip marked(spoolOf(clip), packet, Mark::Auto);
   for (const size_t piece : {size_t{1}, size_t{7}, size_t{1000}, whole.size()}) {
     std::string all;
     for (std::string bytes(piece, '\0'); all.size() < whole.size();) {
@@ -123,7 +124,7 @@ GST_END_TEST
 GST_START_TEST(who_asks_across_the_end_gets_the_mark_as_well) {
   const std::string clip = start + media;
   const size_t all = clip.size() + markBox(packet).size();
-  MarkedClip marked(spoolOf(clip), markBox(packet), Mark::Auto);
+  MarkedClip marked(spoolOf(clip), packet, Mark::Auto);
   const auto arrival = marked.await({clip.size() - 10, 100'000, Spool::Amount::Whole}, never);
   fail_unless(arrival.kind == Spool::Arrival::Kind::There);
   fail_unless_equals_int(arrival.size, 10 + all - clip.size());
@@ -139,7 +140,7 @@ GST_START_TEST(no_size_is_told_before_it_is_decided_and_a_reader_waits_for_that)
   const auto spool = *SpoolFile::create("");
   const size_t size = head.size() + 950 + tail.size();
   fail_unless(spool->setSize(size).has_value());
-  MarkedClip marked(spool, markBox(packet), Mark::Auto);
+  MarkedClip marked(spool, packet, Mark::Auto);
   fail_unless(spool->write(0, head.data(), head.size()).has_value());
   fail_if(marked.size().has_value());
   std::jthread reader([&] { fail_unless_equals_int(marked.await({0, 8, Spool::Amount::Any}, never).size, 8); });
@@ -159,7 +160,7 @@ GST_START_TEST(fragments_are_not_looked_for_before_they_come_but_for_an_index_at
     fail_unless(spool->setSize(5000).has_value());
     fail_unless(spool->write(0, head.data(), head.size()).has_value());
     fail_unless(spool->write(5000 - tail.size(), tail.data(), tail.size()).has_value());
-    MarkedClip marked(spool, markBox(packet), Mark::Auto);
+    MarkedClip marked(spool, packet, Mark::Auto);
     fail_unless(marked.await({0, 8, Spool::Amount::Any}, never).kind == Spool::Arrival::Kind::There);
     fail_unless_equals_int(marked.size().value_or(0), hasIndex ? 5000 : 0);
   }
@@ -169,7 +170,7 @@ GST_END_TEST
 GST_START_TEST(a_stop_ends_the_wait_for_the_decision) {
   const auto spool = *SpoolFile::create("");
   fail_unless(spool->setSize(5000).has_value());
-  MarkedClip marked(spool, markBox(packet), Mark::Auto);
+  MarkedClip marked(spool, packet, Mark::Auto);
   const auto stopped = marked.await({0, 8, Spool::Amount::Any}, [] { return true; });
   fail_unless(stopped.kind == Spool::Arrival::Kind::Stopped);
 }
@@ -180,7 +181,7 @@ GST_START_TEST(a_clip_that_ends_elsewhere_than_was_said_is_marked_there) {
   const auto spool = *SpoolFile::create("");
   fail_unless(spool->setSize(clip.size() + 50).has_value());
   fail_unless(spool->write(0, clip.data(), clip.size()).has_value());
-  const MarkedClip marked(spool, markBox(packet), Mark::Auto);
+  const MarkedClip marked(spool, packet, Mark::Auto);
   fail_if(marked.size().has_value());
   fail_unless(spool->forgetSize());
   fail_unless(spool->setSize(clip.size()).has_value());
@@ -193,7 +194,7 @@ GST_START_TEST(a_reader_that_comes_to_an_end_nobody_had_told_gets_the_mark) {
     const std::string clip = start + media;
     const auto spool = *SpoolFile::create("");
     fail_unless(spool->write(0, clip.data(), clip.size()).has_value());
-    MarkedClip marked(spool, markBox(packet), Mark::Auto);
+    MarkedClip marked(spool, packet, Mark::Auto);
     Spool::Arrival arrival;
     const uint64_t offset = amount == Spool::Amount::Any ? clip.size() : clip.size() - 10;
     std::jthread reader([&] { arrival = marked.await({offset, 100'000, amount}, never); });
@@ -212,7 +213,7 @@ GST_START_TEST(a_prompt_of_any_kind_makes_a_packet_that_can_be_read) {
        {std::string("<script>&\"']]></rdf:RDF><?xpacket end=\"w\"?>"), std::string("\x01\x02 bell \x07 \x1F \x7F"),
         std::string("\xFF\xFE no UTF-8"), std::string("\u05E9\u05DC\u05D5\u05DD \u202E \U0001F6A2"), all,
         std::string("\xEF\xBF\xBE\xEF\xBF\xBF\f\v"), std::string("line\nbreak\ttab")}) {
-    const std::string made = markFrom({.fromPicture = true, .model = "m<>", .prompt = prompt});
+    const std::string made = markFrom({.sourceType = generatedFromMedia, .system = "m<>", .prompt = prompt});
     fail_unless_contains(made, "compositeWithTrainedAlgorithmicMedia");
     fail_unless(g_utf8_validate(made.data(), static_cast<gssize>(made.size()), nullptr));
     const GMarkupParser parser{};
@@ -223,7 +224,7 @@ GST_START_TEST(a_prompt_of_any_kind_makes_a_packet_that_can_be_read) {
     fail_unless(parsed, "%s: %s", error ? error->message : "", made.c_str());
     g_markup_parse_context_free(context);
   }
-  fail_if(contains(markFrom({.model = "m"}), "AIPromptInformation"));
+  fail_if(contains(markFrom({.system = "m"}), "AIPromptInformation"));
 }
 GST_END_TEST
 
