@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <memory>
 
+#include <aimlvideo/glib_ptr.h>
+#include <aimlvideo/mark.h>
 #include <aimlvideo/printable.h>
 
 #include "engine_log.h"
+#include "marker.h"
+#include "tags.h"
 
 namespace aimlvideo {
 
@@ -126,9 +130,8 @@ void Bus::durationChanged() const {
   gst_element_post_message(element_, gst_message_new_duration_changed(GST_OBJECT(element_)));
 }
 
-void Bus::tags(const Status &status, const std::string &title) const {
-  GstTagList *tags = gst_tag_list_new(GST_TAG_COMMENT, "AI generated", nullptr);
-  gst_tag_list_set_scope(tags, GST_TAG_SCOPE_GLOBAL);
+void Bus::tags(const Status &status, const std::string &title, const std::string &mark) const {
+  GstTagList *tags = tagsFor(factsIn(mark).value_or(MarkFacts()));
   if (!status.model.empty())
     gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_ENCODER, status.model.c_str(), nullptr);
   if (!title.empty())
@@ -141,6 +144,13 @@ void Bus::tags(const Status &status, const std::string &title) const {
   // this
   GST_ELEMENT_GET_CLASS(element_)->send_event(element_, event);
   gst_element_post_message(element_, gst_message_new_tag(GST_OBJECT(element_), tags));
+}
+
+void Bus::mark(const std::string &mark) const {
+  const GCharPtr path(gst_object_get_path_string(GST_OBJECT(element_)));
+  GstContext *context = gst_context_new((markContext + std::string(path.get())).c_str(), FALSE);
+  gst_structure_set(gst_context_writable_structure(context), "xmp", G_TYPE_STRING, mark.c_str(), nullptr);
+  gst_element_post_message(element_, gst_message_new_have_context(GST_OBJECT(element_), context));
 }
 
 void Bus::progress(GstProgressType type, const std::string &text, int percent) const {

@@ -21,7 +21,10 @@ public:
   /// `aimlvideo-generation`, at each change of state and now and then during the download.
   void generation(const Status &status) const;
   void durationChanged() const;
-  void tags(const Status &status, const std::string &title) const;
+  /// `mark`: of the clip; empty: it has none.
+  void tags(const Status &status, const std::string &title, const std::string &mark) const;
+  /// Tells the pipeline the mark of the clip, for an aimlmark in it.
+  void mark(const std::string &mark) const;
 
   /// GST_MESSAGE_PROGRESS with the code `generate`: one START, any number of CONTINUE, one end.
   void progressStarted(const std::string &text);

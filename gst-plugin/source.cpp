@@ -341,7 +341,10 @@ void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) 
       title = status.prompt;
     clip_ = clip;
   }
-  bus_.tags(status, title);
+  const std::string mark = clip->mark();
+  if (!mark.empty())
+    bus_.mark(mark);
+  bus_.tags(status, title, mark);
   if (learnSize(*clip))
     bus_.durationChanged();
   bus_.progressEnded(GST_PROGRESS_TYPE_COMPLETE, "the clip is ready");

@@ -26,7 +26,7 @@ esac
 
 # coroutines are unknown to it: that they return is for the compilers to see; and so are lambdas with types of their own
 cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-  --suppress=missingIncludeSystem '-DGST_ELEMENT_REGISTER_DEFINE(a,b,c,d)=' '-DG_DEFINE_FINAL_TYPE_WITH_CODE(a,b,c,d)=' '-DG_DEFINE_TYPE_WITH_CODE(a,b,c,d)=' '-DG_DEFINE_TYPE(a,b,c)=' "-Dco_return=return" --suppress=missingReturn --suppress=internalAstError:src/settings/fields.cpp -Isrc -Iinclude -Igst-plugin -j "$(nproc)" "$@"
+  --suppress=missingIncludeSystem '-DGST_ELEMENT_REGISTER_DEFINE(a,b,c,d)=' '-DG_DEFINE_FINAL_TYPE_WITH_CODE(a,b,c,d)=' '-DG_DEFINE_FINAL_TYPE(a,b,c)=' '-DG_DEFINE_TYPE_WITH_CODE(a,b,c,d)=' '-DG_DEFINE_TYPE(a,b,c)=' "-Dco_return=return" --suppress=missingReturn --suppress=internalAstError:src/settings/fields.cpp -Isrc -Iinclude -Igst-plugin -j "$(nproc)" "$@"
 [ $quick = no ] || exit 0
 
 # its own folder: clang does not read the headers that GCC has precompiled
