@@ -21,6 +21,7 @@ if [ $full = yes ]; then
   scripts/install-packages.sh scripts/packages-full.txt
   scripts/install-mcp-clients.sh
   scripts/install-axe.sh
+  scripts/install-c2pa.sh
 else
   scripts/install-packages.sh
 fi

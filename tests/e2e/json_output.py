@@ -93,6 +93,9 @@ class JsonOutput(EndToEnd):
         fetched = self.run_command("fetch", job["id"], "-o", "fetched.mp4")
         self.assertEqual((fetched[-1]["event"], fetched[-1]["data"]["output"]), ("finished", "fetched.mp4"))
         self.assertEqual(self.answer("jobs", "forget", job["id"], "--force")["data"], {"id": job["id"]})
+        inspected = self.answer("inspect", "cat.mp4", "fetched.mp4")["data"]["files"]
+        self.assertEqual([(file["file"], file["marked"]) for file in inspected], [("cat.mp4", True), ("fetched.mp4", True)])
+        self.assertIn("DigitalSourceType", self.answer("inspect", "--xmp", "cat.mp4")["data"]["xmp"])
         self.assertEqual(len(self.answer("cache")["data"]["files"]), 2)
         self.assertEqual(self.answer("cache", "size")["data"]["clips"], 2)
         self.assertEqual(self.answer("cache", "verify")["data"], {"right": 1, "damaged": 0})

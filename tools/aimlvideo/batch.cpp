@@ -421,6 +421,7 @@ ExitCode runBatch(const Arguments &arguments) {
   TextOption rate;
   TextOption filesFrom;
   TextOption outputsTo;
+  TextOption signWith;
   gint atOnce = 4;
   TextOption mostCost;
   gboolean force = FALSE;
@@ -431,6 +432,8 @@ ExitCode runBatch(const Arguments &arguments) {
        "what to make of the clips; without it the extension of each output says so", profileChoices.c_str()},
       {"size", 0, 0, G_OPTION_ARG_STRING, size.slot(), "size of the frames, with bars where needed", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate.slot(), "frames per second", "NUMBER"},
+      {"sign-with", 0, 0, G_OPTION_ARG_STRING, signWith.slot(),
+       "command that signs what was made: it gets the file and a claim in JSON", "COMMAND"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force, "make everything again and overwrite", nullptr},
       {"report", 0, 0, G_OPTION_ARG_FILENAME, report.slot(), "write report.csv and index.html there", "FOLDER"},
       {"journal", 0, 0, G_OPTION_ARG_FILENAME, journalFile.slot(),
@@ -478,6 +481,7 @@ ExitCode runBatch(const Arguments &arguments) {
   ManifestTerms terms;
   terms.properties = fieldOptions.texts();
   Order &shared = terms.shared;
+  shared.signWith = signWith.text();
   shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
   if (profile.given()) { // otherwise the names of the outputs say so
     const auto chosen = findProfile(profile.text());

@@ -34,6 +34,8 @@ ExitCode runCheck(const Arguments &arguments);
 ExitCode runDoctor(const Arguments &arguments);
 // generate.cpp; without_gstreamer.cpp where there is no GStreamer
 ExitCode runGenerate(const Arguments &arguments);
+// inspect.cpp; without_gstreamer.cpp where there is no GStreamer
+ExitCode runInspect(const Arguments &arguments);
 // jobs.cpp
 ExitCode runJobs(const Arguments &arguments);
 // submit.cpp

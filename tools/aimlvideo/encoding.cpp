@@ -33,6 +33,12 @@ void configure(GstElement *element, const char *settings) {
     }
 }
 
+/// Null: it has no name.
+const char *factoryOf(GstElement *element) {
+  const GstElementFactory *factory = gst_element_get_factory(element);
+  return factory ? GST_OBJECT_NAME(factory) : nullptr;
+}
+
 bool exists(const char *element) {
   GstElementFactory *factory = gst_element_factory_find(element);
   const bool found = factory != nullptr;
@@ -82,9 +88,12 @@ GstEncodingProfile *encodingProfileFor(const Profile &profile, bool withSound) {
   return GST_ENCODING_PROFILE(container);
 }
 
+bool isMuxerOf(const Profile &profile, GstElement *element) {
+  return profile.muxer && g_strcmp0(factoryOf(element), profile.muxer) == 0;
+}
+
 void configureElement(const Profile &profile, GstElement *element) {
-  const GstElementFactory *factory = gst_element_get_factory(element);
-  const char *name = factory ? GST_OBJECT_NAME(factory) : nullptr;
+  const char *name = factoryOf(element);
   const auto applyWhere = [&](const char *wanted, const char *settings) {
     if (settings && g_strcmp0(name, wanted) == 0)
       configure(element, settings);

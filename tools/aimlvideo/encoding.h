@@ -17,6 +17,9 @@ Result<void> checkElements(const Profile &profile);
 GstEncodingProfile *encodingProfileFor(const Profile &profile, bool withSound);
 GstEncodingProfile *encodingProfileFor(const StreamFormat &format);
 
+/// Whether encodebin has made it for the profile's container.
+bool isMuxerOf(const Profile &profile, GstElement *element);
+
 /// The profile's settings for an element that encodebin has made.
 void configureElement(const Profile &profile, GstElement *element);
 

@@ -2,6 +2,7 @@
 #include "exit_code.h"
 
 #include <algorithm>
+#include <string>
 
 #include <glib.h>
 
@@ -35,6 +36,7 @@ constexpr ErrorCode all[] = {
     {"not-ready", ExitCode::TryAgain, "run it again after `retry_after` seconds"},
     {"jobs-failed", ExitCode::Failed, "read the errors of the jobs"},
     {"checks-failed", ExitCode::Failed, "do what the `hint` of each check that failed says"},
+    {"unmarked", ExitCode::Failed, "make it again from its source, or label it by other means"},
     {"damaged-clips", ExitCode::Failed, "nothing: they are fetched again, without buying, when they are asked for"},
 };
 
@@ -61,7 +63,8 @@ ExitCode exitCodeFor(ErrorKind kind) {
 const ErrorCode &errorCodeNamed(std::string_view name) {
   const auto *const found =
       std::find_if(std::begin(all), std::end(all), [name](const ErrorCode &code) { return name == code.name; });
-  g_assert(found != std::end(all));
+  if (found == std::end(all))
+    g_error("there is no error code %s", std::string(name).c_str());
   return *found;
 }
 

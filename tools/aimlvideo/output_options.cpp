@@ -17,6 +17,8 @@ void OutputOptions::addTo(Options &options) {
        "what to make of the clip; without it the extension of the output says so", profiles_.c_str()},
       {"size", 0, 0, G_OPTION_ARG_STRING, size_.slot(), "size of the frames, with bars where needed", "WxH"},
       {"rate", 0, 0, G_OPTION_ARG_STRING, rate_.slot(), "frames per second", "NUMBER"},
+      {"sign-with", 0, 0, G_OPTION_ARG_STRING, signWith_.slot(),
+       "command that signs what was made: it gets the file and a claim in JSON", "COMMAND"},
       {"force", 0, 0, G_OPTION_ARG_NONE, &force_, "overwrite the output", nullptr},
       {},
   };
@@ -27,6 +29,7 @@ std::optional<Order> OutputOptions::order() const {
   Order order;
   order.overwrite = force_ ? Overwrite::Yes : Overwrite::No;
   order.reserved = true;
+  order.signWith = signWith_.text();
   Result<void> right;
   if (profile_.given())
     if (const auto found = findProfile(profile_.text()); !found)

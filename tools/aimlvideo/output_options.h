@@ -28,6 +28,7 @@ private:
   TextOption profile_;
   TextOption size_;
   TextOption rate_;
+  TextOption signWith_;
   gboolean force_ = FALSE;
   std::string profiles_; ///< their names, as GOption wants them
 };

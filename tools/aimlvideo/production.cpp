@@ -9,13 +9,16 @@
 
 #include <aimlvideo/catalogue.h>
 #include <aimlvideo/folders.h>
+#include <aimlvideo/mark.h>
 
 #include "api/nearest.h"
 #include "checksum.h"
 #include "encoding.h"
 #include "ledger/ledger.h"
 #include "output.h"
+#include "output_mark.h"
 #include "save.h"
+#include "signing.h"
 #include "transcoder.h"
 
 namespace aimlvideo::cli {
@@ -23,7 +26,9 @@ namespace aimlvideo::cli {
 namespace {
 
 /// What is made in the work folder and published from there.
-constexpr auto result = "result";
+std::string resultOf(const Profile &profile) {
+  return std::string("result") + (profile.extension ? std::string(".") + profile.extension : "");
+}
 
 /// Notes in the ledger what is made of a purchase, which an earlier run may have made for something else. It is for
 /// people, so a failure is none.
@@ -85,11 +90,18 @@ Result<void> checkOrder(const Order &order) {
   if (order.profile->kind == Profile::Kind::Hls && order.output.ends_with(".m3u8"))
     return failure(ErrorKind::BadRequest, order.output + " can't be written",
                    "the profile hls makes a folder with index.m3u8 in it", "Name a folder");
+  if (!order.signWith.empty() && order.outputKind() == OutputKind::Folder)
+    return failure(ErrorKind::BadRequest, "a stream can't be signed", "--sign-with gets a file, and hls makes a folder",
+                   "Choose another profile");
+  if (auto signs = order.signWith.empty() ? Result<void>() : checkSigner(order.signWith); !signs)
+    return signs;
   if (!order.toStandardOutput())
     return checkOutput(order.output, order.outputKind(), order.overwrite);
   if (order.outputKind() == OutputKind::Folder)
     return failure(ErrorKind::BadRequest, "standard output can't be written", "the profile hls makes a folder",
                    "Name a folder");
+  if (!order.signWith.empty())
+    return failure(ErrorKind::BadRequest, "standard output can't be signed", "--sign-with gets a file", "Name a file");
   return {};
 }
 
@@ -101,6 +113,7 @@ Production::~Production() {
   if (job_)
     job_->stop();
   inbox_->close();
+  g_cancellable_cancel(signingStops_.get());
   transcoder_.reset();
   leaveTurn();
   if (folder_)
@@ -214,6 +227,7 @@ Progress Production::progress() {
 }
 
 void Production::fetched() {
+  mark_ = clip_ ? clip_->mark() : "";
   waiting_ = order_.profile->kind != Profile::Kind::AsIs;
   turns_ = waiting_ ? &Turns::toTranscode() : &Turns::toWrite();
   turns_->ask(this, [this] { make(); });
@@ -229,15 +243,15 @@ void Production::make() {
       return end(folder.error());
     folder_ = std::make_shared<WorkFolder>(std::move(*folder));
   }
-  if (const auto created = folder_->create(result, order_.outputKind()); !created)
+  if (const auto created = folder_->create(resultOf(*order_.profile), order_.outputKind()); !created)
     return end(created.error());
   if (order_.profile->kind == Profile::Kind::AsIs)
     return finish(std::exchange(clip_, {}));
-  transcode(folder_->path(result), [this] { finish(nullptr); });
+  transcode(folder_->path(resultOf(*order_.profile)), [this] { finish(nullptr); });
 }
 
 void Production::transcode(const std::string &target, const std::function<void()> &done) {
-  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target,
+  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target, mark_,
                                              [this, done](const std::optional<Error> &failure) {
                                                transcoder_.reset(); // which writes the last bytes
                                                if (failure)
@@ -257,29 +271,52 @@ void Production::makeForStandardOutput() {
   if (!file)
     return end(file.error());
   nameless_ = std::make_shared<Descriptor>(std::move(*file));
-  transcode("/proc/self/fd/" + std::to_string(nameless_->number()), [this] { deliver(nullptr); });
+  transcode(pathOf(*nameless_), [this] { deliver(nullptr); });
 }
 
 /// Writes a clip, or what was made of it, to standard output.
 void Production::deliver(const std::shared_ptr<Spool> &clip) {
-  runInBackground([this, inbox = inbox_, file = nameless_, clip] { // this: for the inbox alone
-    constexpr auto name = "standard output";
-    const auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : copyFile(file->number(), STDOUT_FILENO, name);
+  runInBackground([this, inbox = inbox_, file = nameless_, clip, profile = order_.profile, mark = mark_] {
+    constexpr auto name = "standard output"; // this: for the inbox alone
+    auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : markOutput(*profile, pathOf(*file), mark);
+    if (done && !clip)
+      done = copyFile(file->number(), STDOUT_FILENO, name);
     inbox->post([this, failure = done ? std::nullopt : std::optional<Error>(done.error())] { end(failure); });
   });
 }
 
-/// Brings the result to the disk, where a clip is given with its bytes.
+/// All that has to happen to what was made before it can be published. For a thread that may wait for a disk.
+struct Production::Finishing {
+  std::shared_ptr<WorkFolder> folder;
+  const Profile *profile = nullptr;
+  std::string output;
+  std::string mark;
+  std::string signWith;
+  GRefPtr<GCancellable> signingStops;
+
+  /// Where a clip is given, with its bytes.
+  Result<void> operator()(const std::shared_ptr<Spool> &clip) const {
+    const std::string name = resultOf(*profile);
+    auto done =
+        clip ? copyClip(*clip, folder->descriptor(name), output) : markOutput(*profile, folder->path(name), mark);
+    if (done && !signWith.empty())
+      done = sign(signWith, *folder, name, claimFor(output, profile->mediaType, factsIn(mark).value_or(MarkFacts())),
+                  signingStops.get());
+    return done ? folder->settle(name) : done;
+  }
+};
+
+/// Brings the result to the disk.
 void Production::finish(const std::shared_ptr<Spool> &clip) {
+  const Finishing finishing{folder_, order_.profile, order_.output, mark_, order_.signWith, signingStops_};
   const bool wanted = static_cast<bool>(hooks_.publishing);
-  runInBackground([this, inbox = inbox_, folder = folder_, clip, wanted, output = order_.output, row = job_->row(),
-                   choice = storePrompt_, prompt = status_.prompt] { // this: for the inbox alone
-    auto done = clip ? copyClip(*clip, folder->descriptor(result), output) : Result<void>();
+  runInBackground([this, inbox = inbox_, finishing, clip, wanted, row = job_->row(), choice = storePrompt_,
+                   prompt = status_.prompt] { // this: for the inbox alone
+    auto done = finishing(clip);
     if (done)
-      done = folder->settle(result);
-    if (done)
-      describePurchase(row, choice, prompt, output);
-    Result<std::string> checksum = wanted && done ? checksumOf(folder->path(result)) : "";
+      describePurchase(row, choice, prompt, finishing.output);
+    Result<std::string> checksum =
+        wanted && done ? checksumOf(finishing.folder->path(resultOf(*finishing.profile))) : "";
     if (!done)
       checksum = tl::unexpected(std::move(done.error()));
     inbox->post([this, checksum] { publish(checksum); });
@@ -291,7 +328,7 @@ void Production::publish(const Result<std::string> &checksum) {
     return end(checksum.error());
   auto done = hooks_.publishing ? hooks_.publishing(*checksum) : Result<void>();
   if (done)
-    done = folder_->publish(result);
+    done = folder_->publish(resultOf(*order_.profile));
   end(done ? std::nullopt : std::optional(done.error()));
 }
 

@@ -7,9 +7,12 @@
 #include <string>
 #include <vector>
 
+#include <gio/gio.h>
+
 #include <aimlvideo/job.h>
 
 #include "background.h"
+#include "base/glib_ptr.h"
 #include "profile.h"
 #include "progress.h"
 #include "work_folder.h"
@@ -28,6 +31,7 @@ struct Order {
   /// Nobody else can make the output meanwhile, which takes descriptors for all the time. Otherwise an output that
   /// somebody else has made by then is an error in the end; the clip is kept.
   bool reserved = false;
+  std::string signWith; ///< a command that signs what was made, see signing.h; empty: nobody does
 
   bool toStandardOutput() const { return output.empty(); }
   OutputKind outputKind() const { return profile->kind == Profile::Kind::Hls ? OutputKind::Folder : OutputKind::File; }
@@ -74,6 +78,7 @@ public:
 
 private:
   class Turns;
+  struct Finishing;
 
   // the job's thread
   void stateChanged(const Status &status) override;
@@ -109,6 +114,8 @@ private:
   ProgressClock clock_;
   std::shared_ptr<Spool> clip_;        ///< from when it arrives until it is written or transcoded
   std::shared_ptr<WorkFolder> folder_; ///< shared with what happens in the background
+  const GRefPtr<GCancellable> signingStops_ = adopt(g_cancellable_new());
+  std::string mark_; ///< of the clip; empty: it gets none
   std::string temporaryFolder_;
   std::shared_ptr<Descriptor> nameless_; ///< what is transcoded for standard output
   std::unique_ptr<Transcoder> transcoder_;

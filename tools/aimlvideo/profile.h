@@ -31,6 +31,7 @@ struct Profile {
 
   const char *name;
   const char *extension; ///< of the output's usual name, without the dot; null: a folder
+  const char *mediaType; ///< null: a folder
   const char *about;     ///< one line
   Kind kind;
   Silence silence;

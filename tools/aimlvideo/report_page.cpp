@@ -10,6 +10,7 @@
 #include <aimlvideo/printable.h>
 
 #include "base/glib_ptr.h"
+#include "base/json/value.h"
 #include "terminal.h"
 #include "thumbnail.h"
 
@@ -196,7 +197,7 @@ std::string posterText(const ReportEntry &entry, const Thumbnail &thumbnail, con
   const std::string name = order.output + (order.outputKind() == OutputKind::Folder ? "/index.m3u8" : "");
   const std::string length = thumbnail.seconds ? timeText(*thumbnail.seconds) : "";
   const std::string label = (isPicture ? "Show " : "Play ") + name + (length.empty() ? "" : ", " + length);
-  return std::string("<a class=\"poster\" data-kind=\"") + (isPicture ? "image" : "video") + "\" data-name=\"" +
+  return std::string(R"(<a class="poster" data-kind=")") + (isPicture ? "image" : "video") + "\" data-name=\"" +
          escaped(name) + "\" href=\"" + escaped(linkTo(name, folder)) + "\" aria-label=\"" + escaped(label) + "\">" +
          pictureText(thumbnail, name) + (isPicture ? "" : "<span class=\"play\"></span>") +
          (length.empty() ? "" : "<span class=\"length\">" + length + "</span>") + "</a>\n";
@@ -222,15 +223,23 @@ std::string originWords(const ReportEntry &entry) {
   return origin == Origin::None ? "" : nameOf(origin);
 }
 
-std::string detailsText(const ReportEntry &entry) {
+/// What a file says of its origin, in words.
+std::string markWords(const std::optional<MarkFacts> &facts) {
+  if (!facts || !isGenerated(facts->sourceType))
+    return "";
+  return facts->sourceType == generatedMedia ? "as made by a model" : "as made by a model of given media";
+}
+
+std::string detailsText(const ReportEntry &entry, const Thumbnail &thumbnail) {
   const Order &order = entry.row.order;
   const auto &estimate = entry.result.status.estimatedUsd;
   return "<details><summary>Details</summary>\n<dl>\n" + fact("Prompt", entry.row.prompt) +
          fact("Model", entry.row.model) + fact("Cost", costText(entry)) +
          fact("Estimate", estimate ? usdText(*estimate) : "") +
          fact("Time", entry.seconds >= 0.5 ? timeText(entry.seconds) : "") + fact("Clip", originWords(entry)) +
-         fact("Id", entry.result.status.generationId) + fact("Profile", order.profile->name) +
-         fact("Output", order.output) + fact("Row", std::to_string(entry.row.number)) + "</dl>\n</details>\n";
+         fact("Id", entry.result.status.generationId) + fact("Marked", markWords(thumbnail.facts)) +
+         fact("Profile", order.profile->name) + fact("Output", order.output) +
+         fact("Row", std::to_string(entry.row.number)) + "</dl>\n</details>\n";
 }
 
 std::string attribute(const char *name, std::optional<double> number) {
@@ -259,15 +268,51 @@ std::string clipText(const ReportEntry &entry, const Thumbnail &thumbnail, const
          (entry.result.isThere() ? posterText(entry, thumbnail, folder) : "") +
          "<div class=\"told\">\n<p class=\"prompt\">" + escaped(entry.row.prompt) + "</p>\n<p class=\"facts\"><span>" +
          escaped(nameOfFile(entry.row.order.output)) + "</span><span>" + escaped(facts) + "</span></p>\n" +
-         detailsText(entry) + "</div>\n" + (entry.result.isThere() ? "" : causeText(entry)) + "</li>\n";
+         detailsText(entry, thumbnail) + "</div>\n" + (entry.result.isThere() ? "" : causeText(entry)) + "</li>\n";
 }
 
-std::string sectionsText(const std::string &folder, const std::vector<ReportEntry> &entries) {
+/// The same for programs: https://schema.org/digitalSourceType. As JSON-LD that can stand in a page.
+std::string dataText(const std::string &folder, const std::vector<ReportEntry> &entries,
+                     const std::vector<Thumbnail> &thumbnails) {
+  json::Value clips = json::Value::array();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto &facts = thumbnails[i].facts;
+    const Order &order = entries[i].row.order;
+    if (!facts || !isGenerated(facts->sourceType))
+      continue;
+    const std::string kind = facts->sourceType == generatedMedia ? "" : "CompositeWith";
+    const bool isPicture = order.profile->kind == Profile::Kind::Poster;
+    json::Value clip = json::Value::object(
+        {{"@type", isPicture ? "ImageObject" : "VideoObject"},
+         {"name", nameOfFile(order.output)},
+         {"contentUrl", linkTo(order.output, folder)},
+         {"identifier", facts->generationId},
+         {"creditText", markLine(*facts)},
+         {"digitalSourceType", "https://schema.org/" + kind + "TrainedAlgorithmicMediaDigitalSource"}});
+    if (!facts->created.empty())
+      clip.set("dateCreated", facts->created);
+    clips.add(clip);
+  }
+  const json::Value list =
+      json::Value::object({{"@context", "https://schema.org"}, {"@type", "ItemList"}, {"itemListElement", clips}});
+  // JSON has the same text without what would end the element
+  std::string text = list.dump();
+  for (size_t at = 0; (at = text.find('<', at)) != std::string::npos;)
+    text.replace(at, 1, "\\u003c");
+  return text;
+}
+
+/// Of those that are there.
+std::vector<Thumbnail> thumbnailsFor(const std::vector<ReportEntry> &entries) {
   std::vector<std::string> outputs;
   outputs.reserve(entries.size());
   for (const ReportEntry &entry : entries)
     outputs.push_back(entry.result.isThere() ? entry.row.order.output : "");
-  const auto thumbnails = thumbnailsOf(outputs);
+  return thumbnailsOf(outputs);
+}
+
+std::string sectionsText(const std::string &folder, const std::vector<ReportEntry> &entries,
+                         const std::vector<Thumbnail> &thumbnails) {
   std::string text;
   for (const Group &group : groups) {
     const size_t count = countOf(group, entries);
@@ -288,6 +333,7 @@ std::string sectionsText(const std::string &folder, const std::vector<ReportEntr
 std::string reportPage(const std::string &folder, const ReportedRun &run, const std::vector<ReportEntry> &entries) {
   const std::string style = resource("page.css");
   const std::string script = resource("page.js");
+  const auto thumbnails = thumbnailsFor(entries);
   return filled(resource("page.html"), {{"policy", policyFor(style, script)},
                                         {"style", style},
                                         {"script", script},
@@ -296,7 +342,8 @@ std::string reportPage(const std::string &folder, const ReportedRun &run, const 
                                         {"totals", totalsText(entries)},
                                         {"manifest", escaped(run.manifest)},
                                         {"command", escaped(commandText(run.arguments))},
-                                        {"sections", sectionsText(folder, entries)}});
+                                        {"data", dataText(folder, entries, thumbnails)},
+                                        {"sections", sectionsText(folder, entries, thumbnails)}});
 }
 
 } // namespace aimlvideo::cli

@@ -63,6 +63,10 @@ std::string pathOf(const Spool &clip) {
   return "/proc/self/fd/" + std::to_string(clip.descriptor());
 }
 
+std::string pathOf(const Descriptor &file) {
+  return "/proc/self/fd/" + std::to_string(file.number());
+}
+
 Result<void> copyClip(const Spool &clip, int target, const std::string &file) {
   const uint64_t size = clip.size().value_or(0);
   uint64_t offset = copyInKernel(clip, target, size);

@@ -16,6 +16,9 @@ std::string pathNamed(const std::string &argument);
 /// A path to a clip's file, for this process and as long as the clip lives.
 std::string pathOf(const Spool &clip);
 
+/// Likewise to an open file.
+std::string pathOf(const Descriptor &file);
+
 /// Writes a complete clip into `target`, an empty file that errors call `file`.
 Result<void> copyClip(const Spool &clip, int target, const std::string &file);
 

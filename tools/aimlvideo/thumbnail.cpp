@@ -6,6 +6,8 @@
 
 #include <gst/gst.h>
 
+#include "provenance.h"
+
 namespace aimlvideo::cli {
 
 namespace {
@@ -67,8 +69,11 @@ std::vector<Thumbnail> thumbnailsOf(const std::vector<std::string> &paths) {
   for (guint i = 0; i < g_get_num_processors(); ++i)
     threads.emplace_back([&] {
       for (size_t index = next++; index < paths.size(); index = next++)
-        if (!paths[index].empty())
+        if (!paths[index].empty()) {
           thumbnails[index] = thumbnailOf(paths[index]);
+          if (const auto provenance = provenanceOf(paths[index]))
+            thumbnails[index].facts = provenance->facts;
+        }
     });
   threads.clear(); // waits for them
   return thumbnails;

@@ -6,6 +6,7 @@
 
 #include "base/glib_ptr.h"
 #include "encoding.h"
+#include "output_mark.h"
 
 namespace aimlvideo::cli {
 
@@ -74,15 +75,16 @@ void connectRaw(GstPad *raw, GstElement *encoder, const char *medium) {
 } // namespace
 
 Transcoder::Transcoder(const Profile &profile, const Shape &shape, const std::string &input, const std::string &output,
-                       Ended ended)
+                       const std::string &mark, Ended ended)
     : profile_(profile),
       shape_(shape),
       output_(output),
+      mark_(mark),
       ended_(std::move(ended)),
       pipeline_([this](GstMessage *message) { heard(message); }) {
   g_signal_connect_data(pipeline_.bin(), "deep-element-added",
                         G_CALLBACK(+[](GstBin *, GstBin *, GstElement *element, gpointer self) {
-                          configureElement(static_cast<Transcoder *>(self)->profile_, element);
+                          static_cast<Transcoder *>(self)->elementAdded(element);
                         }),
                         this, nullptr, G_CONNECT_DEFAULT);
   GstElement *source = pipeline_.add("filesrc");
@@ -99,6 +101,12 @@ Transcoder::Transcoder(const Profile &profile, const Shape &shape, const std::st
                         }),
                         this, nullptr, G_CONNECT_DEFAULT);
   pipeline_.play();
+}
+
+void Transcoder::elementAdded(GstElement *element) {
+  configureElement(profile_, element);
+  if (!mark_.empty() && isMuxerOf(profile_, element))
+    prepareMuxer(element);
 }
 
 std::optional<int> Transcoder::percent() const {
@@ -142,6 +150,7 @@ void Transcoder::padsComplete() {
     length_ = length;
   watchProgress(video_);
   GstPad *video = preparedVideo();
+  markStream(video, mark_);
   if (profile_.kind == Profile::Kind::Poster)
     return finishAsPoster(video);
   GstPad *sound = sound_ ? preparedSound() : profile_.silence == Profile::Silence::Added ? silence() : nullptr;

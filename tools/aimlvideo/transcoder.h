@@ -19,10 +19,11 @@ class Transcoder {
 public:
   using Ended = std::function<void(const std::optional<Error> &failure)>;
 
-  /// `output` is a file, or for a stream a folder, which is there already. `ended` is called once from the main loop,
+  /// `output` is a file, or for a stream a folder, which is there already. `mark` goes into the tags of a file that has
+  /// some. `ended` is called once from the main loop,
   /// and may destroy this.
   Transcoder(const Profile &profile, const Shape &shape, const std::string &input, const std::string &output,
-             Ended ended);
+             const std::string &mark, Ended ended);
 
   /// 0 to 100, as far as it is known.
   std::optional<int> percent() const;
@@ -30,6 +31,7 @@ public:
 private:
   // the main loop
   void heard(GstMessage *message);
+  void elementAdded(GstElement *element);
   // a streaming thread of decodebin, before the first frame passes
   void padAdded(GstPad *pad);
   void padsComplete();
@@ -49,6 +51,7 @@ private:
   const Profile &profile_;
   const Shape shape_;
   const std::string output_;
+  const std::string mark_;
   Ended ended_;
   bool over_ = false;
   std::atomic<gint64> length_ = 0;   ///< nanoseconds; 0: not known

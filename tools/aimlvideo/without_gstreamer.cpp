@@ -23,6 +23,10 @@ ExitCode runFetch(const Arguments &) {
   return refuse("fetch");
 }
 
+ExitCode runInspect(const Arguments &) {
+  return refuse("inspect");
+}
+
 ExitCode runMcp(const Arguments &) {
   return refuse("mcp");
 }

@@ -49,15 +49,16 @@ Failure exists(const std::string &output, const std::string &remedy = "--force o
   return failure(ErrorKind::BadRequest, output + " exists already", "", remedy);
 }
 
-/// Only what this program has made goes with --force: a playlist and its segments.
+/// Only what this program has made goes with --force: a playlist, its segments and their mark.
 bool isStream(const std::string &folder) {
   std::error_code error;
   bool hasPlaylist = false;
   for (const auto &entry : std::filesystem::directory_iterator(folder, error)) {
     if (!entry.is_regular_file(error))
       return false;
-    hasPlaylist = hasPlaylist || entry.path().filename() == playlist;
-    if (entry.path().filename() != playlist && entry.path().extension() != ".ts")
+    const std::string name = entry.path().filename();
+    hasPlaylist = hasPlaylist || name == playlist;
+    if (name != playlist && name != streamMarkName && entry.path().extension() != ".ts")
       return false;
   }
   return hasPlaylist && !error;
@@ -204,6 +205,19 @@ Result<void> WorkFolder::create(const std::string &name, OutputKind kind) {
   if (!made.isOpen())
     return notWritten(output_, g_strerror(errno));
   made_[name] = std::move(made);
+  return {};
+}
+
+std::string WorkFolder::folderPath() const {
+  return pathOf(folder_);
+}
+
+Result<void> WorkFolder::reopen(const std::string &name) {
+  Descriptor now(openat(folder_.number(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  struct stat facts{};
+  if (!now.isOpen() || fstat(now.number(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0)
+    return notWritten(output_, "what is in its place is no file that can be read");
+  made_[name] = std::move(now);
   return {};
 }
 

@@ -14,6 +14,9 @@ namespace aimlvideo::cli {
 enum class Overwrite { No, Yes };
 enum class OutputKind { File, Folder };
 
+/// What a stream says beside its playlist, which has a line for it alone: an XMP packet.
+constexpr auto streamMarkName = "index.xmp";
+
 /// Whether an output may get this name: nothing in its place, or something that may be replaced, and a folder that can
 /// be written to.
 Result<void> checkOutput(const std::string &output, OutputKind kind, Overwrite overwrite);
@@ -32,6 +35,7 @@ public:
       ::close(number_);
   }
 
+  int release() { return std::exchange(number_, none); }
   bool isOpen() const { return number_ != none; }
   int number() const { return number_; }
 
@@ -57,6 +61,10 @@ public:
   Result<void> create(const std::string &name, OutputKind kind);
   /// A path to what was created, for this process: it leads to the descriptor, whatever happens to the names.
   std::string path(const std::string &name) const;
+  /// Of the folder itself, likewise.
+  std::string folderPath() const;
+  /// Takes what has this name now for what was created: another program may have put it there. It must be a file.
+  Result<void> reopen(const std::string &name);
   int descriptor(const std::string &name) const { return made_.at(name).number(); }
 
   /// Writes `name` to the disk; it can be published afterwards.

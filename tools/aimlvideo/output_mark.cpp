@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "output_mark.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <gst/tag/tag.h>
+
+#include <aimlvideo/mark.h>
+
+#include "work_folder.h"
+
+namespace aimlvideo::cli {
+
+namespace {
+
+Failure notMarked(const std::string &why) {
+  return failure(ErrorKind::NoSpace, "what was made can't be marked as generated", why,
+                 "Check the folder and its free space; the clip is kept and can be fetched again");
+}
+
+Result<std::string> contentsOf(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string contents{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad())
+    return notMarked("it can't be read again");
+  return contents;
+}
+
+Result<void> write(const std::string &path, const std::string &bytes, std::ios::openmode how) {
+  errno = 0;
+  std::ofstream file(path, std::ios::binary | how);
+  file << bytes;
+  file.close();
+  if (!file)
+    return notMarked(errno != 0 ? strerror(errno) : "it can't be written");
+  return {};
+}
+
+/// A comment behind the first line of its playlist, and the packet beside it.
+Result<void> markFolder(const std::string &folder, const std::string &mark) {
+  const std::string playlist = folder + "/index.m3u8";
+  auto text = contentsOf(playlist);
+  if (!text)
+    return tl::unexpected(text.error());
+  const size_t start = text->find('\n') + 1;
+  text->insert(start, "# " + markLine(factsIn(mark).value_or(MarkFacts())) + "\n");
+  if (auto written = write(playlist, *text, std::ios::trunc); !written)
+    return written;
+  return write(folder + "/" + streamMarkName, mark, std::ios::trunc);
+}
+
+Result<void> markPicture(const std::string &path, const std::string &mark) {
+  auto picture = contentsOf(path);
+  if (!picture)
+    return tl::unexpected(picture.error());
+  picture->insert(markOffset(picture->data(), picture->size()), markSegment(mark));
+  return write(path, *picture, std::ios::trunc);
+}
+
+} // namespace
+
+void markStream(GstPad *pad, const std::string &mark) {
+  const auto facts = factsIn(mark);
+  if (!facts)
+    return;
+  GstTagList *tags = gst_tag_list_new(GST_TAG_COMMENT, markLine(*facts).c_str(), nullptr);
+  if (!facts->description.empty())
+    gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_DESCRIPTION, facts->description.c_str(), nullptr);
+  gst_tag_list_set_scope(tags, GST_TAG_SCOPE_GLOBAL);
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad *from, GstPadProbeInfo *, gpointer event) -> GstPadProbeReturn {
+        gst_pad_push_event(from, gst_event_ref(GST_EVENT(event)));
+        return GST_PAD_PROBE_REMOVE;
+      },
+      gst_event_new_tag(tags), [](gpointer event) { gst_event_unref(GST_EVENT(event)); });
+}
+
+void prepareMuxer(GstElement *muxer) {
+  if (GST_IS_TAG_XMP_WRITER(muxer)) // one file should say it once
+    gst_tag_xmp_writer_remove_all_schemas(GST_TAG_XMP_WRITER(muxer));
+}
+
+Result<void> markOutput(const Profile &profile, const std::string &path, const std::string &mark) {
+  if (mark.empty())
+    return {};
+  switch (profile.kind) {
+  case Profile::Kind::AsIs: // it has come so
+    return {};
+  case Profile::Kind::Hls:
+    return markFolder(path, mark);
+  case Profile::Kind::Poster:
+    return markPicture(path, mark);
+  case Profile::Kind::File:
+    break;
+  }
+  const bool hasBoxes = g_str_has_prefix(profile.container, "video/quicktime");
+  return hasBoxes ? write(path, markBox(mark), std::ios::app) : Result<void>();
+}
+
+} // namespace aimlvideo::cli
