@@ -10,7 +10,7 @@
 namespace aimlvideo {
 
 /// The environment variables that may hold one, in the order in which they are asked.
-constexpr std::array apiKeyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
+inline constexpr std::array apiKeyVariables{"AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"};
 
 /// A key, and what its owner should hear about how it is kept.
 struct FoundKey {
