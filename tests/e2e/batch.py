@@ -418,7 +418,8 @@ class Batch(BatchCase):
         self.assertEqual(rows[0]["prompt"], evil)
         self.assertEqual(float(rows[0]["usd_spent"]), PRICE)
         page = Page((self.folder / "report/index.html").read_text())
-        self.assertEqual((page.tags["script"], page.tags["img"], page.tags["li"] - page.tags["a"]), (1, 2, 3))
+        # one of the two is data
+        self.assertEqual((page.tags["script"], page.tags["img"], page.tags["li"] - page.tags["a"]), (2, 2, 3))
         self.assertIn(evil, page.texts)
         self.assertTrue([text for text in page.texts if "<b>no</b>" in text])
         links = [address for address in page.addresses if not address.startswith("data:image/")]

@@ -296,7 +296,7 @@ std::string dataText(const std::string &folder, const std::vector<ReportEntry> &
   const json::Value list =
       json::Value::object({{"@context", "https://schema.org"}, {"@type", "ItemList"}, {"itemListElement", clips}});
   // JSON has the same text without what would end the element
-  std::string text = list.dump();
+  std::string text = printableJson(list.dump());
   for (size_t at = 0; (at = text.find('<', at)) != std::string::npos;)
     text.replace(at, 1, "\\u003c");
   return text;
