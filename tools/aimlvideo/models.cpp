@@ -170,7 +170,8 @@ ExitCode list(const ModelFilter &filter, ModelOrder order, const Settings &setti
   const auto prices = pricesFor(settings, offline);
   if (!prices && (filter.maximumUsd || order == ModelOrder::Price))
     return printError(failure(ErrorKind::Unreachable, "the models can't be chosen by price", prices.error(),
-                              "Try again later, or choose by something else")
+                              offline ? "Run it once without --offline, which asks for them"
+                                      : "Try again later, or choose by something else")
                           .value());
   if (!prices && !offline)
     printWarning("the prices are not known: " + prices.error());
