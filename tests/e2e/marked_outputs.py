@@ -104,6 +104,7 @@ class Outputs(Made):
             "remuxed.mov": ("qtdemux", "!", "h264parse", "!", "qtmux", "!", "aimlmark"),
             "tags.mkv": ("qtdemux", "!", "h264parse", "!", "aimlmark", "!", "matroskamux"),
             "tags.mp4": ("queue", "!", "qtdemux", "!", "h264parse", "!", "aimlmark", "!", "mp4mux"),
+            "plain.avi": (*self.ENCODER, "!", "aimlmark", "!", "avimux"),
             "picture.jpg": ("decodebin", "!", "videoconvert", "!", "jpegenc", "snapshot=true", "!", "aimlmark"),
         }
         for name, line in lines.items():
@@ -111,11 +112,18 @@ class Outputs(Made):
                 path = self.folder / name
                 self.play(*self.SOURCE, "!", *line, "!", "filesink", f"location={path}")
                 found = self.check_marked(path)
-                self.assertEqual(found["place"], "tags" if name.startswith("tags") else "XMP")
+                self.assertEqual(found["place"], "tags" if name.startswith("tags") or name.endswith("avi") else "XMP")
                 self.assertTrue(self.frames(path))
                 if found["place"] == "XMP":
                     self.assertEqual(self.exif(path, "-XMP:DigitalSourceType")["DigitalSourceType"], GENERATED)
+        for name in ("tags.mp4", "plain.avi"):
+            self.assertEqual(self.exif(self.folder / name, "-Keyword", "-Keywords").popitem()[1], "AI generated")
         self.assertEqual([name for name, _, _ in marks.boxes((self.folder / "fragments.mp4").read_bytes())][-2:], [b"uuid", b"mfra"])
+
+    def test_a_transport_stream_has_no_place_for_it(self):
+        path = self.folder / "stream.ts"
+        self.play(*self.SOURCE, "!", *self.ENCODER, "!", "aimlmark", "!", "mpegtsmux", "!", "filesink", f"location={path}")
+        self.assertFalse(self.inspect(path, expect=1)[0]["marked"])
 
     def test_a_mix_says_of_all_its_clips(self):
         path = self.folder / "mix.mp4"

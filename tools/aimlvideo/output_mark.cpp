@@ -10,6 +10,7 @@
 
 #include <aimlvideo/mark.h>
 
+#include "tags.h"
 #include "work_folder.h"
 
 namespace aimlvideo::cli {
@@ -66,17 +67,13 @@ void markStream(GstPad *pad, const std::string &mark) {
   const auto facts = factsIn(mark);
   if (!facts)
     return;
-  GstTagList *tags = gst_tag_list_new(GST_TAG_COMMENT, markLine(*facts).c_str(), nullptr);
-  if (!facts->description.empty())
-    gst_tag_list_add(tags, GST_TAG_MERGE_APPEND, GST_TAG_DESCRIPTION, facts->description.c_str(), nullptr);
-  gst_tag_list_set_scope(tags, GST_TAG_SCOPE_GLOBAL);
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       [](GstPad *from, GstPadProbeInfo *, gpointer event) -> GstPadProbeReturn {
         gst_pad_push_event(from, gst_event_ref(GST_EVENT(event)));
         return GST_PAD_PROBE_REMOVE;
       },
-      gst_event_new_tag(tags), [](gpointer event) { gst_event_unref(GST_EVENT(event)); });
+      gst_event_new_tag(tagsFor(*facts)), [](gpointer event) { gst_event_unref(GST_EVENT(event)); });
 }
 
 void prepareMuxer(GstElement *muxer) {
