@@ -7,7 +7,7 @@
 //
 // CERTIFICATES is a chain in PEM, the signer's first; KEY its private key (ES256, PKCS#8, PEM).
 import { readFileSync, renameSync } from 'node:fs';
-import { Builder, LocalSigner } from '@contentauth/c2pa-node';
+import { Builder, LocalSigner, Reader } from '@contentauth/c2pa-node';
 
 const [certificates, key, file, claim] = process.argv.slice(2);
 if (!claim) {
@@ -15,11 +15,13 @@ if (!claim) {
   process.exit(2);
 }
 const definition = JSON.parse(readFileSync(claim, 'utf8'));
+const source = { path: file, mimeType: definition.format };
+// what somebody has signed already stays in the file, as what this one was made of
+const isSigned = await Reader.fromAsset(source);
+if (isSigned) delete definition.assertions;
+const builder = Builder.withJson(definition);
+if (isSigned) builder.setIntent('edit');
 const signer = LocalSigner.newSigner(readFileSync(certificates), readFileSync(key), 'es256');
 const signed = `signed-${file}`;
-Builder.withJson(definition).sign(
-  signer,
-  { path: file, mimeType: definition.format },
-  { path: signed, mimeType: definition.format },
-);
+builder.sign(signer, source, { path: signed, mimeType: definition.format });
 renameSync(signed, file);

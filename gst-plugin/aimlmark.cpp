@@ -64,6 +64,9 @@ static gboolean gst_aiml_mark_sink_event(GstPad *pad, GstObject *parent, GstEven
     marker->takeSegment(*segment);
     break;
   }
+  case GST_EVENT_TAG:
+    event = marker->takeTags(event);
+    break;
   case GST_EVENT_EOS:
     marker->endStream();
     break;

@@ -335,13 +335,15 @@ void Source::progressed(const Status &status, const std::string &note) {
 
 void Source::arriving(const Status &status, const std::shared_ptr<Spool> &clip) {
   std::string title;
+  std::string mark;
   {
     const Lock lock(mutex_);
+    if (settings_.mark != Mark::None)
+      mark = clip->mark();
     if (settings_.promptTag)
       title = status.prompt;
     clip_ = clip;
   }
-  const std::string mark = clip->mark();
   if (!mark.empty())
     bus_.mark(mark);
   bus_.tags(status, title, mark);

@@ -35,8 +35,12 @@ struct AIMLVIDEO_API MarkFacts {
 /// What is no valid UTF-8, or no character of XML, is replaced. Empty: it can't be made.
 AIMLVIDEO_API std::string markFrom(const MarkFacts &facts);
 
-/// What a packet says, whoever wrote it; empty: it is no XMP.
+/// What a packet says, whoever wrote it; empty: it is no XMP in UTF-8, or one of more than 256 KiB, 64 levels or 4000
+/// elements and attributes.
 AIMLVIDEO_API std::optional<MarkFacts> factsIn(const std::string &mark);
+
+/// The last word of a source type: `trainedAlgorithmicMedia`.
+AIMLVIDEO_API std::string sourceTypeName(const std::string &sourceType);
 
 /// Whether a source type is that of something a model had a part in.
 AIMLVIDEO_API bool isGenerated(const std::string &sourceType);

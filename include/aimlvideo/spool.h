@@ -44,8 +44,8 @@ public:
     Kind kind = Kind::Stopped;
     uint64_t size = 0; ///< bytes that can be read at the offset
   };
-  /// The mark that says who made the clip, see <aimlvideo/mark.h>, also where it could not follow the clip's last byte;
-  /// empty: none is wanted.
+  /// The mark that says who made the clip, see <aimlvideo/mark.h>, also where it does not follow the clip's last byte,
+  /// since it can't or is not wanted; empty: there is none.
   virtual std::string mark() const;
 
   /// Blocks until the requested bytes are there, the clip ends before them, or `stop` returns true. `stop` is called

@@ -2,7 +2,6 @@
 #include "provenance/found_marks.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -19,10 +18,10 @@ using namespace std::string_view_literals;
 namespace {
 
 /// Of a packet or a label: many times what they have.
-constexpr uint64_t largestPart = 4 << 20;
+constexpr uint64_t largestPart = 512 << 10;
 constexpr size_t mostPackets = 16;
-/// Of boxes or segments: a film of hours in fragments has ten thousand.
-constexpr unsigned mostParts = 1'000'000;
+/// Boxes or segments of a file: a film of hours in fragments has ten thousand.
+constexpr unsigned mostParts = 200'000;
 
 /// The key of the label of GB 45438-2025.
 constexpr auto aigcName = "AIGC"sv;
@@ -32,9 +31,10 @@ struct Part {
   const Spool *file = nullptr;
   uint64_t begin = 0;
   uint64_t end = 0;
+  unsigned *left = nullptr; ///< of mostParts, for all of the file
 
   uint64_t size() const { return end - begin; }
-  Part from(uint64_t offset) const { return {file, std::min(begin + offset, end), end}; }
+  Part from(uint64_t offset) const { return {file, std::min(begin + offset, end), end, left}; }
   std::string bytes(uint64_t most = largestPart) const {
     std::string bytes(std::min(size(), most), '\0');
     bytes.resize(file->read(begin, bytes.data(), bytes.size()).value_or(0));
@@ -46,12 +46,12 @@ struct Part {
 /// Calls for each box in a part, in order; `look` returns whether to go on.
 void forEachBox(const Part &part, const std::function<bool(const IsoBox &box, const Part &contents)> &look) {
   uint64_t at = part.begin;
-  for (unsigned count = 0; at < part.end && count < mostParts; ++count) {
+  for (; at < part.end && *part.left > 0; --*part.left) {
     const auto box = isoBoxAt(*part.file, at);
     if (!box)
       return;
     const uint64_t size = box->size == 0 ? part.end - at : box->size;
-    if (size > part.end - at || !look(*box, {part.file, at + box->head, at + size}))
+    if (size > part.end - at || !look(*box, {part.file, at + box->head, at + size, part.left}))
       return;
     at += size;
   }
@@ -59,7 +59,7 @@ void forEachBox(const Part &part, const std::function<bool(const IsoBox &box, co
 
 /// The first box of a name in a part; empty: none.
 Part boxIn(const Part &part, std::string_view name) {
-  Part found{.file = part.file};
+  Part found{.file = part.file, .left = part.left};
   forEachBox(part, [&](const IsoBox &box, const Part &contents) {
     if (box.is(name))
       found = contents;
@@ -94,9 +94,13 @@ std::string valueIn(const Part &meta, std::string_view key) {
   return value;
 }
 
+/// Of too many the last stay, which are what a program has added.
 void add(std::string packet, FoundMarks &found) {
-  if (!packet.empty() && found.packets.size() < mostPackets)
-    found.packets.push_back(std::move(packet));
+  if (packet.empty())
+    return;
+  if (found.packets.size() == mostPackets)
+    found.packets.erase(found.packets.begin());
+  found.packets.push_back(std::move(packet));
 }
 
 void lookInMovie(const Part &movie, FoundMarks &found) {
@@ -124,39 +128,97 @@ FoundMarks marksInMovie(const Part &file) {
 
 FoundMarks marksInJpeg(const Part &file) {
   constexpr auto xmpName = "http://ns.adobe.com/xap/1.0/\0"sv;
-  constexpr auto jumbf = "\xFF\xEB"sv;
-  constexpr size_t head = 4; // a marker and the length behind it
+  constexpr unsigned char fill = 0xFF;
+  constexpr unsigned char app1 = 0xE1;
+  constexpr unsigned char app11 = 0xEB; // a box of JUMBF, which C2PA is in
+  constexpr unsigned char startOfScan = 0xDA;
   FoundMarks found;
-  Part rest = file.from(2);
-  for (unsigned count = 0; count < mostParts; ++count) {
-    const std::string bytes = rest.bytes(head);
+  for (Part rest = file.from(2); *file.left > 0; --*file.left) {
+    const std::string bytes = rest.bytes(4); // the marker and the length behind it
     const auto *marker = reinterpret_cast<const unsigned char *>(bytes.data());
-    constexpr unsigned char startOfScan = 0xDA;
-    if (bytes.size() < head || marker[0] != 0xFF || marker[1] == startOfScan)
+    if (bytes.size() < 4 || marker[0] != fill || marker[1] == startOfScan)
       break;
-    const Part contents{rest.file, rest.begin + head, std::min(rest.begin + 2 + bigEndian(marker + 2, 2), rest.end)};
-    if (contents.begin > contents.end)
-      break;
-    const std::string segment = contents.bytes();
-    if (bytes.starts_with("\xFF\xE1") && segment.starts_with(xmpName))
+    if (marker[1] == fill) { // before a marker may be any number
+      ++rest.begin;
+      continue;
+    }
+    const uint64_t end = std::min(rest.begin + 2 + bigEndian(marker + 2, 2), rest.end);
+    const Part contents{file.file, std::min(rest.begin + 4, end), end, file.left};
+    const std::string segment = marker[1] == app1 || marker[1] == app11 ? contents.bytes() : "";
+    if (marker[1] == app1 && segment.starts_with(xmpName))
       add(segment.substr(xmpName.size()), found);
-    else if (bytes.starts_with(jumbf) && segment.find("c2pa") != std::string::npos)
+    else if (segment.starts_with("JP") && segment.find("jumdc2pa") != std::string::npos)
       found.isSigned = true;
-    rest.begin = contents.end;
+    rest.begin = std::max(end, rest.begin + 2);
   }
   return found;
+}
+
+/// PNG (ISO/IEC 15948): length, type, contents, a checksum.
+FoundMarks marksInPng(const Part &file) {
+  constexpr auto xmpName = "XML:com.adobe.xmp\0\0\0\0\0"sv; // not compressed, in no language
+  constexpr uint64_t signature = 8;
+  constexpr uint64_t head = 8;
+  constexpr uint64_t checksum = 4;
+  FoundMarks found;
+  for (Part rest = file.from(signature); *file.left > 0; --*file.left) {
+    const std::string bytes = rest.bytes(head);
+    if (bytes.size() < head)
+      break;
+    const uint64_t size = bigEndian(reinterpret_cast<const unsigned char *>(bytes.data()), 4);
+    const Part contents{file.file, rest.begin + head, std::min(rest.begin + head + size, rest.end), file.left};
+    if (const std::string text = bytes.ends_with("iTXt") ? contents.all() : ""; text.starts_with(xmpName))
+      add(text.substr(xmpName.size()), found);
+    found.isSigned = found.isSigned || bytes.ends_with("caBX");
+    rest = rest.from(head + size + checksum);
+  }
+  return found;
+}
+
+/// WebP (RFC 9649): chunks of RIFF, of even lengths.
+FoundMarks marksInWebP(const Part &file) {
+  constexpr uint64_t start = 12;
+  constexpr uint64_t head = 8;
+  FoundMarks found;
+  for (Part rest = file.from(start); *file.left > 0; --*file.left) {
+    const std::string bytes = rest.bytes(head);
+    if (bytes.size() < head)
+      break;
+    uint64_t size = 0;
+    for (size_t i = head; i-- > 4;)
+      size = size << 8U | static_cast<unsigned char>(bytes[i]);
+    const Part contents{file.file, rest.begin + head, std::min(rest.begin + head + size, rest.end), file.left};
+    if (bytes.starts_with("XMP "))
+      add(contents.all(), found);
+    found.isSigned = found.isSigned || bytes.starts_with("C2PA");
+    rest = rest.from(head + size + size % 2);
+  }
+  return found;
+}
+
+/// A sidecar, also behind a byte order mark or an XML declaration.
+bool isText(std::string_view start) {
+  if (start.starts_with("\xEF\xBB\xBF"))
+    start.remove_prefix(3);
+  start = start.substr(std::min(start.find_first_not_of(" \t\r\n"), start.size()));
+  return start.starts_with("<?x") || start.starts_with("<x") || start.starts_with("<rdf:RDF");
 }
 
 } // namespace
 
 FoundMarks marksIn(const Spool &file) {
-  const Part all{&file, 0, file.size().value_or(0)};
-  constexpr size_t enough = 16;
+  unsigned left = mostParts;
+  const Part all{&file, 0, file.size().value_or(0), &left};
+  constexpr size_t enough = 64;
   const std::string start = all.bytes(enough);
   FoundMarks found;
   if (start.starts_with("\xFF\xD8\xFF"))
     found = marksInJpeg(all);
-  else if (start.starts_with("<?xpacket") || start.starts_with("<x:xmpmeta"))
+  else if (start.starts_with("\x89PNG\r\n"))
+    found = marksInPng(all);
+  else if (start.starts_with("RIFF") && start.find("WEBP") == 8)
+    found = marksInWebP(all);
+  else if (isText(start))
     add(all.all(), found);
   else
     found = marksInMovie(all);

@@ -78,22 +78,71 @@ std::string textOf(XmpStringPtr text) {
   return {xmp_string_cstr(text), xmp_string_len(text)};
 }
 
-/// The library would say so on the application's standard error where it is not.
-bool isXml(const std::string &text) {
-  const GMarkupParser parser{};
+/// Of a packet that somebody else has written: many times what any has. The library takes a stack frame for each level,
+/// and looks through all properties for each one.
+constexpr size_t largestPacket = 256 << 10;
+constexpr unsigned deepest = 64;
+constexpr unsigned mostNodes = 4000;
+
+/// Counts what is in a packet while it is read.
+struct Size {
+  unsigned depth = 0;
+  unsigned nodes = 0;
+
+  static void begin(GMarkupParseContext *, const char *, const char **names, const char **, gpointer size,
+                    GError **error) {
+    auto &self = *static_cast<Size *>(size);
+    self.nodes += 1 + g_strv_length(const_cast<char **>(names));
+    if (++self.depth > deepest || self.nodes > mostNodes)
+      g_set_error_literal(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "too much");
+  }
+  static void end(GMarkupParseContext *, const char *, gpointer size, GError **) { --static_cast<Size *>(size)->depth; }
+  static void pass(GMarkupParseContext *, const char *text, gsize, gpointer, GError **error) {
+    if (g_str_has_prefix(text, "<!DOCTYPE"))
+      g_set_error_literal(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "a document type");
+  }
+};
+
+/// A packet as the library can be given it, which would tell of mistakes on the application's standard error. Empty: it
+/// is no XML, or larger than any packet.
+std::string readable(const std::string &packet) {
+  const std::string_view blank(" \t\r\n\0", 5);
+  std::string_view text(packet);
+  if (text.starts_with("\xEF\xBB\xBF"))
+    text.remove_prefix(3);
+  const size_t begin = std::min(text.find_first_not_of(blank), text.size());
+  text = text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
+  if (text.empty() || text.size() > largestPacket)
+    return {};
+  const GCharPtr valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())));
+  constexpr GMarkupParser parser{Size::begin, Size::end, nullptr, Size::pass, nullptr};
+  Size size;
   const std::unique_ptr<GMarkupParseContext, ReleasedBy<g_markup_parse_context_free>> context(
-      g_markup_parse_context_new(&parser, GMarkupParseFlags{}, nullptr, nullptr));
-  return g_markup_parse_context_parse(context.get(), text.data(), static_cast<gssize>(text.size()), nullptr) &&
-         g_markup_parse_context_end_parse(context.get(), nullptr);
+      g_markup_parse_context_new(&parser, GMarkupParseFlags{}, &size, nullptr));
+  const bool isXml = g_markup_parse_context_parse(context.get(), valid.get(), -1, nullptr) &&
+                     g_markup_parse_context_end_parse(context.get(), nullptr);
+  return isXml ? valid.get() : "";
 }
 
 /// Null: it is no XMP.
 Xmp parsed(const std::string &mark) {
   prepareLibrary();
-  Xmp xmp(isXml(mark) ? xmp_new_empty() : nullptr);
-  if (xmp && !xmp_parse(xmp.get(), mark.data(), mark.size()))
+  const std::string text = readable(mark);
+  Xmp xmp(text.empty() ? nullptr : xmp_new_empty());
+  if (xmp && !xmp_parse(xmp.get(), text.data(), text.size()))
     xmp.reset();
   return xmp;
+}
+
+/// A property's value, or its first where somebody has made a list of it, without the blanks around it.
+std::string valueIn(const Xmp &xmp, const Field &field) {
+  const XmpText text(xmp_string_new());
+  std::string value;
+  if (text && xmp_get_property(xmp.get(), field.schema, field.name, text.get(), nullptr))
+    value = textOf(text.get());
+  if (value.empty() && text && xmp_get_array_item(xmp.get(), field.schema, field.name, 1, text.get(), nullptr))
+    value = textOf(text.get());
+  return g_strstrip(GCharPtr(g_strdup(value.c_str())).get());
 }
 
 // what a line has: its beginning, and the names of what follows
@@ -134,8 +183,7 @@ std::optional<MarkFacts> factsIn(const std::string &mark) {
     return {};
   MarkFacts facts;
   for (const Field &field : fields)
-    if (xmp_get_property(xmp.get(), field.schema, field.name, text.get(), nullptr))
-      facts.*field.fact = textOf(text.get());
+    facts.*field.fact = valueIn(xmp, field);
   if (xmp_get_localized_text(xmp.get(), NS_DC, "description", nullptr, "x-default", nullptr, text.get(), nullptr))
     facts.description = textOf(text.get());
   return facts;
@@ -144,8 +192,15 @@ std::optional<MarkFacts> factsIn(const std::string &mark) {
 bool isGenerated(const std::string &sourceType) {
   // `compositeSynthetic` is one of elements some of which a model has made
   constexpr std::array kinds{"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"};
-  const size_t slash = sourceType.rfind('/');
-  return slash != std::string::npos && std::ranges::find(kinds, sourceType.substr(slash + 1)) != kinds.end();
+  return std::ranges::find(kinds, sourceTypeName(sourceType)) != kinds.end();
+}
+
+std::string sourceTypeName(const std::string &sourceType) {
+  // also without its URI, with a prefix instead, or with a slash behind it, as some write it
+  const size_t end = sourceType.find_last_not_of('/') + 1;
+  const size_t before = end == 0 ? std::string::npos : sourceType.find_last_of("/:", end - 1);
+  const size_t begin = before == std::string::npos ? 0 : before + 1;
+  return sourceType.substr(begin, end - begin);
 }
 
 MarkFacts together(const std::vector<MarkFacts> &parts) {

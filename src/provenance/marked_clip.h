@@ -26,7 +26,7 @@ public:
 
   int descriptor() const override { return clip_->descriptor(); } ///< of the clip without its mark
   std::optional<uint64_t> size() const override EXCLUDES(mutex_);
-  std::string mark() const override { return wish_ == Mark::None ? "" : mark_; }
+  std::string mark() const override { return mark_; }
   bool complete() const override { return clip_->complete(); }
   uint64_t presentUntil(uint64_t offset) const override EXCLUDES(mutex_);
   Arrival await(const Demand &demand, const std::function<bool()> &stop) override EXCLUDES(mutex_);

@@ -358,10 +358,19 @@ class Node(Front):
         self.closing.append(self.stop)
 
     def launch(self, port=0):
-        with open(self.folder / "server.log", "ab") as log:
-            self.server = subprocess.Popen(["node", HERE / "front.js", json.dumps(self.settings | {"port": port})], stdout=subprocess.PIPE,
-                                           stderr=log, text=True)
-        self.port = int(self.server.stdout.readline())
+        # somebody else may have the port for a moment, when it is wanted again
+        deadline = time.monotonic() + 20
+        while True:
+            with open(self.folder / "server.log", "ab") as log:
+                self.server = subprocess.Popen(["node", HERE / "front.js", json.dumps(self.settings | {"port": port})],
+                                               stdout=subprocess.PIPE, stderr=log, text=True)
+            said = self.server.stdout.readline()
+            if said or time.monotonic() > deadline:
+                break
+            super().stop()
+            self.server.stdout.close()
+            time.sleep(0.1)
+        self.port = int(said)
 
     def stop(self):
         super().stop()

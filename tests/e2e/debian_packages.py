@@ -116,7 +116,7 @@ class DebianPackages(EndToEnd):
 
     def test_programs_that_look_for_a_plugin_find_the_element_and_its_uris(self):
         fields = run("dpkg-deb", "-f", self.files["gstreamer1.0-aimlvideo"])
-        self.assertIn("\nGstreamer-Elements: aimlvideosrc\n", fields)
+        self.assertIn("\nGstreamer-Elements: aimlmark, aimlvideosrc\n", fields)
         self.assertIn("\nGstreamer-Uri-Sources: aimlvideo\n", fields)
 
     def test_lintian_finds_nothing(self):

@@ -5,10 +5,12 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import time
 
 import marks
-from support import IMAGE, KEY, EndToEnd, main
+from support import IMAGE, KEY, Emulator, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -160,6 +162,16 @@ class Outputs(Made):
         self.assertFalse(self.inspect(camera, expect=1)[0]["marked"])
         self.command("inspect", self.folder / "none.mp4", expect=5)
 
+    def test_inspect_reads_pictures_and_a_playlist_by_itself(self):
+        for extension in ("png", "webp"):
+            path = self.folder / f"picture.{extension}"
+            subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=32x32", "-frames:v", "1", path], check=True)
+            self.assertFalse(self.inspect(path, expect=1)[0]["marked"])
+            subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-iptcExt:DigitalSourceType=" + GENERATED, path], check=True)
+            self.assertEqual(self.inspect(path)[0]["digital_source_type"], GENERATED)
+        stream = self.generate("stream", "--profile", "hls")
+        self.assertEqual(self.inspect(stream / "index.m3u8")[0]["place"], "playlist")
+
     def test_inspect_fetches_nothing(self):
         playlist = self.folder / "list.m3u8"
         playlist.write_text(f"#EXTM3U\\n#EXT-X-TARGETDURATION:5\\n#EXTINF:5,\\n{self.emulator.url}/a.ts\\n#EXT-X-ENDLIST\\n")
@@ -178,6 +190,38 @@ class Outputs(Made):
             self.assertEqual((clip["@type"], clip["digitalSourceType"]),
                              ("VideoObject", "https://schema.org/TrainedAlgorithmicMediaDigitalSource"))
             self.assertIn("AI generated; ", clip["creditText"])
+
+
+class WithCommentOfItsOwn(Made):
+    def setUp(self):
+        super().setUp()
+        clip = self.generate("clip.mp4", "--mark", "none")
+        own = self.folder.parent / f"{self.folder.name}-own.mp4"
+        self.addCleanup(own.unlink)
+        subprocess.run(["ffmpeg", "-v", "error", "-i", clip, "-c", "copy", "-metadata", "comment=mine", own], check=True)
+        self.emulator.stop()
+        self.emulator = Emulator("--clip", str(own))
+        for name in ("state", "cache"):
+            shutil.rmtree(self.folder / name)
+
+    def test_the_mark_comes_first(self):
+        for name, profile, tag in (("h264.mp4", "h264", "comment"), ("web.webm", "webm", "COMMENTS"), ("edit.mov", "prores", "comment")):
+            path = self.generate(name, "--profile", profile)
+            self.check_marked(path)
+            comment = self.tags(path)[tag]
+            self.assertIn(GENERATED, comment)
+            self.assertTrue(comment.rstrip('"').endswith("mine"), comment)
+
+
+class WithAnIndexAtTheEnd(Made):
+    emulator_options = ("--layout", "fragmented")
+
+    def test_people_and_programs_are_told_that_there_is_no_mark(self):
+        run = self.command("generate", self.PROMPT, "-o", self.folder / "clip.mp4")
+        self.assertIn("clip.mp4 is not marked as made by a model: the clip ends in an index", run.stderr)
+        run = self.command("generate", self.PROMPT, "-o", self.folder / "again.mp4", "--json")
+        self.assertIn("ends in an index", json.loads(run.stdout.splitlines()[-1])["data"]["unmarked"])
+        self.assertNotIn("is not marked", self.command("generate", self.PROMPT, "-o", self.folder / "none.mp4", "--mark", "none").stderr)
 
 
 class Signing(Made):
@@ -212,14 +256,57 @@ class Signing(Made):
         self.command("batch", self.folder / "all.csv", "--sign-with", signer)  # made before, and still the same
 
     def test_one_that_fails_leaves_nothing_and_buys_nothing_more(self):
-        for script, words in (("echo no key >&2; exit 3", "ended with 3: no key"), ('rm "$1"', "left no file"), ('mkfifo f; mv f "$1"', "left no file"),
+        for script, words in (("echo no pin >&2; exit 3", "ended with 3: no pin"), ('printf hello >"$1"', "something else than video/mp4"),
+                              ('ln "$1" other', "left no file"), ("tr '\\0' '\\n' </proc/$PPID/environ | grep AIMLAPI_KEY; exit 1", "AIMLAPI_KEY=(key)"), ('rm "$1"', "left no file"), ('mkfifo f; mv f "$1"', "left no file"),
                               ("kill -9 $$", "was killed"), ('ln -sf /etc/passwd "$1"', "left no file")):
             with self.subTest(script):
                 run = self.command("generate", self.PROMPT, "-o", self.folder / "signed.mp4", "--sign-with", self.signer(script), expect=1)
                 self.assertIn(words, run.stderr)
                 self.assertIn("bought and kept", run.stderr)
+                self.assertNotIn(KEY, run.stderr)
                 self.assertFalse((self.folder / "signed.mp4").exists())
         self.assertEqual(len(self.emulator.report()["tasks"]), 1)
+
+    def test_the_file_keeps_its_permissions_and_a_daemon_keeps_nobody_waiting(self):
+        plain = self.generate("plain.mp4")
+        signed = self.generate("signed.mp4", "--sign-with", self.signer('sleep 100 & printf x >>"$1"; chmod 4777 "$1"'))
+        self.assertEqual(signed.stat().st_mode, plain.stat().st_mode)
+
+    def test_what_it_has_begun_ends_with_it(self):
+        signer = self.signer(f'sleep 1000 & echo $! >{self.folder}/child; wait')
+        with subprocess.Popen([COMMAND, "generate", self.PROMPT, "-o", self.folder / "signed.mp4", "--sign-with", signer],
+                              env=dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, **self.home),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            child = self.wait_for(lambda: (self.folder / "child").exists() and (self.folder / "child").read_text().strip())
+            run.terminate()
+            self.assertEqual(run.wait(60), 130)
+        self.wait_for(lambda: not os.path.exists(f"/proc/{child}") or "Z" in open(f"/proc/{child}/stat").read().split(")")[1])
+
+    def wait_for(self, condition):
+        deadline = time.monotonic() + 60
+        while not (result := condition()):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        return result
+
+    def test_the_claim_says_the_same_of_a_clip_without_a_mark(self):
+        self.generate("signed.mp4", "--mark", "none", "--sign-with", self.signer(f'cp "$2" {self.folder}/claim'))
+        action = json.loads((self.folder / "claim").read_text())["assertions"][0]["data"]["actions"][0]
+        self.assertEqual(action["digitalSourceType"], GENERATED)
+        self.assertIn("klingai/", action["softwareAgent"]["name"])
+
+    def test_a_batch_looks_for_the_command_first_and_its_report_has_no_arguments(self):
+        (self.folder / "all.csv").write_text("prompt,output\na boat,boat.mp4\n")
+        self.command("batch", self.folder / "all.csv", "--sign-with", "no-such-program", expect=3)
+        self.command("batch", self.folder / "all.csv", "--sign-with", "", expect=2)
+        self.command("generate", self.PROMPT, "-o", self.folder / "a.mp4", "--sign-with", "", expect=2)
+        self.assertEqual(self.emulator.report()["tasks"], [])
+        self.command("batch", self.folder / "all.csv", "--report", self.folder / "report", "--sign-with", "false --pin 1234-PIN", expect=1)
+        for page in (self.folder / "report").iterdir():
+            self.assertNotIn("1234-PIN", page.read_text())
+        self.command("batch", self.folder / "all.csv")
+        run = self.command("batch", self.folder / "all.csv", "--sign-with", "true")
+        self.assertIn("not signed", run.stderr)
 
     def test_what_can_not_be_signed_is_refused_before_anything_is_bought(self):
         for options in (("-o", "-", "--sign-with", "true"), ("-o", self.folder / "stream", "--profile", "hls", "--sign-with", "true"),

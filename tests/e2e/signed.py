@@ -92,6 +92,16 @@ class SignedByTheService(WithLibrary):
         self.assertEqual(path.read_bytes(), self.clip.read_bytes())
         self.assertEqual(self.read(path)[0], {"signingCredential.untrusted"})
 
+    def test_what_is_signed_once_more_keeps_the_first_signature_as_its_parent(self):
+        problems, manifest = self.read(self.generate("clip.mp4", "--sign-with", self.signer))
+        self.assertEqual(problems, {"signingCredential.untrusted"})
+        parent, = manifest["ingredients"]
+        self.assertEqual(parent["relationship"], "parentOf")
+        actions = [action["action"] for assertion in manifest["assertions"] if assertion["label"].startswith("c2pa.actions")
+                   for action in assertion["data"]["actions"]]
+        self.assertIn("c2pa.opened", actions)
+        self.assertNotIn("c2pa.created", actions)
+
     def test_a_forced_mark_breaks_the_signature_as_the_document_says(self):
         problems, _ = self.read(self.generate("clip.mp4", "--mark", "force"))
         self.assertIn("assertion.bmffHash.mismatch", problems)

@@ -3,6 +3,7 @@
 #include <aimlvideo/mark.h>
 
 #include <algorithm>
+#include <vector>
 
 #include <gst/check/gstharness.h>
 
@@ -49,7 +50,8 @@ public:
   }
 
   const std::string &file() const { return file_; }
-  const std::string &comment() const { return comment_; }
+  std::string comment() const { return comments_.empty() ? "" : comments_.back(); }
+  const std::vector<std::string> &comments() const { return comments_; }
 
 private:
   /// Buffers and events in the order in which they came.
@@ -64,7 +66,7 @@ private:
         char *comment = nullptr;
         gst_event_parse_tag(event, &tags);
         if (gst_tag_list_get_string(tags, GST_TAG_COMMENT, &comment))
-          comment_ = comment;
+          comments_.emplace_back(comment);
         g_free(comment);
       }
       gst_event_unref(event);
@@ -80,7 +82,7 @@ private:
 
   GstHarness *const harness_;
   std::string file_;
-  std::string comment_;
+  std::vector<std::string> comments_;
   uint64_t position_ = 0;
 };
 
@@ -143,13 +145,64 @@ GST_START_TEST(every_picture_gets_a_segment) {
 GST_END_TEST
 
 GST_START_TEST(anything_else_gets_tags_and_keeps_its_bytes) {
-  for (const char *caps : {"video/x-h264", "video/x-raw", "video/x-matroska"}) {
+  for (const char *caps : {"video/x-h264", "video/x-raw", "audio/mpeg"}) {
     Bench bench(caps);
     bench.push("frame");
     bench.push("frame");
     bench.end();
     fail_unless(bench.file() == "frameframe");
     fail_unless(bench.comment() == markLine(*factsIn(packet)), "%s", bench.comment().c_str());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_comment_of_the_clip_s_own_comes_behind) {
+  Bench bench("video/x-h264");
+  bench.push(gst_event_new_tag(gst_tag_list_new(GST_TAG_COMMENT, "mine", nullptr)));
+  bench.push("frame");
+  const std::string line = markLine(*factsIn(packet));
+  const std::vector<std::string> both{line + "; mine", line};
+  fail_unless(bench.comments() == both, "%s", bench.comment().c_str());
+  const auto facts = factsInLine(bench.comments().front());
+  fail_unless(facts && isGenerated(facts->sourceType));
+}
+GST_END_TEST
+
+GST_START_TEST(pictures_have_the_tags_as_well) {
+  Bench bench("image/jpeg");
+  bench.push("\xFF\xD8\xFF\xDA..");
+  fail_unless(bench.comment() == markLine(*factsIn(packet)));
+}
+GST_END_TEST
+
+GST_START_TEST(what_is_marked_already_is_not_marked_again) {
+  Bench movie("video/quicktime");
+  movie.push(start);
+  movie.push(media);
+  movie.push(markBox(packet));
+  movie.end();
+  fail_unless(movie.file() == start + media + markBox(packet));
+  const std::string marked = "\xFF\xD8" + markSegment(packet) + "\xFF\xDA..";
+  Bench picture("image/jpeg");
+  picture.push(marked);
+  fail_unless(picture.file() == marked);
+}
+GST_END_TEST
+
+GST_START_TEST(behind_a_muxer_without_a_place_everything_passes_and_a_warning_says_so) {
+  for (const char *xmp : {packet.c_str(), "no packet"}) {
+    Pipeline pipeline("videotestsrc num-buffers=2 ! video/x-raw,width=32,height=32 ! jpegenc ! matroskamux ! aimlmark "
+                      "name=mark ! fakesink");
+    GstElement *mark = gst_bin_get_by_name(GST_BIN(pipeline.pipeline()), "mark");
+    g_object_set(mark, "xmp", xmp, nullptr);
+    gst_object_unref(mark);
+    const bool isPacket = xmp == packet;
+    if (!isPacket)
+      fail_unless_contains(pipeline.waitFor("warning").text, "no XMP packet");
+    pipeline.forgetEvents();
+    pipeline.setState(GST_STATE_PLAYING);
+    fail_unless_contains(pipeline.waitFor("warning").debug, "put aimlmark before its muxer");
+    pipeline.waitFor("eos");
   }
 }
 GST_END_TEST
@@ -209,6 +262,10 @@ static Suite *marking_suite() {
   tcase_add_test(tests, what_is_no_movie_and_what_is_empty_stay_as_they_are);
   tcase_add_test(tests, every_picture_gets_a_segment);
   tcase_add_test(tests, anything_else_gets_tags_and_keeps_its_bytes);
+  tcase_add_test(tests, a_comment_of_the_clip_s_own_comes_behind);
+  tcase_add_test(tests, pictures_have_the_tags_as_well);
+  tcase_add_test(tests, what_is_marked_already_is_not_marked_again);
+  tcase_add_test(tests, behind_a_muxer_without_a_place_everything_passes_and_a_warning_says_so);
   tcase_add_test(tests, a_stream_that_begins_anew_is_marked_where_it_ends_then);
   tcase_add_test(tests, the_clips_of_the_pipeline_say_what_is_written);
   tcase_add_test(tests, without_a_mark_everything_passes_and_a_warning_says_so);

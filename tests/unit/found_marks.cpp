@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "provenance/found_marks.h"
 
+#include <algorithm>
+
 #include <aimlvideo/mark.h>
 
 #include "clip/spool.h"
@@ -130,7 +132,7 @@ GST_END_TEST
 
 GST_START_TEST(a_manifest_and_a_label_are_found) {
   fail_unless(found(start + box("uuid", std::string(c2paUserType) + "manifest") + media).isSigned);
-  fail_unless(found(picture + segment(0xEB, "JP..jumb..c2pa") + pictureRest).isSigned);
+  fail_unless(found(picture + segment(0xEB, "JP..jumb..jumdc2pa") + pictureRest).isSigned);
   constexpr auto label = R"({"Label":"1"})";
   for (const bool isQuickTime : {true, false}) {
     const std::string meta = keyed("AIGC", label, isQuickTime);
@@ -141,6 +143,82 @@ GST_START_TEST(a_manifest_and_a_label_are_found) {
   const std::string labelled = markFrom({.aigc = label});
   fail_unless_contains(labelled, "http://www.tc260.org.cn/ns/AIGC/1.0/");
   fail_unless(found(start + media + markBox(labelled)).aigc == label);
+}
+GST_END_TEST
+
+GST_START_TEST(what_others_write_in_other_ways_is_read) {
+  const std::string head = R"(<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf=")"
+                           R"(http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:i=")"
+                           R"(http://iptc.org/std/Iptc4xmpExt/2008-02-29/"><i:DigitalSourceType>)";
+  const std::string tail = "</i:DigitalSourceType></rdf:Description></rdf:RDF></x:xmpmeta>";
+  const std::string type(generatedMedia);
+  for (const std::string &value :
+       {type, "\n  " + type + "\n", type + "/", std::string("trainedAlgorithmicMedia"),
+        std::string("digsrctype:trainedAlgorithmicMedia"), "<rdf:Bag><rdf:li>" + type + "</rdf:li></rdf:Bag>",
+        "<rdf:Seq><rdf:li>" + type + "</rdf:li></rdf:Seq>", type + "\xFF"}) {
+    const auto facts = factsIn(head + value + tail);
+    fail_unless(facts.has_value(), "%s", value.c_str());
+    fail_unless(isGenerated(facts->sourceType) || value.ends_with("\xFF"), "%s: %s", value.c_str(),
+                facts->sourceType.c_str());
+  }
+  const std::string whole = head + type + tail;
+  for (const std::string &file :
+       {"\xEF\xBB\xBF" + whole, "\n" + whole, "<?xml version=\"1.0\"?>\n" + whole, whole + std::string(40, '\0')}) {
+    const auto marks = found(file);
+    fail_unless_equals_int(marks.packets.size(), 1);
+    fail_unless(factsIn(marks.packets.front()).has_value());
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(a_packet_that_would_take_too_much_is_none) {
+  std::string deep;
+  std::string ends;
+  for (int i = 0; i < 100'000; ++i) {
+    deep += "<a>";
+    ends += "</a>";
+  }
+  fail_if(factsIn(deep + ends).has_value());
+  const std::string start_ = packet.substr(0, packet.find("Iptc4xmpExt:DigitalSourceType"));
+  std::string wide = start_;
+  for (int i = 0; i < 5000; ++i)
+    wide += "Iptc4xmpExt:p" + std::to_string(i) + "='v' ";
+  fail_if(factsIn(wide + packet.substr(start_.size())).has_value());
+  fail_if(factsIn(markFrom({.prompt = std::string(300'000, 'p')})).has_value());
+  fail_if(factsIn("<!DOCTYPE x [<!ENTITY a 'b'>]>" + packet.substr(packet.find("?>") + 2)).has_value());
+}
+GST_END_TEST
+
+GST_START_TEST(pictures_of_other_kinds_are_read) {
+  const auto chunk = [](const std::string &type, const std::string &contents) {
+    return number(contents.size(), 4) + type + contents + "crc.";
+  };
+  const std::string text = std::string("XML:com.adobe.xmp\0\0\0\0\0", 22) + packet;
+  const std::string png = "\x89PNG\r\n\x1A\n" + chunk("IHDR", "size") + chunk("iTXt", text) + chunk("IEND", "");
+  fail_unless(found(png).packets == std::vector{packet});
+  fail_unless(found("\x89PNG\r\n\x1A\n" + chunk("IHDR", "size") + chunk("caBX", "manifest")).isSigned);
+  const auto part = [](const std::string &type, const std::string &contents) {
+    std::string size = number(contents.size(), 4);
+    std::ranges::reverse(size);
+    return type + size + contents + (contents.size() % 2 == 1 ? std::string(1, '\0') : "");
+  };
+  fail_unless(found("RIFF....WEBP" + part("VP8X", "odd") + part("XMP ", packet)).packets == std::vector{packet});
+  fail_unless(found("RIFF....WEBP" + part("VP8X", "odd") + part("C2PA", "manifest")).isSigned);
+  const std::string filled = picture + std::string("\xFF\xFF") + markSegment(packet) + pictureRest;
+  fail_unless(found(filled).packets == std::vector{packet});
+  fail_if(found(picture + segment(0xEB, "about c2pa") + pictureRest).isSigned);
+}
+GST_END_TEST
+
+GST_START_TEST(of_many_packets_the_last_are_read_and_boxes_are_counted_once_a_file) {
+  std::string many = start;
+  for (int i = 0; i < 20; ++i)
+    many += markBox(markFrom({.system = std::to_string(i)}));
+  fail_unless(found(many + markBox(packet)).packets.back() == packet);
+  std::string boxes = start;
+  for (int i = 0; i < 300'000; ++i)
+    boxes += box("moov");
+  fail_unless(found(boxes + markBox(packet)).packets.empty());
 }
 GST_END_TEST
 
@@ -187,6 +265,10 @@ static Suite *found_marks_suite() {
   tcase_add_test(tests, several_clips_are_told_of_together);
   tcase_add_test(tests, a_packet_is_found_wherever_a_movie_may_have_it);
   tcase_add_test(tests, a_manifest_and_a_label_are_found);
+  tcase_add_test(tests, what_others_write_in_other_ways_is_read);
+  tcase_add_test(tests, a_packet_that_would_take_too_much_is_none);
+  tcase_add_test(tests, pictures_of_other_kinds_are_read);
+  tcase_add_test(tests, of_many_packets_the_last_are_read_and_boxes_are_counted_once_a_file);
   tcase_add_test(tests, a_picture_gets_its_packet_behind_the_first_header);
   tcase_add_test(tests, a_prompt_that_is_too_long_for_a_picture_is_left_out);
   tcase_add_test(tests, only_what_a_model_had_a_part_in_counts_as_generated);

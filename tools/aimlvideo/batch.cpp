@@ -320,6 +320,8 @@ void Batch::summarise() {
           totals.cost + "; " + std::to_string(totals.failed) + " failed");
   }
   std::fflush(stdout);
+  if (totals.madeBefore > 0 && !rows_.front().order.signWith.empty())
+    printWarning("what was made before was not signed now; --force makes it anew, without buying");
   if (stopper_)
     printError(*stopper_);
   if (totals.overBudget > 0)
@@ -482,6 +484,10 @@ ExitCode runBatch(const Arguments &arguments) {
   terms.properties = fieldOptions.texts();
   Order &shared = terms.shared;
   shared.signWith = signWith.text();
+  if (signWith.given() && shared.signWith.empty())
+    return usage("--sign-with needs a command");
+  if (const auto signs = signWith.given() ? checkSigner(shared.signWith) : Result<void>(); !signs)
+    return printError(signs.error());
   shared.overwrite = force ? Overwrite::Yes : Overwrite::No;
   if (profile.given()) { // otherwise the names of the outputs say so
     const auto chosen = findProfile(profile.text());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <cstdio>
 
+#include <unistd.h>
+
 #include <aimlvideo/printable.h>
 
 #include "command.h"
@@ -60,12 +62,13 @@ ExitCode printPacket(const std::string &file) {
   const auto provenance = provenanceOf(pathNamed(file));
   if (!provenance)
     return printError(provenance.error());
-  const std::string packet = provenance->packets.empty() ? "" : provenance->packets.back();
+  const std::string &packet = provenance->packet;
   printJson(json::Value::object({{"xmp", packet}}));
   if (packet.empty())
     return Answer::instance().fail("unmarked", file + " has no XMP packet");
+  const std::string text = isatty(STDOUT_FILENO) != 0 ? printableLines(packet) : packet;
   if (!isForProgram())
-    std::fwrite(packet.data(), 1, packet.size(), stdout);
+    std::fwrite(text.data(), 1, text.size(), stdout);
   return ExitCode::Success;
 }
 
@@ -75,7 +78,8 @@ ExitCode runInspect(const Arguments &arguments) {
   Options options("inspect", "FILE...",
                   "What files say of the model that made them: their XMP, their tags, the label AIGC, and\n"
                   "whether they carry a C2PA manifest. FILE is a video, a picture, an .xmp file or the folder\n"
-                  "of a stream. Nothing is fetched. Exits with 0 if all of them are marked, with 1 if one is not.");
+                  "of a stream. Nothing is fetched. Exits with 0 if all of them are marked, with 1 if one is\n"
+                  "not, with 5 if one can't be read.");
   gboolean xmp = FALSE;
   const GOptionEntry entries[] = {
       {"xmp", 0, 0, G_OPTION_ARG_NONE, &xmp, "print the XMP packet of a FILE and nothing else", nullptr},
@@ -88,6 +92,10 @@ ExitCode runInspect(const Arguments &arguments) {
     return ExitCode::Usage;
   if (words->empty()) {
     printUsageError("inspect needs a FILE");
+    return ExitCode::Usage;
+  }
+  if (xmp && words->size() > 1) {
+    printUsageError("--xmp takes one FILE");
     return ExitCode::Usage;
   }
   if (xmp)

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <gst/tag/tag.h>
 
@@ -64,16 +65,25 @@ Result<void> markPicture(const std::string &path, const std::string &mark) {
 } // namespace
 
 void markStream(GstPad *pad, const std::string &mark) {
+  struct Marking {
+    MarkFacts facts;
+    bool sent;
+  };
   const auto facts = factsIn(mark);
   if (!facts)
     return;
   gst_pad_add_probe(
-      pad, GST_PAD_PROBE_TYPE_BUFFER,
-      [](GstPad *from, GstPadProbeInfo *, gpointer event) -> GstPadProbeReturn {
-        gst_pad_push_event(from, gst_event_ref(GST_EVENT(event)));
-        return GST_PAD_PROBE_REMOVE;
+      pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+      [](GstPad *from, GstPadProbeInfo *info, gpointer data) -> GstPadProbeReturn {
+        auto &marking = *static_cast<Marking *>(data);
+        const bool isBuffer = (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0;
+        if (!isBuffer && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_TAG)
+          GST_PAD_PROBE_INFO_DATA(info) = withMark(GST_PAD_PROBE_INFO_EVENT(info), marking.facts);
+        else if (isBuffer && !std::exchange(marking.sent, true))
+          gst_pad_push_event(from, gst_event_new_tag(tagsFor(marking.facts)));
+        return GST_PAD_PROBE_OK;
       },
-      gst_event_new_tag(tagsFor(*facts)), [](gpointer event) { gst_event_unref(GST_EVENT(event)); });
+      new Marking{*facts, false}, [](gpointer data) { delete static_cast<Marking *>(data); });
 }
 
 void prepareMuxer(GstElement *muxer) {

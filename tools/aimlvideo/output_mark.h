@@ -11,7 +11,8 @@ namespace aimlvideo::cli {
 
 // How what a profile makes of a clip gets the clip's mark, see <aimlvideo/mark.h>; an empty mark is none.
 
-/// Has the tags that say so go along with what a pad puts out, to be written by a muxer that has a place for them.
+/// Has the tags that say so go along with what a pad puts out, before those of the clip, to be written by a muxer that
+/// has a place for them.
 void markStream(GstPad *pad, const std::string &mark);
 /// Lets a muxer leave to markOutput() what that does better.
 void prepareMuxer(GstElement *muxer);

@@ -39,7 +39,9 @@ std::optional<Order> OutputOptions::order() const {
   if (right && rate_.given())
     right = parseRate(rate_.text(), order.shape);
   std::string mistake = right ? "" : right.error().text();
-  if (right && given() && output_.text().empty())
+  if (right && signWith_.given() && signWith_.text().empty())
+    mistake = "--sign-with needs a command";
+  else if (right && given() && output_.text().empty())
     mistake = "--output needs a name";
   else if (right && toStandardOutput() && isForProgram())
     mistake = "standard output can't carry both the clip and --json";

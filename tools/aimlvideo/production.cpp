@@ -18,6 +18,7 @@
 #include "output.h"
 #include "output_mark.h"
 #include "save.h"
+#include "settings/api_key.h"
 #include "signing.h"
 #include "transcoder.h"
 
@@ -167,6 +168,10 @@ void Production::start() {
     order_.settings.output = path.get();
   }
   temporaryFolder_ = order_.settings.temporaryFolder;
+  wantsMark_ = order_.settings.mark != Mark::None;
+  if (!order_.signWith.empty())
+    if (auto key = findKey(order_.settings.apiKey, order_.settings.apiKeyFile))
+      signingKey_ = std::move(key->key);
   storePrompt_ = order_.settings.storePrompt;
   note_ = "starting the generation";
   job_ = Job::start(std::move(order_.settings), 0, *this);
@@ -251,15 +256,16 @@ void Production::make() {
 }
 
 void Production::transcode(const std::string &target, const std::function<void()> &done) {
-  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target, mark_,
-                                             [this, done](const std::optional<Error> &failure) {
-                                               transcoder_.reset(); // which writes the last bytes
-                                               if (failure)
-                                                 return end(failure);
-                                               clip_.reset();
-                                               leaveTurn();
-                                               done();
-                                             });
+  transcoder_ =
+      std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target, wantsMark_ ? mark_ : "",
+                                   [this, done](const std::optional<Error> &failure) {
+                                     transcoder_.reset(); // which writes the last bytes
+                                     if (failure)
+                                       return end(failure);
+                                     clip_.reset();
+                                     leaveTurn();
+                                     done();
+                                   });
   hooks_.changed();
 }
 
@@ -276,13 +282,14 @@ void Production::makeForStandardOutput() {
 
 /// Writes a clip, or what was made of it, to standard output.
 void Production::deliver(const std::shared_ptr<Spool> &clip) {
-  runInBackground([this, inbox = inbox_, file = nameless_, clip, profile = order_.profile, mark = mark_] {
-    constexpr auto name = "standard output"; // this: for the inbox alone
-    auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : markOutput(*profile, pathOf(*file), mark);
-    if (done && !clip)
-      done = copyFile(file->number(), STDOUT_FILENO, name);
-    inbox->post([this, failure = done ? std::nullopt : std::optional<Error>(done.error())] { end(failure); });
-  });
+  runInBackground(
+      [this, inbox = inbox_, file = nameless_, clip, profile = order_.profile, mark = wantsMark_ ? mark_ : ""] {
+        constexpr auto name = "standard output"; // this: for the inbox alone
+        auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : markOutput(*profile, pathOf(*file), mark);
+        if (done && !clip)
+          done = copyFile(file->number(), STDOUT_FILENO, name);
+        inbox->post([this, failure = done ? std::nullopt : std::optional<Error>(done.error())] { end(failure); });
+      });
 }
 
 /// All that has to happen to what was made before it can be published. For a thread that may wait for a disk.
@@ -290,8 +297,9 @@ struct Production::Finishing {
   std::shared_ptr<WorkFolder> folder;
   const Profile *profile = nullptr;
   std::string output;
-  std::string mark;
-  std::string signWith;
+  std::string mark; ///< empty: it gets none
+  MarkFacts facts;
+  Signer signer;
   GRefPtr<GCancellable> signingStops;
 
   /// Where a clip is given, with its bytes.
@@ -299,8 +307,8 @@ struct Production::Finishing {
     const std::string name = resultOf(*profile);
     auto done =
         clip ? copyClip(*clip, folder->descriptor(name), output) : markOutput(*profile, folder->path(name), mark);
-    if (done && !signWith.empty())
-      done = sign(signWith, *folder, name, claimFor(output, profile->mediaType, factsIn(mark).value_or(MarkFacts())),
+    if (done && !signer.command.empty())
+      done = sign(signer, *folder, name, profile->mediaType, claimFor(output, profile->mediaType, facts),
                   signingStops.get());
     return done ? folder->settle(name) : done;
   }
@@ -308,7 +316,13 @@ struct Production::Finishing {
 
 /// Brings the result to the disk.
 void Production::finish(const std::shared_ptr<Spool> &clip) {
-  const Finishing finishing{folder_, order_.profile, order_.output, mark_, order_.signWith, signingStops_};
+  const Finishing finishing{folder_,
+                            order_.profile,
+                            order_.output,
+                            wantsMark_ ? mark_ : "",
+                            factsIn(mark_).value_or(MarkFacts()),
+                            {order_.signWith, signingKey_},
+                            signingStops_};
   const bool wanted = static_cast<bool>(hooks_.publishing);
   runInBackground([this, inbox = inbox_, finishing, clip, wanted, row = job_->row(), choice = storePrompt_,
                    prompt = status_.prompt] { // this: for the inbox alone
@@ -329,6 +343,9 @@ void Production::publish(const Result<std::string> &checksum) {
   auto done = hooks_.publishing ? hooks_.publishing(*checksum) : Result<void>();
   if (done)
     done = folder_->publish(resultOf(*order_.profile));
+  const bool isClip = order_.profile->kind == Profile::Kind::AsIs;
+  if (done && isClip && wantsMark_ && !status_.unmarked.empty())
+    printWarning(order_.output + " is not marked as made by a model: " + status_.unmarked);
   end(done ? std::nullopt : std::optional(done.error()));
 }
 

@@ -15,6 +15,7 @@
 #include "base/glib_ptr.h"
 #include "profile.h"
 #include "progress.h"
+#include "signing.h"
 #include "work_folder.h"
 
 namespace aimlvideo::cli {
@@ -115,7 +116,9 @@ private:
   std::shared_ptr<Spool> clip_;        ///< from when it arrives until it is written or transcoded
   std::shared_ptr<WorkFolder> folder_; ///< shared with what happens in the background
   const GRefPtr<GCancellable> signingStops_ = adopt(g_cancellable_new());
-  std::string mark_; ///< of the clip; empty: it gets none
+  Secret signingKey_; ///< which a signer must not tell
+  bool wantsMark_ = true;
+  std::string mark_; ///< of the clip
   std::string temporaryFolder_;
   std::shared_ptr<Descriptor> nameless_; ///< what is transcoded for standard output
   std::unique_ptr<Transcoder> transcoder_;

@@ -19,18 +19,19 @@ namespace aimlvideo::cli {
 
 namespace {
 
-/// Of several that say something the last counts that says that a model had a part in it.
-void take(const std::optional<MarkFacts> &facts, const char *place, Provenance &provenance) {
+/// Whether it counts: of several that say something the last does that says that a model had a part in it.
+bool take(const std::optional<MarkFacts> &facts, const char *place, Provenance &provenance) {
   if (!facts || (provenance.facts && !isGenerated(facts->sourceType)))
-    return;
+    return false;
   provenance.facts = facts;
   provenance.place = place;
+  return true;
 }
 
 void takeFrom(const FoundMarks &found, Provenance &provenance) {
   for (const std::string &packet : found.packets)
-    take(factsIn(packet), "XMP", provenance);
-  provenance.packets = found.packets;
+    if (take(factsIn(packet), "XMP", provenance))
+      provenance.packet = packet;
   provenance.isSigned = found.isSigned;
   provenance.aigc = found.aigc;
 }
@@ -62,6 +63,16 @@ bool mayHaveTags(const Spool &file) {
   start.resize(file.read(0, start.data(), start.size()).value_or(0));
   return start.starts_with("\x1A\x45\xDF\xA3") || start.starts_with("RIFF") || start.starts_with("OggS") ||
          start.starts_with("FLV") || start.substr(std::min<size_t>(start.size(), 4)).starts_with("ftyp");
+}
+
+/// The line in a playlist that `hls` has made.
+void takePlaylist(const Spool &file, Provenance &provenance) {
+  constexpr size_t enough = 4096;
+  std::string start(enough, '\0');
+  start.resize(file.read(0, start.data(), start.size()).value_or(0));
+  const size_t at = start.starts_with("#EXTM3U") ? start.find("\n# ") : std::string::npos;
+  if (at != std::string::npos)
+    take(factsInLine(start.substr(at + 3, start.find('\n', at + 3) - at - 3)), "playlist", provenance);
 }
 
 void takeTags(const std::string &path, Provenance &provenance) {
@@ -107,6 +118,7 @@ Result<Provenance> provenanceOf(const std::string &path) {
   Provenance provenance;
   const auto spool = SpoolFile::open(open.release(), static_cast<uint64_t>(status.st_size));
   takeFrom(marksIn(*spool), provenance);
+  takePlaylist(*spool, provenance);
   if (!provenance.isMarked() && mayHaveTags(*spool))
     takeTags(file, provenance);
   return provenance;

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <aimlvideo/error.h>
 #include <aimlvideo/mark.h>
@@ -12,14 +11,14 @@ namespace aimlvideo::cli {
 
 /// What a file says of where it comes from.
 struct Provenance {
-  std::optional<MarkFacts> facts;   ///< of the place that says most
-  std::string place;                ///< where that is: `XMP`, `tags`
-  std::vector<std::string> packets; ///< XMP, as it stands in the file
-  bool isSigned = false;            ///< there is a C2PA manifest
-  std::string aigc;                 ///< the label of GB 45438-2025
+  std::optional<MarkFacts> facts; ///< of the place that says most
+  std::string place;              ///< where that is: `XMP`, `tags`, `playlist`
+  std::string packet;             ///< XMP that says it, as it stands in the file; empty: none does
+  bool isSigned = false;          ///< there is a C2PA manifest
+  std::string aigc;               ///< the label of GB 45438-2025
 
   /// Whether it says that a model had a part in it.
-  bool isMarked() const { return (facts && isGenerated(facts->sourceType)) || !aigc.empty(); }
+  bool isMarked() const { return (facts && isGenerated(facts->sourceType)) || aigc.find("\"Label\"") != aigc.npos; }
 };
 
 /// Of a video, a picture, an .xmp file or the folder of a stream. From any thread; may take as long as it takes to open

@@ -88,8 +88,14 @@ std::string withoutSecrets(const std::string &argument) {
 
 std::string commandText(const Arguments &arguments) {
   std::string text = "aimlvideo batch";
+  std::string previous;
   for (const std::string &argument : arguments) {
-    const std::string shown = withoutSecrets(printable(argument));
+    // the arguments of a command that signs may hold a secret
+    const bool isSigner = argument.starts_with("--sign-with=") || previous == "--sign-with";
+    previous = argument;
+    const std::string shown = !isSigner                              ? withoutSecrets(printable(argument))
+                              : argument.starts_with("--sign-with=") ? "--sign-with=..."
+                                                                     : "...";
     const bool plain = !shown.empty() && shown.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                                  "0123456789-_=./:,@%+") == std::string::npos;
     const GCharPtr quoted(g_shell_quote(shown.c_str()));
@@ -227,7 +233,8 @@ std::string originWords(const ReportEntry &entry) {
 std::string markWords(const std::optional<MarkFacts> &facts) {
   if (!facts || !isGenerated(facts->sourceType))
     return "";
-  return facts->sourceType == generatedMedia ? "as made by a model" : "as made by a model of given media";
+  return sourceTypeName(facts->sourceType) == sourceTypeName(generatedMedia) ? "as made by a model"
+                                                                             : "as made by a model of given media";
 }
 
 std::string detailsText(const ReportEntry &entry, const Thumbnail &thumbnail) {
@@ -280,15 +287,16 @@ std::string dataText(const std::string &folder, const std::vector<ReportEntry> &
     const Order &order = entries[i].row.order;
     if (!facts || !isGenerated(facts->sourceType))
       continue;
-    const std::string kind = facts->sourceType == generatedMedia ? "" : "CompositeWith";
+    std::string kind = sourceTypeName(facts->sourceType);
+    kind[0] = g_ascii_toupper(kind[0]);
     const bool isPicture = order.profile->kind == Profile::Kind::Poster;
     json::Value clip = json::Value::object(
         {{"@type", isPicture ? "ImageObject" : "VideoObject"},
          {"name", nameOfFile(order.output)},
-         {"contentUrl", linkTo(order.output, folder)},
+         {"contentUrl", linkTo(order.output + (order.outputKind() == OutputKind::Folder ? "/index.m3u8" : ""), folder)},
          {"identifier", facts->generationId},
          {"creditText", markLine(*facts)},
-         {"digitalSourceType", "https://schema.org/" + kind + "TrainedAlgorithmicMediaDigitalSource"}});
+         {"digitalSourceType", "https://schema.org/" + kind + "DigitalSource"}});
     if (!facts->created.empty())
       clip.set("dateCreated", facts->created);
     clips.add(clip);

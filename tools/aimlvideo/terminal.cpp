@@ -107,7 +107,8 @@ Members &Members::generation(const Status &status) {
       .text("origin", originText(status))
       .number("elapsed", secondsPassed(status))
       .number("usd_estimated", status.estimatedUsd)
-      .number("usd_spent", status.billed().usd);
+      .number("usd_spent", status.billed().usd)
+      .text("unmarked", status.unmarked);
 }
 
 } // namespace aimlvideo::cli

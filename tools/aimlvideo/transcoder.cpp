@@ -154,6 +154,8 @@ void Transcoder::padsComplete() {
   if (profile_.kind == Profile::Kind::Poster)
     return finishAsPoster(video);
   GstPad *sound = sound_ ? preparedSound() : profile_.silence == Profile::Silence::Added ? silence() : nullptr;
+  if (sound_)
+    markStream(sound, mark_);
   if (profile_.kind == Profile::Kind::Hls)
     finishAsStream(video, sound);
   else

@@ -204,6 +204,9 @@ Result<void> WorkFolder::create(const std::string &name, OutputKind kind) {
     made = Descriptor(openat(folder, name.c_str(), asFolder));
   if (!made.isOpen())
     return notWritten(output_, g_strerror(errno));
+  struct stat facts{};
+  fstat(made.number(), &facts);
+  permissions_[name] = facts.st_mode & 0777;
   made_[name] = std::move(made);
   return {};
 }
@@ -215,8 +218,10 @@ std::string WorkFolder::folderPath() const {
 Result<void> WorkFolder::reopen(const std::string &name) {
   Descriptor now(openat(folder_.number(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat facts{};
-  if (!now.isOpen() || fstat(now.number(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0)
-    return notWritten(output_, "what is in its place is no file that can be read");
+  const bool isOwn = now.isOpen() && fstat(now.number(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0 &&
+                     facts.st_nlink == 1;
+  if (!isOwn || fchmod(now.number(), permissions_.at(name)) != 0)
+    return notWritten(output_, "what is in its place is no file of its own that can be read");
   made_[name] = std::move(now);
   return {};
 }

@@ -63,7 +63,8 @@ public:
   std::string path(const std::string &name) const;
   /// Of the folder itself, likewise.
   std::string folderPath() const;
-  /// Takes what has this name now for what was created: another program may have put it there. It must be a file.
+  /// Takes what has this name now for what was created: another program may have put it there. It must be a file that
+  /// has no other name, and gets the permissions of what was created.
   Result<void> reopen(const std::string &name);
   int descriptor(const std::string &name) const { return made_.at(name).number(); }
 
@@ -90,6 +91,7 @@ private:
   Descriptor folder_; ///< this one, locked; closed: moved away
   bool removed_ = false;
   std::map<std::string, Descriptor> made_;
+  std::map<std::string, unsigned> permissions_; ///< with which they were made
   OutputKind kind_;
   Overwrite overwrite_;
 };
