@@ -18,6 +18,7 @@
 #include <fcntl.h>
 
 #include "base/folders.h"
+#include "ledger/file_system.h"
 #include "ledger/per_process.h"
 
 namespace aimlvideo {
@@ -159,6 +160,21 @@ Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
     return ledgerFailure(folder, fault.message);
   g_file_set_contents(doubtIn(folder).c_str(), "", 0, nullptr);
   return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " is damaged, so nothing was bought",
+bool exists(const std::string &path) {
+  return g_file_test(path.c_str(), G_FILE_TEST_EXISTS);
+}
+
+/// Only one kernel's processes see each other's locks.
+Result<void> checkIsLocal(const std::string &folder) {
+  std::string why = whyNotLocal(folder);
+  if (why.empty() && exists(fileIn(folder))) // which may be a link to another place
+    why = whyNotLocal(fileIn(folder));
+  if (why.empty())
+    return {};
+  return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " can't be used, so nothing was bought",
+                 why, remedyForShared);
+}
+
                  fault.message, "Run again: the next run checks all of it and sets it aside");
 }
 
@@ -178,10 +194,6 @@ Failure setAside(const std::string &folder) {
                  "it is kept as " + aside + ", and the next run begins a new one",
                  "Look with `aimlvideo jobs list` or in the account's logs whether a generation of an earlier run is "
                  "still to be fetched, then run again");
-}
-
-bool exists(const std::string &path) {
-  return g_file_test(path.c_str(), G_FILE_TEST_EXISTS);
 }
 
 int64_t sizeOf(const std::string &path) {
@@ -386,6 +398,8 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   presence->lock(LOCK_SH);
 
   Connections &connections = Connections::instance();
+  if (const auto local = checkIsLocal(folder); !local)
+    return tl::unexpected(local.error());
   Lock changing(connections.changing);
   if (!exists(fileIn(folder))) {
     if (const auto made = create(folder); !made)

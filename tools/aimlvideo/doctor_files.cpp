@@ -10,6 +10,7 @@
 
 #include "base/glib_ptr.h"
 #include "doctor.h"
+#include "ledger/file_system.h"
 #include "ledger/inspection.h"
 
 namespace aimlvideo::cli {
@@ -52,6 +53,9 @@ Finding examineLedger() {
     return {
         "ledger", State::Wrong, problem,
         "Make it writable, on a local disk, or name another folder in $XDG_STATE_HOME: without it nothing is bought"};
+  for (const std::string &place : {nearestExisting(folder), nearestExisting(folder + "/ledger.sqlite3")})
+    if (const std::string problem = whyNotLocal(place); !problem.empty())
+      return {"ledger", State::Wrong, problem, remedyForShared};
   const LedgerInspection found = inspectLedger(folder);
   if (!found.exists)
     return {"ledger", State::Fine, "none yet in " + folder + "; the first purchase begins it", ""};
