@@ -94,6 +94,16 @@ constexpr std::array migrations{
         purchase INTEGER PRIMARY KEY,
         packet TEXT NOT NULL);
     )sql",
+    // what counters keep of rows that were removed, see tally.h
+    R"sql(
+      CREATE TABLE forgotten (
+        model TEXT NOT NULL,
+        state TEXT NOT NULL,
+        accepted INTEGER NOT NULL,
+        jobs INTEGER NOT NULL,
+        usd REAL NOT NULL,
+        PRIMARY KEY (model, state, accepted));
+    )sql",
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
@@ -150,16 +160,6 @@ Failure ledgerFailure(const std::string &folder, const std::string &why) {
                  why, "Make that folder writable, on a local disk with free space, or name another in $XDG_STATE_HOME");
 }
 
-/// There while somebody has found the ledger damaged: whoever opens it next looks at all of it.
-std::string doubtIn(const std::string &folder) {
-  return fileIn(folder) + "-doubt";
-}
-
-Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
-  if (!fault.damaged())
-    return ledgerFailure(folder, fault.message);
-  g_file_set_contents(doubtIn(folder).c_str(), "", 0, nullptr);
-  return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " is damaged, so nothing was bought",
 bool exists(const std::string &path) {
   return g_file_test(path.c_str(), G_FILE_TEST_EXISTS);
 }
@@ -175,6 +175,16 @@ Result<void> checkIsLocal(const std::string &folder) {
                  why, remedyForShared);
 }
 
+/// There while somebody has found the ledger damaged: whoever opens it next looks at all of it.
+std::string doubtIn(const std::string &folder) {
+  return fileIn(folder) + "-doubt";
+}
+
+Failure ledgerFailure(const std::string &folder, const sqlite::Fault &fault) {
+  if (!fault.damaged())
+    return ledgerFailure(folder, fault.message);
+  g_file_set_contents(doubtIn(folder).c_str(), "", 0, nullptr);
+  return failure(ErrorKind::NoSpace, "the ledger of purchases in " + folder + " is damaged, so nothing was bought",
                  fault.message, "Run again: the next run checks all of it and sets it aside");
 }
 
@@ -388,6 +398,8 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
 
   if (const auto made = makePrivateFolder(folder); !made)
     return ledgerFailure(folder, made.error());
+  if (const auto local = checkIsLocal(folder); !local)
+    return tl::unexpected(local.error());
   const auto opening = lockOpening(folder, cancellation, deadline);
   if (!opening)
     return tl::unexpected(opening.error());
@@ -398,8 +410,6 @@ Result<std::shared_ptr<Ledger>> Ledger::open(const std::string &folder, Cancella
   presence->lock(LOCK_SH);
 
   Connections &connections = Connections::instance();
-  if (const auto local = checkIsLocal(folder); !local)
-    return tl::unexpected(local.error());
   Lock changing(connections.changing);
   if (!exists(fileIn(folder))) {
     if (const auto made = create(folder); !made)
@@ -665,7 +675,13 @@ void Ledger::submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> d
 
 Result<void> Ledger::remove(int64_t id) {
   const auto removed = writes_.run([&](sqlite::Database &database) {
-    auto done = database.run("DELETE FROM purchase WHERE id = ?", id);
+    auto done =
+        database.run("INSERT INTO forgotten SELECT model, state, generation_id <> '', 1, total(usd) FROM purchase "
+                     "WHERE id = ? AND identity <> '' GROUP BY id ON CONFLICT DO UPDATE SET "
+                     "jobs = jobs + 1, usd = usd + excluded.usd",
+                     id);
+    if (done)
+      done = database.run("DELETE FROM purchase WHERE id = ?", id);
     return done ? database.run("DELETE FROM mark WHERE purchase = ?", id) : done;
   });
   if (!removed)

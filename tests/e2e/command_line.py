@@ -13,7 +13,7 @@ import envelope
 from support import IMAGE, KEY, EndToEnd, main
 
 COMMAND = os.environ["AIMLVIDEO_COMMAND"]
-COMMANDS = ("models", "check", "generate", "batch", "submit", "wait", "fetch", "mcp", "balance", "doctor", "jobs", "cache")
+COMMANDS = ("models", "check", "generate", "batch", "submit", "wait", "fetch", "mcp", "metrics", "balance", "doctor", "jobs", "cache")
 MODEL = "klingai/video-v2-6-pro-text-to-video"
 
 

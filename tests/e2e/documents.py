@@ -30,6 +30,7 @@ ELSEWHERE = {
     ("emulator.md", "yaml"): "emulator-documents",
     ("library.md", "cpp"): "library", ("library.md", "meson"): "subproject", ("library.md", "shell"): "library",
     ("operating.md", "ini"): "nobody: the settings of a unit are systemd's",
+    ("operating.md", "yaml"): "metrics, and metrics-full",
     ("provenance.md", "shell"): "signed",
     ("uri.md", ""): "nobody: the form of an address; the commands below it play some",
     ("testing.md", "shell"): "every run of the tests", ("testing.md", "text"): "every run of the tests",

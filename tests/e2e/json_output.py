@@ -67,6 +67,7 @@ class JsonOutput(EndToEnd):
 
     def test_every_command_answers_in_an_envelope(self):
         self.assertEqual(self.answer("balance")["data"], {"balance": 100.1, "currency": "USD"})
+        self.assertIn("aimlvideo_jobs", [metric["name"] for metric in self.answer("metrics")["data"]["metrics"]])
         self.assertIn("ok", {check["state"] for check in self.answer("doctor")["data"]["checks"]})
         self.assertEqual(len(self.answer("models")["data"]["models"]), 153)
         self.assertEqual(self.answer("models", "--offline", MODEL)["data"]["id"], MODEL)

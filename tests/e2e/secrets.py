@@ -92,7 +92,7 @@ class Secrets(EndToEnd):
         environment = dict(os.environ, AIMLAPI_KEY=KEY, AIMLAPI_BASE_URL=self.emulator.url, G_MESSAGES_DEBUG="all",
                            **self.home)
         self.play("aimlvideosrc", "prompt=a cat on a roof", "!", "fakesink")
-        for arguments in (("balance",), ("jobs", "list", "--json"), ("jobs", "show", "1"), ("models", "--json"),
+        for arguments in (("balance",), ("metrics",), ("jobs", "list", "--json"), ("jobs", "show", "1"), ("models", "--json"),
                           ("cache", "list"), ("check", "prompt=a cat"), ("jobs", "show", "99"), ("nonsense",)):
             done = subprocess.run([COMMAND, *arguments], env=environment, capture_output=True)
             self.expect_no_key(arguments, done.stdout + done.stderr)

@@ -44,6 +44,8 @@ ExitCode runSubmit(const Arguments &arguments);
 ExitCode runFetch(const Arguments &arguments);
 // mcp.cpp; without_gstreamer.cpp where there is no GStreamer
 ExitCode runMcp(const Arguments &arguments);
+// metrics.cpp
+ExitCode runMetrics(const Arguments &arguments);
 // wait.cpp
 ExitCode runWait(const Arguments &arguments);
 // models.cpp

@@ -17,6 +17,7 @@ constexpr Command all[] = {
     {"inspect", "what files say of the model that made them", runInspect},
     {"cache", "the clips that are kept: list, size, prune, verify", runCache},
     {"mcp", "serve the Model Context Protocol, for agents", runMcp},
+    {"metrics", "what was bought, in flight and spent, for Prometheus", runMetrics},
     {"balance", "show the account's balance", runBalance},
     {"doctor", "find out why something does not work, and what to do", runDoctor},
 };
