@@ -53,7 +53,7 @@ class Ledger(EndToEnd):
 
     def run_command(self, *arguments, code=0, **environment):
         run = subprocess.run([COMMAND, *map(str, arguments)], env=self.alone | environment, cwd=self.folder,
-                             capture_output=True, text=True)
+                             capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(run.returncode, code, run.stdout + run.stderr)
         return run
 
@@ -243,7 +243,10 @@ class Server(Ledger):
         place = (urlsplit(url).hostname, urlsplit(url).port)
         silent = [socket.create_connection(place, PATIENCE) for _ in range(CONNECTIONS)]
         with socket.create_connection(place, PATIENCE) as extra:
-            self.assertEqual(extra.recv(1), b"")  # while those before it are open
+            self.assertEqual(extra.recv(1), b"")
+        silent[0].setblocking(False)
+        self.assertRaises(BlockingIOError, silent[0].recv, 1)  # and those before it are open
+        silent[0].settimeout(PATIENCE)
         silent.pop().close()
         deadline = time.monotonic() + PATIENCE
         while True:  # until it has noticed
