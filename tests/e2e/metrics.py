@@ -227,6 +227,13 @@ class Server(Ledger):
             answer, _ = self.ask(url, method, body=b"x" * 1_000_000 if method == "POST" else None)
             self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"), method)
 
+    def test_no_web_page_can_pose_as_its_own(self):
+        _, url = self.serve("127.0.0.1:0")
+        for host, status in (("evil.example", 403), ("evil.example:80", 403), ("192.0.2.1", 403), ("localhost.evil.example", 403),
+                             ("localhost:9470", 200), ("[::1]:9470", 200), ("127.0.0.1", 200)):
+            answer, text = self.ask(url, headers={"Host": host})
+            self.assertEqual((answer.status, "aimlvideo_" in text), (status, status == 200), host)
+
     def test_a_ledger_that_can_not_be_read_is_an_error_until_it_can(self):
         _, url = self.serve("localhost:0")
         self.buy("A cat")
@@ -273,7 +280,7 @@ class Server(Ledger):
         for address in ("127.0.0.1", "9470", "example.com:9470", "127.0.0.1:99999", "", ":9470", "127.0.0.1:http"):
             self.assertIn("no address to listen on", self.run_command("metrics", "--listen", address, code=3).stderr)
         _, url = self.serve("0.0.0.0:0", "--allow-remote")
-        self.assertEqual(self.ask(url.replace("0.0.0.0", "127.0.0.1"))[0].status, 200)
+        self.assertEqual(self.ask(url.replace("0.0.0.0", "127.0.0.1"), headers={"Host": "farm.example"})[0].status, 200)
         self.assertIn("nothing can listen on", self.run_command("metrics", "--listen", urlsplit(url).netloc.replace("0.0.0.0", "127.0.0.1"), code=6).stderr)
         self.assertIn("exclude each other", self.run_command("metrics", "--listen", "[::1]:0", "-o", "x", code=2).stderr)
         self.assertIn("needs --listen", self.run_command("metrics", "--allow-remote", code=2).stderr)

@@ -29,6 +29,13 @@ Result<GRefPtr<GSocketAddress>> socketAddress(const std::string &text, Reach rea
   return adopt(G_SOCKET_ADDRESS(g_inet_socket_address_new(address.get(), port)));
 }
 
+/// No web page can pose as this server: a name of the page's own that leads here is not one of this machine.
+bool isAskedByOwnName(SoupServerMessage *message) {
+  const char *host = g_uri_get_host(soup_server_message_get_uri(message));
+  const auto address = adopt(host ? g_inet_address_new_from_string(host) : nullptr);
+  return address ? g_inet_address_get_is_loopback(address.get()) : g_strcmp0(host, "localhost") == 0;
+}
+
 std::string urlOf(GSocketAddress *address) {
   auto *internet = G_INET_SOCKET_ADDRESS(address);
   const GCharPtr host(g_inet_address_to_string(g_inet_socket_address_get_address(internet)));
@@ -71,8 +78,9 @@ struct MetricsServer::Connection {
   }
 };
 
-MetricsServer::MetricsServer(std::string folder)
-    : folder_(std::move(folder)),
+MetricsServer::MetricsServer(Reach reach, std::string folder)
+    : reach_(reach),
+      folder_(std::move(folder)),
       server_(adopt(soup_server_new("server-header", "aimlvideo", nullptr))),
       service_(adopt(g_socket_service_new())) {
   soup_server_add_early_handler(server_.get(), nullptr, keepNoBody, nullptr, nullptr);
@@ -93,7 +101,7 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::listen(const std::string &
   const auto wanted = socketAddress(address, reach);
   if (!wanted)
     return tl::unexpected(wanted.error());
-  std::unique_ptr<MetricsServer> server(new MetricsServer(std::move(folder)));
+  std::unique_ptr<MetricsServer> server(new MetricsServer(reach, std::move(folder)));
   GErrorSlot error;
   GSocketAddress *bound = nullptr;
   if (!g_socket_listener_add_address(G_SOCKET_LISTENER(server->service_.get()), wanted->get(), G_SOCKET_TYPE_STREAM,
@@ -120,13 +128,16 @@ gboolean MetricsServer::onIncoming(GSocketService *, GSocketConnection *connecti
 
 void MetricsServer::onRequest(SoupServer *, SoupServerMessage *message, const char *path, GHashTable *, gpointer self) {
   const std::string method = soup_server_message_get_method(message);
+  auto &server = *static_cast<MetricsServer *>(self);
+  if (server.reach_ == Reach::Loopback && !isAskedByOwnName(message))
+    return respond(message, SOUP_STATUS_FORBIDDEN, "text/plain", "Ask for 127.0.0.1, [::1] or localhost.\n");
   if (path != std::string("/metrics"))
     return respond(message, SOUP_STATUS_NOT_FOUND, "text/plain", "The metrics are at /metrics.\n");
   if (method != "GET" && method != "HEAD") {
     soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow", "GET, HEAD");
     return respond(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "Only GET and HEAD are answered.\n");
   }
-  static_cast<MetricsServer *>(self)->answerLater(message);
+  server.answerLater(message);
 }
 
 void MetricsServer::answerLater(SoupServerMessage *message) {

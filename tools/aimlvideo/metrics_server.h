@@ -14,7 +14,7 @@
 
 namespace aimlvideo::cli {
 
-/// Whether others than this machine may ask.
+/// Whether others than this machine may ask. On loopback only those who call it by a name or address of loopback.
 enum class Reach { Loopback, Anywhere };
 
 /// Answers `GET /metrics` with what the ledger in a folder holds at that time, and nothing else. It counts in the
@@ -37,12 +37,13 @@ public:
 private:
   struct Connection;
 
-  MetricsServer(std::string folder);
+  MetricsServer(Reach reach, std::string folder);
   static gboolean onIncoming(GSocketService *, GSocketConnection *connection, GObject *, gpointer self);
   static void onRequest(SoupServer *, SoupServerMessage *message, const char *path, GHashTable *, gpointer self);
   void answerLater(SoupServerMessage *message);
   void answer(unsigned status, const std::string &text);
 
+  const Reach reach_;
   const std::string folder_;
   std::string url_;
   GRefPtr<SoupServer> server_;
