@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -46,6 +47,9 @@ struct AIMLVIDEO_API Error {
   std::string clientRequestId;
   std::string serviceMessage;
   std::string requestId; ///< the service's own name for the request, which its support asks for
+  /// Seconds since 1970 from which on a limit on spending has room for it; INT64_MAX: it costs more than the limit is.
+  /// 0: no such limit is the cause.
+  int64_t roomAt = 0;
 
   /// Where in the engine it arose.
   std::source_location place = std::source_location::current();

@@ -213,8 +213,8 @@ Task<Result<Generation::Step>> Generation::buy() {
   session_->foresee(plan_.baseUrl);
   if (const auto wanted = co_await askRecipient(); !wanted)
     co_return wanted.failure();
-  if (const auto allowed = co_await checkPrice(context_, plan_, *session_, mayHaveBought_); !allowed)
-    co_return allowed.failure();
+  if (const auto agreed = co_await agreeOnPrice(); !agreed)
+    co_return agreed.failure();
   if (const auto turn = co_await takeTurn(); !turn)
     co_return turn.failure();
   // of what another run bought, if it did; from now on it is this run's own
@@ -235,6 +235,30 @@ Task<Result<Generation::Step>> Generation::buy() {
   underWay_ = std::move(std::get<UnderWay>(*submitted));
   underWay_.firstPoll = Clock::now() + pauseBeforePoll(context_, underWay_.retryAfter);
   co_return Step::Await;
+}
+
+/// The price is asked for where something depends on it: a cap, or a limit on spending, which has to have room now. The
+/// limit is looked at once more when the ledger is told that the request is about to leave.
+Task<Result<void>> Generation::agreeOnPrice() {
+  const auto limited = co_await onPool([this]() -> Result<bool> {
+    const auto limits = purchase_.ledger->limits();
+    if (!limits)
+      return limits.failure();
+    return std::ranges::any_of(*limits,
+                               [this](const SpendingLimit &limit) { return limit.concerns(plan_.request.model); });
+  });
+  if (!limited)
+    co_return limited.failure();
+  const auto price = co_await checkPrice(context_, plan_, *session_, mayHaveBought_, *limited);
+  if (!price)
+    co_return price.failure();
+  purchase_.price = *price;
+  if (!*limited)
+    co_return {};
+  co_return co_await onPool([this] {
+    const int64_t now = g_get_real_time() / 1000;
+    return purchase_.ledger->lookForRoom(plan_.baseUrl, plan_.request.model, *purchase_.price, now);
+  });
 }
 
 /// Waits until there is room in flight. The price may have changed when that took its time, and `timeout` is for what
@@ -259,7 +283,7 @@ Task<Result<void>> Generation::takeTurn() {
     co_return {};
   narrator_.status.queueTime += duration_cast<milliseconds>(Clock::now() - begun);
   context_.deadline = Clock::now() + seconds(settings_.timeout);
-  co_return co_await checkPrice(context_, plan_, *session_, mayHaveBought_);
+  co_return co_await agreeOnPrice();
 }
 
 Task<Result<Generation::Step>> Generation::settle() {
@@ -288,10 +312,13 @@ Task<Result<Generation::Step>> Generation::settle() {
       co_return tl::unexpected(notForUri(settings_)); // the row stays one of unknown outcome
     ++mayHaveBought_;                                 // and the next one may be bought as well
     context_.deadline = Clock::now() + seconds(settings_.timeout);
-    if (const auto allowed = co_await checkPrice(context_, plan_, *session_, mayHaveBought_); !allowed) {
-      addToDoubt(allowed.error().text());
+    if (const auto agreed = co_await agreeOnPrice(); !agreed) {
+      addToDoubt(agreed.error().text());
       co_return tl::unexpected(unknownOutcome(purchase_, *doubt_));
     }
+    // it may have been bought all the same
+    if (auto kept = co_await onPool([this] { return purchase_.ledger->countApart(purchase_.row.id); }); !kept)
+      co_return std::move(kept).failure();
     purchase_.row.cause = "submitted again without knowing the outcome, as on-unknown=resubmit asks";
     co_await purchase_.recordAfterwards(LedgerRow::State::NotBought, narrator_);
     narrator_.note("the outcome stays unknown, submitting again as on-unknown=resubmit asks");

@@ -65,6 +65,7 @@ private:
 
   Result<void> mayBuy() const;
   Task<Result<void>> askRecipient();
+  Task<Result<void>> agreeOnPrice();
   Task<Result<void>> takeTurn();
   Result<Step> replace(Error lost);
   void addToDoubt(const std::string &why);

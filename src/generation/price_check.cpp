@@ -41,13 +41,24 @@ Result<void> compare(const Price &price, const Allowance &allowance, unsigned ma
 
 } // namespace
 
-Task<Result<void>> checkPrice(const Context &context, const Plan &plan, HttpSession &session, unsigned mayHaveBought) {
-  if (!plan.allowance.cap)
-    co_return {};
+Task<Result<std::optional<double>>> checkPrice(const Context &context, const Plan &plan, HttpSession &session,
+                                               unsigned mayHaveBought, bool limited) {
+  if (!plan.allowance.cap && !limited)
+    co_return std::nullopt;
   const auto price = co_await estimate(context, plan, session);
   if (context.cancellation.cancelled())
     co_return stopped();
-  co_return compare(price, plan.allowance, mayHaveBought, !context.settings.uri.empty());
+  if (plan.allowance.cap) {
+    const auto allowed = compare(price, plan.allowance, mayHaveBought, !context.settings.uri.empty());
+    if (!allowed)
+      co_return allowed.failure();
+  }
+  if (!price)
+    co_return failure(
+        ErrorKind::BadRequest, "the price is not known and a limit on spending is set", price.error(),
+        "Nothing was bought. `aimlvideo limit` shows the limits; without one, what has no price is bought "
+        "as well");
+  co_return price->usd;
 }
 
 Task<Result<void>> reportDryRun(const Context &context, const Plan &plan, HttpSession &session) {

@@ -7,6 +7,17 @@
 
 namespace aimlvideo {
 
+namespace {
+
+template <typename Written, typename Say>
+auto tellingOf(const Say &say) {
+  return [say](Result<LedgerRow> done) {
+    say(done ? Written(std::make_unique<LedgerRow>(std::move(*done))) : std::move(done).failure());
+  };
+}
+
+} // namespace
+
 Task<Result<void>> Purchase::record(LedgerRow::State state) {
   assert(Loop::instance().isCurrent());
   row.state = state;
@@ -14,20 +25,29 @@ Task<Result<void>> Purchase::record(LedgerRow::State state) {
     mark = makeMark(row);
   if (!ledger)
     co_return {};
-  using Written = Result<std::unique_ptr<LedgerRow>>; // many wait for it at once, and a row is large
   ViaCallback<Written> answer([this](const auto &say) {
-    const auto told = [say](Result<LedgerRow> done) {
-      say(done ? Written(std::make_unique<LedgerRow>(std::move(*done))) : std::move(done).failure());
-    };
-    ledger->submitWrite(row, told, row.state == LedgerRow::State::Completed ? mark : "");
+    ledger->submitWrite(row, tellingOf<Written>(say), row.state == LedgerRow::State::Completed ? mark : "");
   });
   auto written = co_await answer;
+  co_return takeOver(std::move(written));
+}
+
+Task<Result<void>> Purchase::reserve() {
+  assert(Loop::instance().isCurrent());
+  const int64_t moment = g_get_real_time() / 1000;
+  ViaCallback<Written> answer(
+      [this, moment](const auto &say) { ledger->submitIntent(row, price, moment, tellingOf<Written>(say)); });
+  auto written = co_await answer;
+  co_return takeOver(std::move(written));
+}
+
+Result<void> Purchase::takeOver(Written written) {
   if (!written)
-    co_return std::move(written).failure();
+    return std::move(written).failure();
   row = std::move(**written);
   if (recorded)
     recorded(row.id);
-  co_return {};
+  return {};
 }
 
 Task<void> Purchase::recordAfterwards(LedgerRow::State state, Narrator &narrator) {

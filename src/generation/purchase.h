@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ public:
   std::string mark;
   /// Makes it.
   std::function<std::string(const LedgerRow &row)> makeMark;
+  /// What it is estimated to cost, in USD; empty: nobody asked.
+  std::optional<double> price;
   /// Called with the row's number each time that the row is on disk, before anything else happens.
   std::function<void(int64_t row)> recorded;
 
@@ -39,6 +42,9 @@ public:
 
   /// Writes the row with a new state. It is on disk when this has ended.
   Task<Result<void>> record(LedgerRow::State state);
+  /// The same for what is about to be sent: it counts towards the limits on spending from then on. An error with
+  /// `roomAt` where one has no room.
+  Task<Result<void>> reserve();
   /// Writes a state that follows from what has happened already: a failure is a note and the generation goes on, since
   /// the row on disk leads the next run to look the purchase up.
   Task<void> recordAfterwards(LedgerRow::State state, Narrator &narrator);
@@ -46,6 +52,10 @@ public:
   void renew();
   /// Lets others work on it.
   void release() { ownerships.clear(); }
+
+private:
+  using Written = Result<std::unique_ptr<LedgerRow>>; // many wait for it at once, and a row is large
+  Result<void> takeOver(Written written);
 };
 
 } // namespace aimlvideo

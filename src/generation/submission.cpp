@@ -61,7 +61,7 @@ Task<Result<Submission::Sent>> Submission::send() {
   row_.clientRequestId = randomRequestId();
   row_.requestId.clear();
   context_.status().clientRequestId = row_.clientRequestId;
-  Result<void> recorded = co_await purchase_.record(LedgerRow::State::Intent);
+  Result<void> recorded = co_await purchase_.reserve();
   if (!recorded)
     co_return recorded.failure();
   const auto starting = [&]() -> Task<bool> {

@@ -19,6 +19,7 @@
 
 #include "base/folders.h"
 #include "ledger/file_system.h"
+#include "ledger/ownership.h"
 #include "ledger/per_process.h"
 
 namespace aimlvideo {
@@ -104,6 +105,7 @@ constexpr std::array migrations{
         usd REAL NOT NULL,
         PRIMARY KEY (model, state, accepted));
     )sql",
+    spending::schema,
 };
 
 constexpr auto columns = "id, state, identity, owner, validators, replayable, base_url, model, family, "
@@ -593,8 +595,8 @@ void stamp(LedgerRow &row) {
     row.created = row.changed;
 }
 
-/// Writes a row. What it is a row of, its identity and base URL, stays as it was first written: an index that holds
-/// nothing new need not be written to.
+/// Writes a row. What it is a row of, its identity and base URL, stays as it was first written, and so does when that
+/// was: an index that holds nothing new need not be written to.
 sqlite::Done<void> insert(sqlite::Database &database, const LedgerRow &row, int64_t &id) {
   static const auto *sql = [] { // outlives every worker, also those still running at exit
     auto *text = new std::string(std::string("INSERT INTO purchase (") + columns + ") VALUES (NULLIF(?, 0)");
@@ -604,7 +606,7 @@ sqlite::Done<void> insert(sqlite::Database &database, const LedgerRow &row, int6
       if (name == "id")
         continue;
       *text += ", ?";
-      if (name != "identity" && name != "base_url")
+      if (name != "identity" && name != "base_url" && name != "created")
         changes += (changes.empty() ? "" : ", ") + name + " = excluded." + name;
     }
     *text += ") ON CONFLICT (id) DO UPDATE SET " + changes;
@@ -673,16 +675,56 @@ void Ledger::submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> d
       shared_from_this());
 }
 
+void Ledger::submitIntent(LedgerRow row, std::optional<double> usd, int64_t moment,
+                          std::function<void(Result<LedgerRow>)> done) {
+  row.state = LedgerRow::State::Intent;
+  stamp(row);
+  struct Submission {
+    LedgerRow row;
+    spending::Candidate candidate;
+    std::optional<Error> refusal;
+  };
+  const auto submission = std::make_shared<Submission>();
+  submission->candidate = {row.id, row.id == 0, row.baseUrl, row.model, usd, moment};
+  submission->row = std::move(row);
+  writes_.submit(
+      [submission](sqlite::Database &database) {
+        submission->refusal.reset();
+        return database.atomically([&]() -> sqlite::Done<bool> {
+          if (const auto written = insert(database, submission->row, submission->candidate.purchase); !written)
+            return tl::unexpected(written.error());
+          auto refusal = spending::reserve(database, submission->candidate);
+          if (!refusal)
+            return tl::unexpected(refusal.error());
+          submission->refusal = std::move(*refusal);
+          return !submission->refusal;
+        });
+      },
+      [this, submission, done = std::move(done)](const sqlite::Done<void> &written) {
+        if (!written)
+          return done(ledgerFailure(folder_, written.error()));
+        if (submission->refusal)
+          return done(Failure(std::move(*submission->refusal)));
+        submission->row.id = submission->candidate.purchase;
+        done(std::move(submission->row));
+      },
+      shared_from_this());
+}
+
 Result<void> Ledger::remove(int64_t id) {
   const auto removed = writes_.run([&](sqlite::Database &database) {
-    auto done =
-        database.run("INSERT INTO forgotten SELECT model, state, generation_id <> '', 1, total(usd) FROM purchase "
-                     "WHERE id = ? AND identity <> '' GROUP BY id ON CONFLICT DO UPDATE SET "
-                     "jobs = jobs + 1, usd = usd + excluded.usd",
-                     id);
-    if (done)
-      done = database.run("DELETE FROM purchase WHERE id = ?", id);
-    return done ? database.run("DELETE FROM mark WHERE purchase = ?", id) : done;
+    return database.atomically([&]() -> sqlite::Done<bool> {
+      auto done =
+          database.run("INSERT INTO forgotten SELECT model, state, generation_id <> '', 1, total(usd) FROM purchase "
+                       "WHERE id = ? AND identity <> '' GROUP BY id ON CONFLICT DO UPDATE SET "
+                       "jobs = jobs + 1, usd = usd + excluded.usd",
+                       id);
+      if (done)
+        done = spending::countApart(database, id);
+      for (const char *sql : {"DELETE FROM purchase WHERE id = ?", "DELETE FROM mark WHERE purchase = ?"})
+        done = done ? database.run(sql, id) : done;
+      return done ? sqlite::Done<bool>(true) : tl::unexpected(done.error());
+    });
   });
   if (!removed)
     return ledgerFailure(folder_, removed.error());
@@ -716,6 +758,83 @@ Result<void> Ledger::describe(int64_t id, const std::string &prompt, const std::
                         prompt, output, id, prompt, output);
   });
   return described ? Result<void>() : ledgerFailure(folder_, described.error());
+}
+
+template <typename T>
+Result<T> Ledger::read(const std::function<sqlite::Done<T>(sqlite::Database &)> &look) {
+  const Lock lock(mutex_);
+  auto found = look(database_);
+  if (!found)
+    return ledgerFailure(folder_, found.error());
+  return std::move(*found);
+}
+
+Result<void> Ledger::change(sqlite::GroupCommit::Work work) {
+  const auto changed = writes_.run(std::move(work));
+  return changed ? Result<void>() : ledgerFailure(folder_, changed.error());
+}
+
+Result<void> Ledger::lookForRoom(const std::string &baseUrl, const std::string &model, double usd, int64_t moment) {
+  const spending::Candidate candidate{0, true, baseUrl, model, usd, moment};
+  for (bool again = false;; again = true) {
+    auto refusal = read<std::optional<Error>>(
+        [&](sqlite::Database &database) { return spending::refusalOf(database, candidate); });
+    if (!refusal)
+      return refusal.failure();
+    if (!*refusal)
+      return {};
+    const auto released = again ? false : releaseAbandoned(spanOf(Period::Month, moment).from);
+    if (!released || !*released)
+      return Failure(std::move(**refusal));
+  }
+}
+
+Result<std::vector<SpendingLimit>> Ledger::limits() {
+  return read<std::vector<SpendingLimit>>(spending::limitsIn);
+}
+
+Result<void> Ledger::setLimit(const SpendingLimit &limit) {
+  return change([&](sqlite::Database &database) { return spending::set(database, limit); });
+}
+
+Result<void> Ledger::unsetLimits(std::optional<Period> period, const std::optional<std::string> &model) {
+  return change([&](sqlite::Database &database) { return spending::unset(database, period, model); });
+}
+
+Result<std::vector<Spending>> Ledger::spending(const std::string &baseUrl, int64_t moment) {
+  return read<std::vector<Spending>>(
+      [&](sqlite::Database &database) { return spending::spendingIn(database, baseUrl, moment); });
+}
+
+Result<bool> Ledger::releaseAbandoned(int64_t since) {
+  using Reservations = std::vector<spending::Reservation>;
+  const auto all =
+      read<Reservations>([&](sqlite::Database &database) { return spending::reservationsIn(database, since); });
+  if (!all)
+    return all.failure();
+  bool released = false;
+  for (const spending::Reservation &reservation : *all) {
+    const auto owned = Ownership::take(folder_, reservation.owner);
+    if (!owned)
+      return owned.failure();
+    if (!*owned)
+      continue; // somebody is at work on it
+    const auto changed =
+        change([&](sqlite::Database &database) { return spending::release(database, reservation.purchase); });
+    if (!changed)
+      return changed.failure();
+    released = true;
+  }
+  return released;
+}
+
+Result<void> Ledger::countApart(int64_t id) {
+  return change([&](sqlite::Database &database) {
+    return database.atomically([&]() -> sqlite::Done<bool> {
+      const auto done = spending::countApart(database, id);
+      return done ? sqlite::Done<bool>(true) : tl::unexpected(done.error());
+    });
+  });
 }
 
 Result<void> Ledger::addTime(const ObservedTime &time) {

@@ -20,6 +20,7 @@
 #include "ledger/group_commit.h"
 #include "ledger/lock_file.h"
 #include "ledger/observed_time.h"
+#include "ledger/spending.h"
 #include "ledger/sqlite.h"
 
 namespace aimlvideo {
@@ -65,6 +66,30 @@ public:
   /// nobody knows its `id`.
   /// `mark`: what is delivered behind the row's clip from now on, unless that is decided already; empty: nothing is.
   void submitWrite(LedgerRow row, std::function<void(Result<LedgerRow>)> done, std::string mark = {});
+  /// Writes that a row is about to be sent (state Intent), and counts it towards the limits on spending, in one
+  /// transaction. BadRequest with `roomAt`: a limit has no room, and nothing is written. `usd`: what it is estimated to
+  /// cost; empty: nobody asked, which is refused as well where there is a limit. `moment`: milliseconds since 1970, in
+  /// whose day and month it counts. Otherwise as submitWrite().
+  void submitIntent(LedgerRow row, std::optional<double> usd, int64_t moment,
+                    std::function<void(Result<LedgerRow>)> done);
+
+  /// Whether the limits have room for what is about to be bought, for those who want to know before they wait for their
+  /// turn. Gives back what killed processes have reserved, if that is in the way. Errors as of submitIntent().
+  Result<void> lookForRoom(const std::string &baseUrl, const std::string &model, double usd, int64_t moment);
+
+  /// The limits on spending, those for all models together first.
+  Result<std::vector<SpendingLimit>> limits();
+  /// One for each period and model. It holds for what is begun from now on.
+  Result<void> setLimit(const SpendingLimit &limit);
+  /// Removes those of a period or a model, or all.
+  Result<void> unsetLimits(std::optional<Period> period, const std::optional<std::string> &model);
+  /// What is used of each limit at a moment (milliseconds since 1970), at the service at a base URL.
+  Result<std::vector<Spending>> spending(const std::string &baseUrl, int64_t moment);
+  /// Gives back what was reserved since a moment by those who are gone and have sent nothing. True: there were some.
+  Result<bool> releaseAbandoned(int64_t since);
+  /// A purchase goes on counting towards the limits for what it counts now, whatever its row says later.
+  Result<void> countApart(int64_t id);
+
   /// The XMP packet that is delivered behind a row's clip; empty: that is not decided yet.
   Result<std::string> mark(int64_t id);
   Result<void> remove(int64_t id);
@@ -108,6 +133,11 @@ private:
   sqlite::Done<void> prepare(bool wholly) EXCLUDES(mutex_);
   Result<std::vector<std::string>> textsOf(const char *sql, const std::vector<std::string> &values = {})
       EXCLUDES(mutex_);
+  /// What a function finds in the database.
+  template <typename T>
+  Result<T> read(const std::function<sqlite::Done<T>(sqlite::Database &)> &look) EXCLUDES(mutex_);
+  /// The same for what changes it.
+  Result<void> change(sqlite::GroupCommit::Work work) EXCLUDES(mutex_);
   Result<std::vector<LedgerRow>> select(const std::string &condition, const std::vector<std::string> &values)
       EXCLUDES(mutex_);
 

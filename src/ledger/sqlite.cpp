@@ -130,6 +130,19 @@ Done<std::optional<std::string>> Database::value(std::string_view sql) {
   return std::optional(statement->text(0));
 }
 
+Done<void> Database::atomically(const std::function<Done<bool>()> &work) {
+  if (auto begun = run("SAVEPOINT change"); !begun)
+    return begun;
+  const auto stays = work();
+  Done<void> done = stays ? Done<void>() : tl::unexpected(stays.error());
+  if (stays && *stays)
+    if (done = run("RELEASE change"); done)
+      return done;
+  run("ROLLBACK TO change");
+  run("RELEASE change");
+  return done;
+}
+
 void Database::leaveToParent() {
   sqlite3_db_config(connection_->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   close();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,6 +95,10 @@ public:
   int64_t lastRow() const { return sqlite3_last_insert_rowid(connection_->handle); }
   /// The first column of the first row; empty if there is none.
   Done<std::optional<std::string>> value(std::string_view sql);
+
+  /// Changes that are made all or not at all, within a transaction or as one. The work says whether they stay; its
+  /// first statement writes, so that nobody else can in between.
+  Done<void> atomically(const std::function<Done<bool>()> &work);
 
   /// How many statements it has compiled so far.
   unsigned compiled() const { return connection_->compiled; }

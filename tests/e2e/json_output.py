@@ -94,6 +94,9 @@ class JsonOutput(EndToEnd):
         fetched = self.run_command("fetch", job["id"], "-o", "fetched.mp4")
         self.assertEqual((fetched[-1]["event"], fetched[-1]["data"]["output"]), ("finished", "fetched.mp4"))
         self.assertEqual(self.answer("jobs", "forget", job["id"], "--force")["data"], {"id": job["id"]})
+        limits = [self.answer("limit", *words)["data"]["limits"] for words in (("set", "--per-day", 5), (), ("unset",))]
+        self.assertEqual([[(limit["usd"], limit["usd_spent"]) for limit in told] for told in limits],
+                         [[(5, 2 * PRICE)], [(5, 2 * PRICE)], []])
         inspected = self.answer("inspect", "cat.mp4", "fetched.mp4")["data"]["files"]
         self.assertEqual([(file["file"], file["marked"]) for file in inspected], [("cat.mp4", True), ("fetched.mp4", True)])
         self.assertIn("DigitalSourceType", self.answer("inspect", "--xmp", "cat.mp4")["data"]["xmp"])
@@ -117,6 +120,8 @@ class JsonOutput(EndToEnd):
         self.refused("not-found", 5, "jobs", "show", 7)
         self.refused("not-found", 5, "wait", 7)
         self.refused("usage", 2, "mcp", "--max-cost", "x")
+        self.refused("usage", 2, "limit", "set")
+        self.refused("usage", 2, "limit", "set", "--per-day", "x")
         self.refused("not-found", 5, "fetch", 7, "-o", "a.mp4")
         self.refused("bad-request", 3, "submit", "A cat", "--reuse", "none")
         self.refused("unreachable", 6, "balance", "--base-url", "http://127.0.0.1:1", AIMLAPI_BASE_URL="http://127.0.0.1:1")

@@ -15,7 +15,7 @@ PAGES = sorted((SOURCE / "docs/man").glob("*.1"))
 # what each page explains; aimlvideo(1) has the commands that have no page of their own
 SUBJECTS = {
     "aimlapi-emulator": [[EMULATOR]],
-    "aimlvideo": [[COMMAND, name] for name in ("models", "check", "metrics", "balance", "doctor", "jobs", "inspect", "cache")],
+    "aimlvideo": [[COMMAND, name] for name in ("models", "check", "metrics", "balance", "doctor", "jobs", "limit", "inspect", "cache")],
     "aimlvideo-batch": [[COMMAND, "batch"]],
     "aimlvideo-generate": [[COMMAND, "generate"]],
     "aimlvideo-mcp": [[COMMAND, "mcp"]],

@@ -365,8 +365,8 @@ GST_START_TEST(a_ledger_of_the_first_version_is_taken_over_with_all_its_rows) {
   desk.ledger.reset();
   // what later versions have changed is as it was again
   const auto undone = sqlite::Database::open(desk.file)->execute(
-      "ALTER TABLE purchase RENAME TO generation; DROP TABLE mark; DROP TABLE forgotten; DROP TABLE observed_time; "
-      "ALTER TABLE generation "
+      "DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; ALTER TABLE purchase RENAME TO "
+      "generation; DROP TABLE mark; DROP TABLE forgotten; DROP TABLE observed_time; ALTER TABLE generation "
       "DROP COLUMN "
       "output; ALTER TABLE generation DROP COLUMN submitted; ALTER TABLE generation DROP COLUMN "
       "duration; ALTER TABLE generation DROP COLUMN resolution; ALTER TABLE generation DROP COLUMN request_id; ALTER "
@@ -384,11 +384,10 @@ GST_END_TEST
 
 /// The database as schema 5 left it.
 static void leaveAsSchema5(const std::string &file) {
-  fail_unless(
-      sqlite::Database::open(file)
-          ->execute(
-              "DROP TABLE mark; DROP TABLE forgotten; ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
-          .has_value());
+  fail_unless(sqlite::Database::open(file)
+                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE forgotten; DROP TABLE "
+                            "mark; ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
+                  .has_value());
 }
 
 GST_START_TEST(who_bought_before_prompts_were_kept_is_told_once) {
@@ -478,13 +477,12 @@ constexpr int schema = 4; ///< it refuses a ledger whose user_version is higher
 
 /// The database of this version as that one left it.
 void leave(const std::string &file) {
-  fail_unless(
-      sqlite::Database::open(file)
-          ->execute(
-              "DROP TABLE mark; DROP TABLE forgotten; DROP TABLE IF EXISTS generation; ALTER TABLE purchase RENAME TO "
-              "generation; ALTER TABLE generation DROP "
-              "COLUMN output; PRAGMA user_version = 4")
-          .has_value());
+  fail_unless(sqlite::Database::open(file)
+                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE forgotten; DROP TABLE "
+                            "mark; DROP TABLE IF EXISTS generation; ALTER TABLE purchase RENAME TO "
+                            "generation; ALTER TABLE generation DROP "
+                            "COLUMN output; PRAGMA user_version = 4")
+                  .has_value());
 }
 
 sqlite::Done<void> write(sqlite::Database &database, const char *state, const char *identity) {

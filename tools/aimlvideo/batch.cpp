@@ -71,6 +71,7 @@ private:
   void draw();
   void interrupt();
   size_t count(RowState state) const;
+  std::string leftOut() const;
   void summarise();
   ExitCode exitCode() const;
 
@@ -164,7 +165,8 @@ void Batch::ended(size_t index, const std::optional<Error> &failure) {
   }
   budget_.settle(rows_[index], result.status, failure);
   result.failure = failure;
-  result.state = failure ? RowState::Failed : RowState::Made;
+  const bool tooDear = failure && failure->roomAt != 0;
+  result.state = tooDear ? RowState::OverBudget : failure ? RowState::Failed : RowState::Made;
   tell(index);
   if (failure && failure->kind == ErrorKind::NotAuthorized && !stopper_) {
     stopper_ = failure;
@@ -204,6 +206,20 @@ void Batch::tell(size_t index) {
 size_t Batch::count(RowState state) const {
   return static_cast<size_t>(std::count_if(results_.begin(), results_.end(),
                                            [state](const RowResult &result) { return result.state == state; }));
+}
+
+/// How many rows were too dear, and for what; empty: none.
+std::string Batch::leftOut() const {
+  std::vector<const Error *> byLimits;
+  for (const RowResult &result : results_)
+    if (result.state == RowState::OverBudget && result.failure)
+      byLimits.push_back(&*result.failure);
+  const size_t byBudget = count(RowState::OverBudget) - byLimits.size();
+  std::string text = byBudget > 0 ? "--max-cost leaves " + std::to_string(byBudget) + " rows out" : "";
+  if (!byLimits.empty())
+    text += (text.empty() ? "" : "; ") + std::string("a limit on spending leaves ") + std::to_string(byLimits.size()) +
+            " rows out: " + byLimits.back()->text();
+  return text;
 }
 
 /// Seconds until the service has made all, by what the rows took so far and what is left of those that run; empty:
@@ -325,7 +341,7 @@ void Batch::summarise() {
   if (stopper_)
     printError(*stopper_);
   if (totals.overBudget > 0)
-    printFailure("--max-cost leaves " + std::to_string(totals.overBudget) + " rows out");
+    printFailure(leftOut());
   if (unknown_ > 0)
     printFailure(std::to_string(unknown_) +
                  " rows were sent and not answered; the next run finds out which are bought");
@@ -343,8 +359,8 @@ ExitCode Batch::exitCode() const {
     return exitCodeFor(stopper_->kind);
   if (const size_t failed = count(RowState::Failed); failed > 0)
     return answer.fail("rows-failed", std::to_string(failed) + " of " + std::to_string(rows_.size()) + " rows failed");
-  if (const size_t left = count(RowState::OverBudget); left > 0)
-    return answer.fail("over-budget", "--max-cost leaves " + std::to_string(left) + " rows out");
+  if (const std::string left = leftOut(); !left.empty())
+    return answer.fail("over-budget", left);
   return ExitCode::Success;
 }
 

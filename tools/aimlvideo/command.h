@@ -38,6 +38,8 @@ ExitCode runGenerate(const Arguments &arguments);
 ExitCode runInspect(const Arguments &arguments);
 // jobs.cpp
 ExitCode runJobs(const Arguments &arguments);
+// limit.cpp
+ExitCode runLimit(const Arguments &arguments);
 // submit.cpp
 ExitCode runSubmit(const Arguments &arguments);
 // fetch.cpp; without_gstreamer.cpp where there is no GStreamer

@@ -14,6 +14,7 @@ constexpr Command all[] = {
     {"wait", "wait until generations are made", runWait},
     {"fetch", "fetch the clip of a job into a file", runFetch},
     {"jobs", "what was bought: list, show, resume, resolve, forget", runJobs},
+    {"limit", "what may be spent in a day and a month: show, set, unset", runLimit},
     {"inspect", "what files say of the model that made them", runInspect},
     {"cache", "the clips that are kept: list, size, prune, verify", runCache},
     {"mcp", "serve the Model Context Protocol, for agents", runMcp},

@@ -50,6 +50,8 @@ json::Value jsonOf(const Error &error) {
   setText(object, "service_message", error.serviceMessage);
   if (error.httpStatus != 0)
     object.set("http_status", error.httpStatus);
+  if (error.roomAt != 0 && error.roomAt != INT64_MAX)
+    object.set("room_at", error.roomAt);
   return object;
 }
 

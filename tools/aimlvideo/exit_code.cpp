@@ -30,7 +30,8 @@ constexpr ErrorCode all[] = {
     // the command line's own
     {"usage", ExitCode::Usage, "fix the command line; nothing was begun"},
     {"rows-failed", ExitCode::Failed, "read the errors of the rows, and run the same batch again"},
-    {"over-budget", ExitCode::OverBudget, "raise `--max-cost`, or leave out what it keeps from being bought"},
+    {"over-budget", ExitCode::OverBudget,
+     "raise `--max-cost` or the limit on spending, or leave out what they keep from being bought"},
     {"outcome-pending", ExitCode::TryAgain,
      "run it again after `retry_after` seconds, which looks it up: nothing is bought twice"},
     {"not-ready", ExitCode::TryAgain, "run it again after `retry_after` seconds"},

@@ -19,7 +19,7 @@ enum class ExitCode {
   Unreachable = 6,    ///< no connection to the service, or it turns requests away; trying again later may help
   TimedOut = 7,       ///< the time is over; what was bought can still be fetched
   UnknownOutcome = 8, ///< nobody knows whether the service accepted the submission
-  OverBudget = 9,     ///< all went well, and --max-cost kept some rows from being bought
+  OverBudget = 9,     ///< all went well, and --max-cost or a limit on spending kept some rows from being bought
   TryAgain = 75,      ///< not yet; as sysexits.h has it. The answer says when
   Cancelled = 130,    ///< interrupted, as a shell reports SIGINT
 };

@@ -171,6 +171,8 @@ Cause causeOf(const RowResult &result) {
   case State::Failed:
     return result.failure ? Cause{result.failure->what, result.failure->why, result.failure->remedy} : Cause{};
   case State::OverBudget:
+    if (result.failure)
+      return {"left out", result.failure->what + ": " + result.failure->why, result.failure->remedy};
     return {"left out", "--max-cost would have been exceeded", "Raise it and run the same command again"};
   case State::NotStarted:
     return {"not begun", "it would have failed for the reason that stopped the run", again};

@@ -17,7 +17,7 @@ struct RowResult {
     MadeBefore, ///< by an earlier run, and still the same
     Made,
     Failed,
-    OverBudget, ///< not begun, since --max-cost would be exceeded
+    OverBudget, ///< not bought, since --max-cost would be exceeded, or a limit on spending, which is the `failure` then
     NotStarted, ///< not begun, since every row would fail alike
   };
 
