@@ -50,8 +50,8 @@ TimeSpan spanOf(Period period, int64_t moment) {
 bool SpendingLimit::concerns(const std::string &name) const {
   if (model.empty() || model == name)
     return true;
-  const Model *one = Catalogue::instance().find(model);
-  return one && one == Catalogue::instance().find(name);
+  const Model *known = Catalogue::instance().find(name);
+  return known && known->id == model;
 }
 
 std::string textOf(const SpendingLimit &limit) {
@@ -142,7 +142,7 @@ std::optional<Error> refusalBy(const std::vector<Spending> &limits, const Candid
     if (limit.used() + *candidate.usd <= limit.limit.usd + half)
       continue;
     Error error = refusal(limit, *candidate.usd);
-    if (!refused || error.roomAt > refused->roomAt)
+    if (!refused || error.roomAt >= refused->roomAt)
       refused = std::move(error);
   }
   return refused;

@@ -30,7 +30,7 @@ TimeSpan spanOf(Period period, int64_t moment);
 /// What may be spent in a period at one service, whoever asks and however.
 struct SpendingLimit {
   Period period = Period::Day;
-  std::string model; ///< empty: all models together
+  std::string model; ///< its id in the catalogue, or its name where that has none; empty: all models together
   double usd = 0;
 
   /// Whether a purchase of a model counts, by whatever name the request calls it.
