@@ -115,7 +115,7 @@ class Limit(EndToEnd):
         self.run_command("limit", "set", "--per-day", 0.4)
         code, output = self.launch("aimlvideosrc", "prompt=a boat", "!", "fakesink").end()
         self.assertNotEqual(code, 0)
-        self.assertEqual(len(re.findall(r"^ERROR", output, re.MULTILINE)), 1, output)
+        self.assertEqual(len(re.findall(r"^ERROR: from", output, re.MULTILINE)), 1, output)
         for text in ("would exceed the limit of 0.40 USD a day", "0.00 USD are spent or reserved", "estimated at 0.455 USD",
                      "It costs more than the limit is"):
             self.assertIn(text, output)
@@ -168,7 +168,7 @@ class Limit(EndToEnd):
         self.run_command("limit", "set", "--per-day", 1.5 * PRICE)
         self.fault({"phase": "create", "nth": 1}, "lost-before")
         self.fault({"phase": "logs"}, "status", status=503)
-        self.answer("submit", "A boat", "--timeout", 2, code=75)
+        self.answer("submit", "A boat", "--timeout", 2, code=8)
         self.assertEqual(self.spent(), (0, PRICE))
         self.assertIn("0.455 USD that are reserved", self.run_command("generate", "A ship", "-o", "ship.mp4", code=3))
         self.assertEqual(self.sent(), 1)
