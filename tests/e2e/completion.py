@@ -73,6 +73,11 @@ class Program(Completion):
         self.assertEqual(self.complete("check", "-p", "--"), {})
         self.assertEqual(self.complete("check", "--", "--pro"), {})
 
+    def test_the_words_of_a_command_are_offered_once_and_where_they_belong(self):
+        self.assertEqual(self.run_command("complete", "--", "limit", "").stdout.split(), ["show", "set", "unset"])
+        self.assertEqual(self.run_command("complete", "--", "limit", "unset", "").stdout.split(), ["day", "month"])
+        self.assertEqual(self.complete("limit", "set", ""), {})
+
     def test_models_by_their_ids_and_what_a_model_takes(self):
         ids = {model["id"] for model in envelope.data(self.run_command("models", "--json").stdout)["models"]}
         for typed in (("models", ""), ("check", "--model", ""), ("check", "-m", ""), ("batch", "--model=")):

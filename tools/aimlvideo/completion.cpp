@@ -175,9 +175,10 @@ std::string wordAt(const std::vector<std::string> &way, const std::vector<std::s
 
 void addArguments(const CommandFacts &facts, const Line &line, Candidates &candidates) {
   bool jobs = false;
+  std::set<std::string> seen; // of several ways with the same beginning
   for (const auto &way : waysIn(facts.arguments)) {
     const std::string word = wordAt(way, line.positional);
-    if (word.empty() || word.starts_with('-'))
+    if (word.empty() || word.starts_with('-') || !seen.insert(word).second)
       continue;
     if (!isPlaceholder(word))
       candidates.add(word);
