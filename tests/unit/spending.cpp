@@ -2,6 +2,7 @@
 // What may be spent in a day and a month, whoever buys.
 #include "ledger/spending.h"
 
+#include <cmath>
 #include <future>
 #include <limits>
 #include <thread>
