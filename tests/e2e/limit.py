@@ -158,6 +158,7 @@ class Limit(EndToEnd):
     def test_an_agent_is_kept_below_it(self):
         self.run_command("limit", "set", "--per-day", 1.5 * PRICE)
         server = mcp.Server(self, "--max-cost", 5)
+        self.addCleanup(server.process.kill)
         self.assertTrue(server.call("submit", prompt="A boat")["ok"])
         refused = server.call("submit", prompt="A ship")["error"]
         self.assertIn("would exceed the limit", refused["message"])
