@@ -385,7 +385,8 @@ GST_END_TEST
 /// The database as schema 5 left it.
 static void leaveAsSchema5(const std::string &file) {
   fail_unless(sqlite::Database::open(file)
-                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE forgotten; DROP TABLE "
+                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE "
+                            "forgotten; DROP TABLE "
                             "mark; ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
                   .has_value());
 }
@@ -478,7 +479,8 @@ constexpr int schema = 4; ///< it refuses a ledger whose user_version is higher
 /// The database of this version as that one left it.
 void leave(const std::string &file) {
   fail_unless(sqlite::Database::open(file)
-                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE forgotten; DROP TABLE "
+                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE "
+                            "forgotten; DROP TABLE "
                             "mark; DROP TABLE IF EXISTS generation; ALTER TABLE purchase RENAME TO "
                             "generation; ALTER TABLE generation DROP "
                             "COLUMN output; PRAGMA user_version = 4")

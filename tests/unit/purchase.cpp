@@ -980,7 +980,8 @@ GST_START_TEST(who_has_an_older_ledger_hears_once_that_prompts_are_kept) {
   fail_unless(bench.run().has_value());
   const std::string file = bench.service.home.state() + "/aimlvideo/ledger.sqlite3";
   fail_unless(sqlite::Database::open(file)
-                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE forgotten; DROP TABLE "
+                  ->execute("DROP TABLE spending; DROP TABLE spending_limit; DROP INDEX purchase_by_time; DROP TABLE "
+                            "forgotten; DROP TABLE "
                             "mark; ALTER TABLE purchase DROP COLUMN output; PRAGMA user_version = 5")
                   .has_value());
   // what is said needs no telling
