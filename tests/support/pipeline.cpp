@@ -128,7 +128,9 @@ void Pipeline::make(const std::string &text) {
 }
 
 Pipeline::~Pipeline() {
-  gst_element_set_state(pipeline_, GST_STATE_NULL);
+  // GStreamer 1.22: a bin whose typefind has just lost its source says once that it can't, with all its children done
+  if (gst_element_set_state(pipeline_, GST_STATE_NULL) == GST_STATE_CHANGE_FAILURE)
+    gst_element_set_state(pipeline_, GST_STATE_NULL);
   gst_clear_object(&source_);
   gst_object_unref(pipeline_);
   for (Event &event : events_)
