@@ -61,6 +61,13 @@ bool beginsAs(const std::string &path, std::string_view type) {
   return bytes.substr(4).starts_with("ftyp");
 }
 
+/// A process with all that it has begun. Nothing where it has ended.
+void endAll(GSubprocess *process) {
+  if (const char *number = g_subprocess_get_identifier(process))
+    kill(-static_cast<pid_t>(g_ascii_strtoll(number, nullptr, 10)), SIGKILL);
+  g_subprocess_force_exit(process);
+}
+
 /// A run of the command: ends when its program has, whoever still has its output open.
 class Run {
 public:
@@ -133,16 +140,18 @@ bool Run::await(GCancellable *stop) {
         self.isTimeUp_ = self.isTimeUp_ || !self.hasEnded_;
       },
       this);
-  const std::string group = g_subprocess_get_identifier(process_) ? g_subprocess_get_identifier(process_) : "";
+  // by whoever stops it: the program may exit before this thread gets on
+  const gulong killer = g_cancellable_connect(
+      stop, G_CALLBACK(+[](GCancellable *, gpointer process) { endAll(static_cast<GSubprocess *>(process)); }),
+      process_, nullptr);
   GSource *limit = timer(patience * 1000);
   while (!hasEnded_ && !isTimeUp_)
     g_main_context_iteration(context_, TRUE);
   end(limit);
+  g_cancellable_disconnect(stop, killer);
   const bool ended = hasEnded_;
   if (!ended) {
-    if (!group.empty())
-      kill(-static_cast<pid_t>(g_ascii_strtoll(group.c_str(), nullptr, 10)), SIGKILL);
-    g_subprocess_force_exit(process_);
+    endAll(process_);
     g_subprocess_wait(process_, nullptr, nullptr);
   }
   isTimeUp_ = false;
