@@ -391,7 +391,16 @@ class Wire:
         self.open = set()
 
     def listen(self, port=0):
-        listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        # somebody else may have a port for a moment, when it is wanted again
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                listener = socket.create_server(("127.0.0.1", port), backlog=64)
+                break
+            except OSError:
+                if not port or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
         threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
         return listener
 
