@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "await.h"
+#include "boxes.h"
 #include "clip/downloader.h"
 #include "support/clip_server.h"
 #include "unit.h"
@@ -16,13 +17,6 @@
 namespace aimlvideo::test {
 
 enum class MoovPlace { First, Last };
-
-inline std::string box(const char *type, const std::string &contents) {
-  std::string size(4, '\0');
-  for (int i = 0; i < 4; ++i)
-    size[static_cast<size_t>(i)] = static_cast<char>((contents.size() + 8) >> (24 - 8 * i));
-  return size + type + contents;
-}
 
 /// Boxes of a clip with noise in them.
 inline std::string boxedNoise(size_t size, MoovPlace place, unsigned seed = 1) {

@@ -5,6 +5,7 @@
 
 #include <aimlvideo/mark.h>
 
+#include "boxes.h"
 #include "clip/spool.h"
 #include "provenance/xmp_box.h"
 #include "unit.h"
@@ -13,17 +14,6 @@ using namespace aimlvideo;
 using namespace aimlvideo::test;
 
 namespace {
-
-std::string number(uint64_t value, int bytes) {
-  std::string text;
-  for (int i = bytes - 1; i >= 0; --i)
-    text += static_cast<char>(value >> (8 * i));
-  return text;
-}
-
-std::string box(const std::string &type, const std::string &contents = "") {
-  return number(8 + contents.size(), 4) + type + contents;
-}
 
 MarkFacts someFacts() {
   return {.sourceType = generatedMedia,

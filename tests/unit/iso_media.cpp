@@ -2,19 +2,13 @@
 // What the boxes of a file tell of the file: where it would have to end.
 #include "clip/iso_media.h"
 
+#include "boxes.h"
 #include "download.h"
 
 using namespace aimlvideo;
 using namespace aimlvideo::test;
 
 namespace {
-
-std::string number(uint64_t value, size_t bytes = 4) {
-  std::string text;
-  for (size_t i = bytes; i > 0; --i)
-    text += static_cast<char>(value >> (8 * (i - 1)));
-  return text;
-}
 
 std::string numbers(std::initializer_list<uint64_t> values, size_t bytes = 4) {
   std::string text;

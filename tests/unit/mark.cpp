@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "bench.h"
+#include "boxes.h"
 #include "clip/spool.h"
 #include "provenance/marked_clip.h"
 
@@ -11,17 +12,6 @@ using namespace aimlvideo;
 using namespace aimlvideo::test;
 
 namespace {
-
-std::string number(uint64_t value, int bytes) {
-  std::string text;
-  for (int i = bytes - 1; i >= 0; --i)
-    text += static_cast<char>(value >> (8 * i));
-  return text;
-}
-
-std::string box(const std::string &type, const std::string &contents = "") {
-  return number(8 + contents.size(), 4) + type + contents;
-}
 
 std::string largeBox(const std::string &type, const std::string &contents) {
   return number(1, 4) + type + number(16 + contents.size(), 8) + contents;
