@@ -6,8 +6,4 @@
 #   scripts/install-axe.sh [FOLDER]
 set -eu
 cd "$(dirname "$0")/.."
-folder=${1-${BUILD-build}/axe}
-mkdir -p "$folder"
-[ -f "$folder/package.json" ] || echo '{"private": true}' >"$folder/package.json"
-npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error \
-  axe-core@4.14.1 >/dev/null
+scripts/install-npm.sh "${1-${BUILD-build}/axe}" axe-core@4.14.1

@@ -6,8 +6,4 @@
 #   scripts/install-c2pa.sh [FOLDER]
 set -eu
 cd "$(dirname "$0")/.."
-folder=${1-${BUILD-build}/c2pa}
-mkdir -p "$folder"
-[ -f "$folder/package.json" ] || echo '{"private": true}' >"$folder/package.json"
-npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error \
-  @contentauth/c2pa-node@0.5.5 >/dev/null
+scripts/install-npm.sh "${1-${BUILD-build}/c2pa}" @contentauth/c2pa-node@0.5.5

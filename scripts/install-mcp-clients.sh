@@ -6,8 +6,4 @@
 #   scripts/install-mcp-clients.sh [FOLDER]
 set -eu
 cd "$(dirname "$0")/.."
-folder=${1-${BUILD-build}/mcp-clients}
-mkdir -p "$folder"
-[ -f "$folder/package.json" ] || echo '{"private": true}' >"$folder/package.json"
-npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error \
-  @modelcontextprotocol/sdk@1.32.2 @modelcontextprotocol/client@2.4.0 >/dev/null
+scripts/install-npm.sh "${1-${BUILD-build}/mcp-clients}" @modelcontextprotocol/sdk@1.32.2 @modelcontextprotocol/client@2.4.0
