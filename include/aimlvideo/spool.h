@@ -29,6 +29,10 @@ public:
   /// The end of the bytes that are present from an offset on; the offset itself: none are.
   virtual uint64_t presentUntil(uint64_t offset) const = 0;
 
+  /// The mark that says who made the clip, see <aimlvideo/mark.h>, also where it does not follow the clip's last byte,
+  /// since it can't or is not wanted; empty: there is none.
+  virtual std::string mark() const;
+
   /// How much of what a reader asks for must be there.
   enum class Amount {
     Whole, ///< all of it, as far as the clip reaches
@@ -44,10 +48,6 @@ public:
     Kind kind = Kind::Stopped;
     uint64_t size = 0; ///< bytes that can be read at the offset
   };
-  /// The mark that says who made the clip, see <aimlvideo/mark.h>, also where it does not follow the clip's last byte,
-  /// since it can't or is not wanted; empty: there is none.
-  virtual std::string mark() const;
-
   /// Blocks until the requested bytes are there, the clip ends before them, or `stop` returns true. `stop` is called
   /// whenever something changed and after wake(), with the spool's lock held.
   virtual Arrival await(const Demand &demand, const std::function<bool()> &stop) = 0;

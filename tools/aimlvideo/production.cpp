@@ -256,16 +256,15 @@ void Production::make() {
 }
 
 void Production::transcode(const std::string &target, const std::function<void()> &done) {
-  transcoder_ =
-      std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target, wantsMark_ ? mark_ : "",
-                                   [this, done](const std::optional<Error> &failure) {
-                                     transcoder_.reset(); // which writes the last bytes
-                                     if (failure)
-                                       return end(failure);
-                                     clip_.reset();
-                                     leaveTurn();
-                                     done();
-                                   });
+  transcoder_ = std::make_unique<Transcoder>(*order_.profile, order_.shape, pathOf(*clip_), target, outputMark(),
+                                             [this, done](const std::optional<Error> &failure) {
+                                               transcoder_.reset(); // which writes the last bytes
+                                               if (failure)
+                                                 return end(failure);
+                                               clip_.reset();
+                                               leaveTurn();
+                                               done();
+                                             });
   hooks_.changed();
 }
 
@@ -282,14 +281,13 @@ void Production::makeForStandardOutput() {
 
 /// Writes a clip, or what was made of it, to standard output.
 void Production::deliver(const std::shared_ptr<Spool> &clip) {
-  runInBackground(
-      [this, inbox = inbox_, file = nameless_, clip, profile = order_.profile, mark = wantsMark_ ? mark_ : ""] {
-        constexpr auto name = "standard output"; // this: for the inbox alone
-        auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : markOutput(*profile, pathOf(*file), mark);
-        if (done && !clip)
-          done = copyFile(file->number(), STDOUT_FILENO, name);
-        inbox->post([this, failure = done ? std::nullopt : std::optional<Error>(done.error())] { end(failure); });
-      });
+  runInBackground([this, inbox = inbox_, file = nameless_, clip, profile = order_.profile, mark = outputMark()] {
+    constexpr auto name = "standard output"; // this: for the inbox alone
+    auto done = clip ? copyClip(*clip, STDOUT_FILENO, name) : markOutput(*profile, pathOf(*file), mark);
+    if (done && !clip)
+      done = copyFile(file->number(), STDOUT_FILENO, name);
+    inbox->post([this, failure = done ? std::nullopt : std::optional<Error>(done.error())] { end(failure); });
+  });
 }
 
 /// All that has to happen to what was made before it can be published. For a thread that may wait for a disk.
@@ -319,7 +317,7 @@ void Production::finish(const std::shared_ptr<Spool> &clip) {
   const Finishing finishing{folder_,
                             order_.profile,
                             order_.output,
-                            wantsMark_ ? mark_ : "",
+                            outputMark(),
                             factsIn(mark_).value_or(MarkFacts()),
                             {order_.signWith, signingKey_},
                             signingStops_};

@@ -97,6 +97,8 @@ private:
   void makeForStandardOutput();
   void deliver(const std::shared_ptr<Spool> &clip);
   void leaveTurn();
+  /// What is to stand in what is made of the clip; empty: nothing is.
+  std::string outputMark() const { return wantsMark_ ? mark_ : ""; }
   void finish(const std::shared_ptr<Spool> &clip);
   void publish(const Result<std::string> &checksum);
   void suggestModel(Error &failure) const;
