@@ -39,13 +39,6 @@ bool isMark(GstBuffer *buffer) {
   return facts && isGenerated(facts->sourceType);
 }
 
-/// Whether a picture has XMP already, which has to stand in its first segments.
-bool hasXmp(const GstMapInfo &picture) {
-  constexpr size_t most = 1 << 17;
-  const std::string_view start(reinterpret_cast<const char *>(picture.data), std::min<size_t>(picture.size, most));
-  return start.find("http://ns.adobe.com/xap/1.0/") != std::string_view::npos;
-}
-
 } // namespace
 
 void Marker::set(const char *packet) {
@@ -198,7 +191,7 @@ GstFlowReturn Marker::passPicture(GstBuffer *buffer) {
   GstMapInfo map;
   size_t offset = 0;
   if (!segment.empty() && gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-    offset = hasXmp(map) ? 0 : markOffset(map.data, map.size);
+    offset = markOffset(map.data, map.size);
     gst_buffer_unmap(buffer, &map);
   }
   if (offset == 0)

@@ -59,7 +59,7 @@ AIMLVIDEO_API std::string markBox(const std::string &mark);
 
 /// A mark as a segment of a JPEG file; without the prompt where it would be too large. Empty: it is too large without.
 AIMLVIDEO_API std::string markSegment(const std::string &mark);
-/// Where such a segment belongs in a JPEG: behind its first header. 0: this is no JPEG.
+/// Where such a segment belongs in a JPEG: behind its first header. 0: this is no JPEG, or one with XMP of its own.
 AIMLVIDEO_API size_t markOffset(const void *jpeg, size_t size);
 
 } // namespace aimlvideo

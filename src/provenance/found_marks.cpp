@@ -127,7 +127,6 @@ FoundMarks marksInMovie(const Part &file) {
 }
 
 FoundMarks marksInJpeg(const Part &file) {
-  constexpr auto xmpName = "http://ns.adobe.com/xap/1.0/\0"sv;
   constexpr unsigned char fill = 0xFF;
   constexpr unsigned char app1 = 0xE1;
   constexpr unsigned char app11 = 0xEB; // a box of JUMBF, which C2PA is in
@@ -145,8 +144,8 @@ FoundMarks marksInJpeg(const Part &file) {
     const uint64_t end = std::min(rest.begin + 2 + bigEndian(marker + 2, 2), rest.end);
     const Part contents{file.file, std::min(rest.begin + 4, end), end, file.left};
     const std::string segment = marker[1] == app1 || marker[1] == app11 ? contents.bytes() : "";
-    if (marker[1] == app1 && segment.starts_with(xmpName))
-      add(segment.substr(xmpName.size()), found);
+    if (marker[1] == app1 && segment.starts_with(xmpSegmentName))
+      add(segment.substr(xmpSegmentName.size()), found);
     else if (segment.starts_with("JP") && segment.find("jumdc2pa") != std::string::npos)
       found.isSigned = true;
     rest.begin = std::max(end, rest.begin + 2);
@@ -154,45 +153,58 @@ FoundMarks marksInJpeg(const Part &file) {
   return found;
 }
 
+/// How the chunks of a format lie behind each other: a head of 8 bytes, contents, and something behind them.
+struct ChunkForm {
+  uint64_t start;                              ///< of the first one
+  uint64_t (*size)(const unsigned char *head); ///< of the contents
+  uint64_t (*behind)(uint64_t size);           ///< bytes from their end to the next chunk
+};
+
+void forEachChunk(const Part &file, const ChunkForm &form,
+                  const std::function<void(const std::string &head, const Part &contents)> &look) {
+  constexpr uint64_t headSize = 8;
+  for (Part rest = file.from(form.start); *file.left > 0; --*file.left) {
+    const std::string head = rest.bytes(headSize);
+    if (head.size() < headSize)
+      return;
+    const uint64_t size = form.size(reinterpret_cast<const unsigned char *>(head.data()));
+    look(head, {file.file, rest.begin + headSize, std::min(rest.begin + headSize + size, rest.end), file.left});
+    rest = rest.from(headSize + size + form.behind(size));
+  }
+}
+
 /// PNG (ISO/IEC 15948): length, type, contents, a checksum.
 FoundMarks marksInPng(const Part &file) {
   constexpr auto xmpName = "XML:com.adobe.xmp\0\0\0\0\0"sv; // not compressed, in no language
-  constexpr uint64_t signature = 8;
-  constexpr uint64_t head = 8;
-  constexpr uint64_t checksum = 4;
+  constexpr ChunkForm form{8, [](const unsigned char *head) { return bigEndian(head, 4); },
+                           [](uint64_t) {
+                             return uint64_t{4};
+                           }};
   FoundMarks found;
-  for (Part rest = file.from(signature); *file.left > 0; --*file.left) {
-    const std::string bytes = rest.bytes(head);
-    if (bytes.size() < head)
-      break;
-    const uint64_t size = bigEndian(reinterpret_cast<const unsigned char *>(bytes.data()), 4);
-    const Part contents{file.file, rest.begin + head, std::min(rest.begin + head + size, rest.end), file.left};
-    if (const std::string text = bytes.ends_with("iTXt") ? contents.all() : ""; text.starts_with(xmpName))
+  forEachChunk(file, form, [&](const std::string &head, const Part &contents) {
+    if (const std::string text = head.ends_with("iTXt") ? contents.all() : ""; text.starts_with(xmpName))
       add(text.substr(xmpName.size()), found);
-    found.isSigned = found.isSigned || bytes.ends_with("caBX");
-    rest = rest.from(head + size + checksum);
-  }
+    found.isSigned = found.isSigned || head.ends_with("caBX");
+  });
   return found;
 }
 
-/// WebP (RFC 9649): chunks of RIFF, of even lengths.
+/// WebP (RFC 9649): type, length, contents, to an even length.
 FoundMarks marksInWebP(const Part &file) {
-  constexpr uint64_t start = 12;
-  constexpr uint64_t head = 8;
+  constexpr ChunkForm form{12,
+                           [](const unsigned char *head) {
+                             return uint64_t{head[4]} | uint64_t{head[5]} << 8U | uint64_t{head[6]} << 16U |
+                                    uint64_t{head[7]} << 24U;
+                           },
+                           [](uint64_t size) {
+                             return size % 2;
+                           }};
   FoundMarks found;
-  for (Part rest = file.from(start); *file.left > 0; --*file.left) {
-    const std::string bytes = rest.bytes(head);
-    if (bytes.size() < head)
-      break;
-    uint64_t size = 0;
-    for (size_t i = head; i-- > 4;)
-      size = size << 8U | static_cast<unsigned char>(bytes[i]);
-    const Part contents{file.file, rest.begin + head, std::min(rest.begin + head + size, rest.end), file.left};
-    if (bytes.starts_with("XMP "))
+  forEachChunk(file, form, [&](const std::string &head, const Part &contents) {
+    if (head.starts_with("XMP "))
       add(contents.all(), found);
-    found.isSigned = found.isSigned || bytes.starts_with("C2PA");
-    rest = rest.from(head + size + size % 2);
-  }
+    found.isSigned = found.isSigned || head.starts_with("C2PA");
+  });
   return found;
 }
 

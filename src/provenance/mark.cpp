@@ -256,10 +256,9 @@ std::string markBox(const std::string &mark) {
 }
 
 std::string markSegment(const std::string &mark) {
-  // XMP specification, part 3, section on JPEG: APP1, length with its own two bytes, namespace with its null byte
-  constexpr std::string_view name("http://ns.adobe.com/xap/1.0/", sizeof("http://ns.adobe.com/xap/1.0/"));
+  // APP1, length with its own two bytes, name
   constexpr size_t most = 0xFFFF;
-  const size_t size = 2 + name.size() + mark.size();
+  const size_t size = 2 + xmpSegmentName.size() + mark.size();
   if (size > most) {
     auto facts = factsIn(mark);
     if (!facts || std::exchange(facts->prompt, {}).empty())
@@ -269,13 +268,15 @@ std::string markSegment(const std::string &mark) {
   std::string segment = "\xFF\xE1";
   segment += static_cast<char>(size >> 8);
   segment += static_cast<char>(size);
-  return segment.append(name) + mark;
+  return segment.append(xmpSegmentName) + mark;
 }
 
 size_t markOffset(const void *jpeg, size_t size) {
   const auto *bytes = static_cast<const unsigned char *>(jpeg);
   constexpr size_t headers = 6;
-  if (size < headers || bytes[0] != 0xFF || bytes[1] != 0xD8 || bytes[2] != 0xFF)
+  constexpr size_t firstSegments = 1 << 17;
+  const std::string_view start(static_cast<const char *>(jpeg), std::min(size, firstSegments));
+  if (size < headers || !start.starts_with("\xFF\xD8\xFF") || start.find(xmpSegmentName) != std::string_view::npos)
     return 0;
   constexpr unsigned char app0 = 0xE0; // JFIF, which wants to be the first
   const size_t behind = 4 + (bytes[4] << 8U | bytes[5]);

@@ -7,6 +7,9 @@ namespace aimlvideo {
 
 using namespace std::string_view_literals;
 
+/// What the segment APP1 of a JPEG begins with that holds a packet: XMP specification, part 3, section on JPEG.
+constexpr auto xmpSegmentName = "http://ns.adobe.com/xap/1.0/\0"sv;
+
 // User types of boxes `uuid`.
 
 /// An XMP packet: XMP specification, part 3, section on MPEG-4.

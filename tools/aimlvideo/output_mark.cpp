@@ -58,7 +58,10 @@ Result<void> markPicture(const std::string &path, const std::string &mark) {
   auto picture = contentsOf(path);
   if (!picture)
     return tl::unexpected(picture.error());
-  picture->insert(markOffset(picture->data(), picture->size()), markSegment(mark));
+  const size_t offset = markOffset(picture->data(), picture->size());
+  if (offset == 0) // there is no place for it
+    return {};
+  picture->insert(offset, markSegment(mark));
   return write(path, *picture, std::ios::trunc);
 }
 
